@@ -1,0 +1,140 @@
+"""The contract of engines: what turns requests into completions.
+
+An engine takes requests and yields completions in the order in which they finish, so that each can be kept the moment
+it exists. It never raises for one bad request: that one comes back with `finish_reason="error"` and the reason. It
+raises `EngineError` when nothing can be answered at all (no server, wrong model, no key).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "content_filter", "error"]
+
+
+class EngineError(RuntimeError):
+    """The engine cannot answer anything: the text says what was found, what was expected and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation. A last turn by the assistant is continued rather than answered."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a completion is drawn. `temperature` 0 is greedy. `stop` texts end a completion and are not part of it."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A base model: its name, where its files lie (None when a server holds it), and the identity of its weights."""
+
+    name: str
+    path: Path | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA adapter: the name that a server knows it by, its directory, and the digest of its files."""
+
+    name: str
+    path: Path
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion asked for.
+
+    Attributes:
+        key: the caller's name for it; comes back in the completion, is no part of the request's identity.
+        messages: the conversation.
+        sampling: how to draw.
+        sample: which of several draws of the same messages this is, from 0.
+        seed: seed of this draw (see `medo1.lineage.digests.seed_from`); None where the engine may choose.
+        adapter: the adapter that answers; None for the base model.
+    """
+
+    key: str
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    sample: int = 0
+    seed: int | None = None
+    adapter: Adapter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back for one request.
+
+    Attributes:
+        key: the request's key.
+        text: the completion, special tokens removed; empty where there was none.
+        finish_reason: `stop` (the model ended it), `length` (cut), `content_filter`, or `error`.
+        prompt_tokens, completion_tokens: as counted by the engine; None where it does not say.
+        mean_logprob: mean log-probability of the completion's tokens in nats; None where not offered.
+        latency_s: seconds from sending to having it.
+        model: the model's name as the engine returned it.
+        cached: it came from the completion store and nothing was sent.
+        error: the reason, for `finish_reason="error"`.
+    """
+
+    key: str
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    mean_logprob: float | None = None
+    latency_s: float | None = None
+    model: str = ""
+    cached: bool = False
+    error: str | None = None
+
+
+class Engine(ABC):
+    """What turns requests into completions. Used as a context manager, or closed by whoever made it."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """What this engine is, as JSON values without secrets: kind, model, revision, endpoint. Part of every
+        request's identity and of lineage: two engines that could answer differently have different identities."""
+
+    @abstractmethod
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """Answer each request once, in the order in which answers are ready.
+
+        Raises:
+            EngineError: when nothing can be answered at all.
+        """
+
+    def with_model(self, model: Model) -> Engine:
+        """This engine, serving `model`. Engines whose configuration already names a model return themselves."""
+        return self
+
+    def close(self) -> None:  # noqa: B027  (most engines hold nothing)
+        """Give back what the engine holds (a server, memory, connections). Closing twice is harmless."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,6 @@
+"""What a question is: its content, its identity, its rendering as a prompt, and the readers of benchmark files."""
+
+from medo1.questions.question import Question, normalised, question_id
+from medo1.questions.rendering import prompt_text, question_text
+
+__all__ = ["Question", "normalised", "prompt_text", "question_id", "question_text"]
