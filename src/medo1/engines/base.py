@@ -92,6 +92,7 @@ class Completion:
         latency_s: seconds from sending to having it.
         model: the model's name as the engine returned it.
         cached: it came from the completion store and nothing was sent.
+        request_id: the request's content address in the completion store; links a table's row to what was paid for it.
         error: the reason, for `finish_reason="error"`.
     """
 
@@ -104,6 +105,7 @@ class Completion:
     latency_s: float | None = None
     model: str = ""
     cached: bool = False
+    request_id: str = ""
     error: str | None = None
 
 
