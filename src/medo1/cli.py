@@ -1,0 +1,11 @@
+"""Commands that the project adds to `kedro`. Each is imported when it is called, so that `kedro --help` stays quick."""
+
+from __future__ import annotations
+
+import click
+from kedro.framework.cli.utils import LazyGroup
+
+
+@click.group(name="medo1", cls=LazyGroup, lazy_subcommands={"run": "medo1.commands.run.run"})
+def cli() -> None:
+    """medo1's own commands."""
