@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Model
 from medo1.errors import UserError
 from medo1.pipelines.finetune.examples import Example
 from medo1.pipelines.finetune.params import FinetuneParams
+
+if TYPE_CHECKING:
+    from trl import SFTTrainer
 
 
 def train_lora(
@@ -39,12 +43,26 @@ def train_lora(
     """
     if not examples:
         raise UserError("There is no example to train on: every chain was dropped. The filter_summary says why.")
+    trainer = sft_trainer(examples, model, params, seed, output)
+    trainer.train()
+    trainer.model.save_pretrained(str(output), safe_serialization=True)
+    _make_reproducible(output, model)
+    return [
+        {name: entry.get(name) for name in ("step", "epoch", "loss", "learning_rate")}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
+
+
+def sft_trainer(
+    examples: Sequence[Example], model: Model, params: FinetuneParams, seed: int, output: Path
+) -> SFTTrainer:
+    """TRL's trainer, set up as `train_lora` uses it."""
     import torch
+    from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
     from trl import SFTConfig, SFTTrainer
-
-    from datasets import Dataset
 
     set_seed(seed)
     source = str(model.path or model.name)
@@ -80,9 +98,9 @@ def train_lora(
         save_strategy="no",
         report_to=[],
         dataloader_pin_memory=False,
-        disable_tqdm=False,
     )
-    trainer = SFTTrainer(
+    targets = params.target_modules
+    return SFTTrainer(
         model=base,
         args=arguments,
         train_dataset=Dataset.from_list([_conversation(example) for example in examples]),
@@ -91,20 +109,10 @@ def train_lora(
             r=params.rank,
             lora_alpha=params.alpha,
             lora_dropout=params.dropout,
-            target_modules=params.target_modules
-            if isinstance(params.target_modules, str)
-            else list(params.target_modules),
+            target_modules=targets if isinstance(targets, str) else list(targets),
             task_type="CAUSAL_LM",
         ),
     )
-    trainer.train()
-    trainer.model.save_pretrained(str(output), safe_serialization=True)
-    _make_reproducible(output, model)
-    return [
-        {name: entry.get(name) for name in ("step", "epoch", "loss", "learning_rate")}
-        for entry in trainer.state.log_history
-        if "loss" in entry
-    ]
 
 
 def _conversation(example: Example) -> dict[str, Any]:
@@ -122,15 +130,8 @@ def _make_reproducible(output: Path, model: Model) -> None:
     config["base_model_name_or_path"] = model.name
     config["revision"] = model.revision
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    for leftover in output.iterdir():
-        if leftover.name not in {"adapter_config.json", "adapter_model.safetensors"}:
-            _remove(leftover)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        for child in path.iterdir():
-            _remove(child)
-        path.rmdir()
-    else:
-        path.unlink()
+    for leftover in list(output.iterdir()):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        elif leftover.name not in {"adapter_config.json", "adapter_model.safetensors"}:
+            leftover.unlink()
