@@ -153,6 +153,7 @@ RESULTS = _table(
     },
     unique=["arm", "benchmark"],
 )
+RESULTS_BY_SEED = _table({"seed": COUNT, **RESULTS.columns}, unique=["seed", "arm", "benchmark"])
 COMPARISONS = _table(
     {
         "arm": NAME,
