@@ -15,11 +15,13 @@ from threading import Event
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from medo1.errors import UserError
+
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "content_filter", "error"]
 
 
-class EngineError(RuntimeError):
+class EngineError(UserError):
     """The engine cannot answer anything: the text says what was found, what was expected and what to do."""
 
 
