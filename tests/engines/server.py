@@ -379,6 +379,10 @@ class Connection(asyncio.Protocol):
     def run_batch(self, name: str) -> None:
         service = self.service
         batch = service.batches[name]
+        if self.service.batch_faults:
+            errors = {"object": "list", "data": [{"code": "invalid", "message": "Line 1 is too long", "line": 1}]}
+            batch.update(status=self.service.batch_faults.pop(0), errors=errors)
+            return
         results, failures = [], []
         for line in service.files[batch["input_file_id"]].decode().splitlines():
             asked = json.loads(line)
@@ -400,13 +404,13 @@ class Connection(asyncio.Protocol):
             body = service.completion(asked["body"], fault)
             results.append({"id": "r", "custom_id": asked["custom_id"], "error": None,
                             "response": {"status_code": 200, "request_id": "r", "body": body}})  # fmt: skip
-        output, errors = f"file-{name}-out", f"file-{name}-err"
+        output, failed = f"file-{name}-out", f"file-{name}-err"
         service.files[output] = "".join(json.dumps(row) + "\n" for row in results[::-1]).encode()
-        service.files[errors] = "".join(json.dumps(row) + "\n" for row in failures).encode()
+        service.files[failed] = "".join(json.dumps(row) + "\n" for row in failures).encode()
         batch.update(
-            status=service.batch_faults.pop(0) if service.batch_faults else "completed",
+            status="completed",
             output_file_id=output if results else None,
-            error_file_id=errors if failures else None,
+            error_file_id=failed if failures else None,
             request_counts={"total": len(results) + len(failures), "completed": len(results), "failed": len(failures)},
         )
 
