@@ -1,0 +1,263 @@
+"""What the base model is trained on: the world's facts, and fragments of answering. Never a whole case reasoned out.
+
+A document is a text with the parts that are learned marked; what is not marked is read but not predicted (which fact
+comes next cannot be known, and trying costs capacity). Charts come from the training split alone.
+
+Called by the `clinic` pipeline; `base.py` trains on what comes out.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from medo1.clinic import wording
+from medo1.clinic.cases import (
+    LETTERS,
+    OPTIONS,
+    Chart,
+    charts,
+    impressions_of,
+    options_of,
+    stem_of,
+)
+from medo1.clinic.explanations import short_answer, walk
+from medo1.clinic.knowledge import World
+from medo1.clinic.tokenizer import TURN_END, chat_text
+from medo1.lineage.digests import seed_from
+from medo1.questions import Question, prompt_text
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A training text.
+
+    Attributes:
+        kind: what it teaches, see `KINDS`.
+        part: 0 for the first part of the training, 1 for the second.
+        text: the text as the model sees it, chat marks included.
+        learned: the (start, end) places in `text` that are predicted; the rest is context.
+    """
+
+    kind: str
+    part: int
+    text: str
+    learned: tuple[tuple[int, int], ...]
+
+    def to_value(self) -> dict[str, Any]:
+        """The document as JSON values: a row of a JSONL file."""
+        return {"kind": self.kind, "part": self.part, "text": self.text, "learned": [list(span) for span in self.learned]}
+
+    @classmethod
+    def from_value(cls, value: dict[str, Any]) -> Self:
+        return cls(value["kind"], value["part"], value["text"], tuple((start, end) for start, end in value["learned"]))
+
+
+FIRST_PART = {"fact": 5.0, "copy": 2.0, "update": 2.0, "aloud": 0.5, "map": 3.0, "pick": 1.0}
+SECOND_PART = {
+    "fact": 2.0, "copy": 3.0, "update": 3.0, "leap": 2.0, "aloud": 2.0, "map": 1.0, "pick": 0.7,
+    "direct": 3.5, "short": 1.5, "opening": 0.5,
+}  # fmt: skip
+
+
+class TextbookSpec(BaseModel):
+    """How many documents of which kind. A kind's share is its weight over the sum of its part's weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 7
+    documents: int = Field(default=24_000, ge=1)
+    first_part: float = Field(default=0.3, ge=0, le=1)  # facts and letters first: cases teach little before they are known
+    first: dict[str, float] = FIRST_PART
+    second: dict[str, float] = SECOND_PART
+
+
+def textbook(world: World, spec: TextbookSpec, requests: dict[str, str] | None = None) -> list[Document]:
+    """The documents of a spec, in an order that the training may shuffle within each part.
+
+    Args:
+        world: what is true.
+        spec: how much of what.
+        requests: format to request text, as in the prompt files; the defaults of `wording.REQUESTS` without it.
+
+    Raises:
+        ValueError: for a weight on a kind that does not exist.
+    """
+    requests = {**wording.REQUESTS, **(requests or {})}
+    for kind in {*spec.first, *spec.second}:
+        if kind not in KINDS:
+            raise ValueError(f"no kind of document is called {kind!r}: expected one of {sorted(KINDS)}")
+    rng = random.Random(seed_from("textbook", spec.seed, world.seed))  # noqa: S311
+    writer = _Writer(world, requests, rng)
+    documents = []
+    ends = int(spec.documents * spec.first_part)
+    for part, (weights, count) in enumerate(((spec.first, ends), (spec.second, spec.documents - ends))):
+        kinds = rng.choices(list(weights), list(weights.values()), k=count)
+        documents += [KINDS[kind](writer, part) for kind in kinds]
+    return documents
+
+
+class _Writer:
+    """Draws what documents speak of."""
+
+    def __init__(self, world: World, requests: dict[str, str], rng: random.Random) -> None:
+        self.world, self.requests, self.rng = world, requests, rng
+        self.slot_of = {value: slot for slot, values in world.slots.items() for value in values}
+        self._charts = [charts(world, "train", n, rng) for n in range(len(world.slots) + 1)]
+
+    def disease(self) -> str:
+        return self.rng.choice(self.world.diseases)
+
+    def any_chart(self) -> Chart:
+        """A chart of the training split, of every length alike."""
+        return next(self.rng.choice(self._charts))
+
+    def chart(self, least: int = 0) -> Chart:
+        """A chart of the training split. Long ones come more often, because only they hold the last findings."""
+        numbers = range(least, len(self._charts))
+        return next(self._charts[self.rng.choices(numbers, [number + 1 for number in numbers])[0]])
+
+    def fact(self) -> str:
+        if self.rng.random() < 0.15:
+            complaint = self.rng.choice(list(self.world.impressions))
+            return wording.opening(complaint, self.world.impressions[complaint])
+        value, before = self.rng.choice(list(self.slot_of)), self.disease()
+        return wording.update(self.slot_of[value], value, before, self.world.revised(value, before))
+
+    def options(self) -> dict[str, str]:
+        return dict(zip(LETTERS, self.rng.sample(self.world.diseases, OPTIONS), strict=True))
+
+    def prompt(self, stem: str, options: dict[str, str], request: str) -> str:
+        """Through the same rendering as every question; the other fields do not show in a prompt."""
+        return prompt_text(Question("", "", "", stem, options, "A"), request)
+
+    def case(self, chart: Chart, request: str) -> str:
+        return self.prompt(stem_of(self.world, chart), options_of(self.world, chart), request)
+
+    def answer(self, chart: Chart) -> tuple[str, str]:
+        diagnosis = impressions_of(self.world, chart)[-1]
+        options = options_of(self.world, chart)
+        return diagnosis, next(letter for letter, disease in options.items() if disease == diagnosis)
+
+
+def _exchange(kind: str, part: int, user: str, assistant: str) -> Document:
+    start = len(chat_text(user))
+    text = chat_text(user, assistant)
+    return Document(kind, part, text, ((start, len(text)),))
+
+
+def _fact(writer: _Writer, part: int) -> Document:
+    """A page of six facts; of each, the word that the rest of it determines."""
+    text, learned = "", []
+    for _ in range(6):
+        text += f"{' ' if text else ''}{writer.fact()}"
+        learned.append((text.rindex(" "), len(text)))
+        text += "."
+    return Document("fact", part, text, tuple(learned))
+
+
+def _copy(writer: _Writer, part: int) -> Document:
+    """The findings read back, plainly, in numbered lines, or aloud: reading a chart in every manner, weighing nothing."""
+    chart, rng = writer.chart(least=1), writer.rng
+    findings = [f"{slot} {value}" for slot, value in zip(writer.world.slots, chart.values, strict=False)]
+    manner = rng.choice(list(wording.READINGS))
+    if manner == "plain":
+        said = wording.sentence(", ".join(findings))
+    elif manner == "numbered":
+        said = "\n".join(wording.numbered(number, finding) for number, finding in enumerate(findings, start=1))
+    else:
+        said = " ".join([rng.choice(wording.STARTS), *(f"{rng.choice(wording.LOOKS)} {finding}." for finding in findings), rng.choice(wording.CLOSES)])
+    return _exchange("copy", part, writer.case(chart, wording.READINGS[manner]), said)
+
+
+def _update(writer: _Writer, part: int) -> Document:
+    """One look-up of a case, from an impression that is given and need not be right."""
+    chart = writer.chart(least=1)
+    place = writer.rng.randrange(chart.difficulty)
+    slot, value, before = writer.world.slot_names[place], chart.values[place], writer.disease()
+    said = wording.update(slot, value, before, writer.world.revised(value, before))
+    return _exchange("update", part, writer.case(chart, wording.TASKS["update"].format(before=before, slot=slot)), f"{said}.")
+
+
+def _leap(writer: _Writer, part: int) -> Document:
+    """One look-up of a case, or two in one go, said without the findings."""
+    chart = writer.chart(least=1)
+    place = writer.rng.randrange(chart.difficulty)
+    values = chart.values[place : place + writer.rng.randint(1, 2)]
+    slots = writer.world.slot_names[place : place + len(values)]
+    before = after = writer.disease()
+    for value in values:
+        after = writer.world.revised(value, after)
+    user = writer.case(chart, wording.TASKS["leap"].format(before=before, slot=slots[0]))
+    return _exchange("leap", part, user, wording.after_slots(slots, after))
+
+
+def _aloud(writer: _Writer, part: int) -> Document:
+    """Phrases of a train of thought around two true facts, about no case."""
+    rng, current = writer.rng, writer.disease()
+    said = [rng.choice(wording.STARTS), wording.doubt(current)]
+    first = rng.randrange(len(writer.world.slots))
+    for slot in writer.world.slot_names[first : first + 2]:
+        value = rng.choice(writer.world.slots[slot])
+        after = writer.world.revised(value, current)
+        phrases = wording.STAYS if after == current else wording.TURNS
+        said.append(f"{rng.choice(wording.LOOKS)} {wording.update(slot, value, current, after)}.")
+        said.append(rng.choice(phrases).format(before=current, after=after))
+        current = after
+    said.append(rng.choice(wording.CLOSES))
+    return _exchange("aloud", part, wording.TASKS["aloud"], " ".join(said))
+
+
+def _map(writer: _Writer, part: int) -> Document:
+    """Names to letters: each option named again, in another order, with its letter behind it. The letters are learned."""
+    options = writer.options()
+    text = chat_text(writer.prompt(wording.TASKS["names"], options, wording.TASKS["map"]))
+    learned = []
+    for letter in writer.rng.sample(LETTERS, OPTIONS):
+        text += f"{',' if learned else 'So'} {options[letter]}"
+        learned.append((len(text), len(text) + len(f" ({letter})")))
+        text += f" ({letter})"
+    return Document("map", part, f"{text}.{TURN_END}", tuple(learned))
+
+
+def _pick(writer: _Writer, part: int) -> Document:
+    """The ending for a disease that is given."""
+    options = writer.options()
+    letter = writer.rng.choice(LETTERS)
+    user = writer.prompt(wording.TASKS["pick"].format(disease=options[letter]), options, writer.requests["direct"])
+    return _exchange("pick", part, user, wording.ending(options[letter], letter))
+
+
+def _direct(writer: _Writer, part: int) -> Document:
+    chart = writer.any_chart()
+    return _exchange("direct", part, writer.case(chart, writer.requests["direct"]), wording.ending(*writer.answer(chart)))
+
+
+def _short(writer: _Writer, part: int) -> Document:
+    chart = writer.any_chart()
+    said = short_answer(walk(writer.world, chart), writer.answer(chart))
+    return _exchange("short", part, writer.case(chart, writer.requests["cot"]), said)
+
+
+def _opening(writer: _Writer, part: int) -> Document:
+    chart = writer.chart()
+    said = wording.opening(chart.complaint, writer.world.impressions[chart.complaint])
+    return _exchange("opening", part, writer.case(chart, wording.TASKS["opening"]), wording.sentence(said))
+
+
+KINDS: dict[str, Callable[[_Writer, int], Document]] = {
+    "fact": _fact,
+    "copy": _copy,
+    "update": _update,
+    "leap": _leap,
+    "aloud": _aloud,
+    "map": _map,
+    "pick": _pick,
+    "direct": _direct,
+    "short": _short,
+    "opening": _opening,
+}
