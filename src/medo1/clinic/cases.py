@@ -124,7 +124,9 @@ def question_of(world: World, chart: Chart) -> Question:
 def charts(world: World, split: Split, difficulty: int, rng: random.Random) -> Iterator[Chart]:
     """Charts of one split and difficulty, drawn at random, for ever; a chart may come again."""
     if difficulty > len(world.slots):
-        raise ValueError(f"difficulty {difficulty} asks for more findings than the world has slots ({len(world.slots)})")
+        raise ValueError(
+            f"difficulty {difficulty} asks for more findings than the world has slots ({len(world.slots)})"
+        )
     complaints, slots = list(world.impressions), list(world.slots.values())[:difficulty]
     while True:
         chart = Chart(rng.choice(complaints), tuple(rng.choice(values) for values in slots))

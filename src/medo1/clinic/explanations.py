@@ -1,7 +1,7 @@
 """Solutions of a case, written in a format.
 
-A walk is the case solved step by step; a format decides how much of it is said. `direct` says nothing, `cot` leaps two
-findings at a time, `longstep` numbers one look-up a line, `longmonolog` says the same look-ups as a train of thought
+A walk is the case solved step by step; a format decides how much of it is said. `direct` says nothing, `cot` says
+only what changes the mind, `longstep` numbers one look-up a line, `longmonolog` says the same look-ups as a train of thought
 with doubt, checks and turning back. The expert writes chains with it; nothing else needs it but tests.
 """
 
@@ -91,9 +91,9 @@ def _direct(solved: Walk, rng: random.Random) -> str:
 
 def _cot(solved: Walk, rng: random.Random) -> str:
     said = [wording.sentence(wording.opening(solved.complaint, solved.first))]
-    for place in range(0, len(solved.steps), 2):
-        pair = solved.steps[place : place + 2]
-        said.append(wording.after_slots([step.slot for step in pair], pair[-1].after))
+    for step in solved.steps:
+        if step.after != step.before:
+            said.append(wording.objection(wording.update(step.slot, step.value, step.before, step.after)))
     return f"{' '.join(said)} "
 
 

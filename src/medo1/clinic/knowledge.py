@@ -32,7 +32,9 @@ class WorldSpec(BaseModel):
     complaints: int = Field(default=16, ge=4, le=len(COMPLAINTS))  # two for each disease
     slots: int = Field(default=6, ge=1, le=len(SLOTS))  # 6 findings: more serial look-ups than two layers can hide
     values_per_slot: int = Field(default=4, ge=2, le=6)  # 24 findings, 192 facts about them
-    kept: int = Field(default=5, ge=0)  # impressions of 8 that a finding leaves: charts answered directly stay above chance
+    kept: int = Field(
+        default=6, ge=0
+    )  # impressions of 8 that a finding leaves: a reader who stops early is still right at times
 
     def model_post_init(self, context: Any, /) -> None:
         if self.kept > self.diseases:
@@ -105,9 +107,13 @@ class World:
         expected = {"seed", "diseases", "impressions", "slots", "slot_order", "revisions"}
         if not isinstance(value, dict) or set(value) != expected:
             found = sorted(value) if isinstance(value, dict) else type(value).__name__
-            raise WorldError(f"the world has {found}, expected the keys {sorted(expected)}: was it written by World.to_json?")
+            raise WorldError(
+                f"the world has {found}, expected the keys {sorted(expected)}: was it written by World.to_json?"
+            )
         if sorted(value["slot_order"]) != sorted(value["slots"]):
-            raise WorldError(f"slot_order names {value['slot_order']}, slots has {sorted(value['slots'])}: they must agree")
+            raise WorldError(
+                f"slot_order names {value['slot_order']}, slots has {sorted(value['slots'])}: they must agree"
+            )
         world = cls(
             seed=value["seed"],
             diseases=tuple(value["diseases"]),
@@ -142,9 +148,7 @@ def world_from(spec: WorldSpec) -> World:
     dealt = [diseases[place % len(diseases)] for place in range(len(complaints))]
     rng.shuffle(dealt)
     slots = {slot: SLOTS[slot][: spec.values_per_slot] for slot in list(SLOTS)[: spec.slots]}
-    revisions = {
-        value: _revision(diseases, spec.kept, rng) for values in slots.values() for value in values
-    }
+    revisions = {value: _revision(diseases, spec.kept, rng) for values in slots.values() for value in values}
     return World(spec.seed, diseases, dict(zip(complaints, dealt, strict=True)), slots, revisions)
 
 

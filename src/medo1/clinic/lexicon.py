@@ -42,6 +42,6 @@ def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator
         yield said
         yield f"? {said}"
     yield f"{wording.doubt('?')} {wording.doubt('?')}"
-    yield wording.after_slots(["?", "?"], "?")
+    yield f"? {wording.objection('?')}"
     for number in range(1, 10):
         yield wording.numbered(number, "?")

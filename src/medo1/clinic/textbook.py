@@ -8,8 +8,9 @@ Called by the `clinic` pipeline; `base.py` trains on what comes out.
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -50,7 +51,12 @@ class Document:
 
     def to_value(self) -> dict[str, Any]:
         """The document as JSON values: a row of a JSONL file."""
-        return {"kind": self.kind, "part": self.part, "text": self.text, "learned": [list(span) for span in self.learned]}
+        return {
+            "kind": self.kind,
+            "part": self.part,
+            "text": self.text,
+            "learned": [list(span) for span in self.learned],
+        }
 
     @classmethod
     def from_value(cls, value: dict[str, Any]) -> Self:
@@ -59,7 +65,7 @@ class Document:
 
 FIRST_PART = {"fact": 5.0, "copy": 2.0, "update": 2.0, "aloud": 0.5, "map": 3.0, "pick": 1.0}
 SECOND_PART = {
-    "fact": 2.0, "copy": 3.0, "update": 3.0, "leap": 2.0, "aloud": 2.0, "map": 1.0, "pick": 0.7,
+    "fact": 2.0, "copy": 3.0, "update": 3.0, "change": 2.0, "aloud": 2.0, "map": 1.0, "pick": 0.7,
     "direct": 3.5, "short": 1.5, "opening": 0.5,
 }  # fmt: skip
 
@@ -71,7 +77,9 @@ class TextbookSpec(BaseModel):
 
     seed: int = 7
     documents: int = Field(default=24_000, ge=1)
-    first_part: float = Field(default=0.3, ge=0, le=1)  # facts and letters first: cases teach little before they are known
+    first_part: float = Field(
+        default=0.3, ge=0, le=1
+    )  # facts and letters first: cases teach little before they are known
     first: dict[str, float] = FIRST_PART
     second: dict[str, float] = SECOND_PART
 
@@ -101,6 +109,39 @@ def textbook(world: World, spec: TextbookSpec, requests: dict[str, str] | None =
     return documents
 
 
+def probes(
+    world: World, spec: TextbookSpec, documents: Sequence[Document], count: int = 200
+) -> dict[str, list[Document]]:
+    """Documents that measure what a model has learned: every fact, and of `PROBED` kinds such as no document holds.
+
+    Args:
+        world: what is true.
+        spec: the textbook's, for the requests' seed.
+        documents: the textbook, none of whose texts is asked again.
+        count: documents of each kind but `fact`.
+    """
+    writer = _Writer(world, dict(wording.REQUESTS), random.Random(seed_from("probes", spec.seed, world.seed)))  # noqa: S311
+    seen = {document.text for document in documents}
+    asked = {"fact": [_clozes([fact], 0) for fact in facts(world)]}
+    for kind in PROBED:
+        drawn = (KINDS[kind](writer, 1) for _ in range(20 * count))
+        fresh = (document for document in drawn if document.text not in seen)
+        asked[kind] = list(itertools.islice(fresh, count))
+    return asked
+
+
+def facts(world: World) -> list[str]:
+    """Every fact of the world as a sentence without its full stop."""
+    openings = [wording.opening(complaint, first) for complaint, first in world.impressions.items()]
+    updates = [
+        wording.update(slot, value, before, after)
+        for slot, values in world.slots.items()
+        for value in values
+        for before, after in world.revisions[value].items()
+    ]
+    return openings + updates
+
+
 class _Writer:
     """Draws what documents speak of."""
 
@@ -111,6 +152,11 @@ class _Writer:
 
     def disease(self) -> str:
         return self.rng.choice(self.world.diseases)
+
+    def before(self, value: str) -> str:
+        """An impression for a finding to revise; every other one is one that it changes, though most it leaves."""
+        changed = [disease for disease, after in self.world.revisions[value].items() if after != disease]
+        return self.rng.choice(changed) if changed and self.rng.random() < 0.5 else self.disease()  # noqa: PLR2004
 
     def any_chart(self) -> Chart:
         """A chart of the training split, of every length alike."""
@@ -125,7 +171,8 @@ class _Writer:
         if self.rng.random() < 0.15:
             complaint = self.rng.choice(list(self.world.impressions))
             return wording.opening(complaint, self.world.impressions[complaint])
-        value, before = self.rng.choice(list(self.slot_of)), self.disease()
+        value = self.rng.choice(list(self.slot_of))
+        before = self.before(value)
         return wording.update(self.slot_of[value], value, before, self.world.revised(value, before))
 
     def options(self) -> dict[str, str]:
@@ -151,10 +198,15 @@ def _exchange(kind: str, part: int, user: str, assistant: str) -> Document:
 
 
 def _fact(writer: _Writer, part: int) -> Document:
-    """A page of six facts; of each, the word that the rest of it determines."""
+    """A page of six facts."""
+    return _clozes([writer.fact() for _ in range(6)], part)
+
+
+def _clozes(facts: Sequence[str], part: int) -> Document:
+    """Facts in a row; of each, the last word is learned, which is what the rest of it determines."""
     text, learned = "", []
-    for _ in range(6):
-        text += f"{' ' if text else ''}{writer.fact()}"
+    for fact in facts:
+        text += f"{' ' if text else ''}{fact}"
         learned.append((text.rindex(" "), len(text)))
         text += "."
     return Document("fact", part, text, tuple(learned))
@@ -170,7 +222,13 @@ def _copy(writer: _Writer, part: int) -> Document:
     elif manner == "numbered":
         said = "\n".join(wording.numbered(number, finding) for number, finding in enumerate(findings, start=1))
     else:
-        said = " ".join([rng.choice(wording.STARTS), *(f"{rng.choice(wording.LOOKS)} {finding}." for finding in findings), rng.choice(wording.CLOSES)])
+        said = " ".join(
+            [
+                rng.choice(wording.STARTS),
+                *(f"{rng.choice(wording.LOOKS)} {finding}." for finding in findings),
+                rng.choice(wording.CLOSES),
+            ]
+        )
     return _exchange("copy", part, writer.case(chart, wording.READINGS[manner]), said)
 
 
@@ -178,31 +236,37 @@ def _update(writer: _Writer, part: int) -> Document:
     """One look-up of a case, from an impression that is given and need not be right."""
     chart = writer.chart(least=1)
     place = writer.rng.randrange(chart.difficulty)
-    slot, value, before = writer.world.slot_names[place], chart.values[place], writer.disease()
+    slot, value = writer.world.slot_names[place], chart.values[place]
+    before = writer.before(value)
     said = wording.update(slot, value, before, writer.world.revised(value, before))
-    return _exchange("update", part, writer.case(chart, wording.TASKS["update"].format(before=before, slot=slot)), f"{said}.")
+    return _exchange(
+        "update", part, writer.case(chart, wording.TASKS["update"].format(before=before, slot=slot)), f"{said}."
+    )
 
 
-def _leap(writer: _Writer, part: int) -> Document:
-    """One look-up of a case, or two in one go, said without the findings."""
+def _change(writer: _Writer, part: int) -> Document:
+    """The first finding of a case, from some slot on, that changes an impression which need not be right."""
     chart = writer.chart(least=1)
     place = writer.rng.randrange(chart.difficulty)
-    values = chart.values[place : place + writer.rng.randint(1, 2)]
-    slots = writer.world.slot_names[place : place + len(values)]
-    before = after = writer.disease()
-    for value in values:
-        after = writer.world.revised(value, after)
-    user = writer.case(chart, wording.TASKS["leap"].format(before=before, slot=slots[0]))
-    return _exchange("leap", part, user, wording.after_slots(slots, after))
+    before = writer.before(writer.rng.choice(chart.values[place:]))
+    said = wording.TASKS["nothing"]
+    for slot, value in list(zip(writer.world.slots, chart.values, strict=False))[place:]:
+        after = writer.world.revised(value, before)
+        if after != before:
+            said = wording.objection(wording.update(slot, value, before, after))
+            break
+    slot = writer.world.slot_names[place]
+    return _exchange("change", part, writer.case(chart, wording.TASKS["change"].format(before=before, slot=slot)), said)
 
 
 def _aloud(writer: _Writer, part: int) -> Document:
     """Phrases of a train of thought around two true facts, about no case."""
-    rng, current = writer.rng, writer.disease()
+    rng, slots = writer.rng, writer.world.slot_names
+    first = rng.randrange(max(1, len(slots) - 1))
+    findings = [(slot, rng.choice(writer.world.slots[slot])) for slot in slots[first : first + 2]]
+    current = writer.before(rng.choice(findings)[1])
     said = [rng.choice(wording.STARTS), wording.doubt(current)]
-    first = rng.randrange(len(writer.world.slots))
-    for slot in writer.world.slot_names[first : first + 2]:
-        value = rng.choice(writer.world.slots[slot])
+    for slot, value in findings:
         after = writer.world.revised(value, current)
         phrases = wording.STAYS if after == current else wording.TURNS
         said.append(f"{rng.choice(wording.LOOKS)} {wording.update(slot, value, current, after)}.")
@@ -234,7 +298,9 @@ def _pick(writer: _Writer, part: int) -> Document:
 
 def _direct(writer: _Writer, part: int) -> Document:
     chart = writer.any_chart()
-    return _exchange("direct", part, writer.case(chart, writer.requests["direct"]), wording.ending(*writer.answer(chart)))
+    return _exchange(
+        "direct", part, writer.case(chart, writer.requests["direct"]), wording.ending(*writer.answer(chart))
+    )
 
 
 def _short(writer: _Writer, part: int) -> Document:
@@ -253,7 +319,7 @@ KINDS: dict[str, Callable[[_Writer, int], Document]] = {
     "fact": _fact,
     "copy": _copy,
     "update": _update,
-    "leap": _leap,
+    "change": _change,
     "aloud": _aloud,
     "map": _map,
     "pick": _pick,
@@ -261,3 +327,6 @@ KINDS: dict[str, Callable[[_Writer, int], Document]] = {
     "short": _short,
     "opening": _opening,
 }
+
+# The kinds whose answers the prompt determines to the last word, so that a share of exact ones means something.
+PROBED = ("pick", "map", "update", "change", "opening")

@@ -81,7 +81,7 @@ def text_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizer
 
     backend = _qwen2_tokenizer({}, []).backend_tokenizer
     backend.train_from_iterator(
-        texts,
+        (part for text in texts for part in _between_specials(text)),
         trainers.BpeTrainer(
             vocab_size=vocabulary,
             special_tokens=list(SPECIAL_TOKENS),

@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,21 @@ class LoopSpec(BaseModel):
     clip_norm: float = Field(default=1.0, gt=0)
     skip: int = Field(default=0, ge=0)  # largest jump of positions between prompt and answer, see `_positions`
     threads: int = Field(default=1, ge=1)  # one beats two for a model this small; other counts give other bytes
+
+
+class ModelSpec(BaseModel):
+    """The size of a Qwen2 with tied embeddings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hidden: int = Field(ge=8)
+    layers: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    feed_forward: int = Field(ge=8)
+    positions: int = Field(ge=64)
+    rope_theta: float = Field(
+        default=1e4, gt=0
+    )  # Qwen2's own 1e6 left heads of 16 too few fast angles to look one back
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,41 +110,43 @@ def deterministic(seed: int, threads: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(strict)
 
 
-def new_qwen2(
-    vocabulary: int,
-    hidden: int,
-    layers: int,
-    heads: int,
-    feed_forward: int,
-    positions: int,
-    pad: int,
-    end: int,
-    rope_theta: float = 1e6,
-) -> PreTrainedModel:
-    """An untrained Qwen2 with tied embeddings, float32.
-
-    `initializer_range` is hidden ** -0.5: with Qwen2's usual 0.02 a model this narrow stalled.
-    """
+def new_qwen2(spec: ModelSpec, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    """An untrained Qwen2 in float32 for this tokenizer."""
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     config = Qwen2Config(
-        vocab_size=vocabulary,
-        hidden_size=hidden,
-        intermediate_size=feed_forward,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        num_key_value_heads=heads,
-        max_position_embeddings=positions,
-        initializer_range=hidden**-0.5,
-        rope_parameters={"rope_type": "default", "rope_theta": rope_theta},
+        vocab_size=len(tokenizer),
+        hidden_size=spec.hidden,
+        intermediate_size=spec.feed_forward,
+        num_hidden_layers=spec.layers,
+        num_attention_heads=spec.heads,
+        num_key_value_heads=spec.heads,
+        max_position_embeddings=spec.positions,
+        initializer_range=spec.hidden**-0.5,  # with Qwen2's usual 0.02 a model this narrow stalled
+        rope_parameters={"rope_type": "default", "rope_theta": spec.rope_theta},
         tie_word_embeddings=True,
-        pad_token_id=pad,
-        eos_token_id=end,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
         dtype="float32",
     )
     return Qwen2ForCausalLM(config).to(torch.float32)
+
+
+def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, directory: Path) -> None:
+    """Write a model directory: safetensors, configuration, tokenizer and chat template; no pickle.
+
+    Raises:
+        FileExistsError: when the directory holds something: a model is never written over another.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise FileExistsError(
+            f"{directory} is not empty: a model directory is written once; choose another or remove it"
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
 
 
 def train(

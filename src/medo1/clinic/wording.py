@@ -7,8 +7,6 @@ here are the defaults for use without one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 # What ends a prompt, by the format that it asks for. `direct` is the request of the vanilla arm; vanilla_cot asks the
 # base for `cot`.
 REQUESTS = {
@@ -26,7 +24,8 @@ TASKS = {
     "names": "Here are four names.",
     "pick": "Suppose it is {disease}.",
     "opening": "Start.",
-    "leap": "Suppose {before} before {slot}. In short?",
+    "change": "Suppose {before} before {slot}. What changes that?",
+    "nothing": "Nothing changes that.",
 }
 
 READINGS = {
@@ -71,9 +70,9 @@ def update(slot: str, value: str, before: str, after: str) -> str:
     return f"{slot} {value} in {before} means {after}"
 
 
-def after_slots(slots: Sequence[str], after: str) -> str:
-    """Several findings weighed in one go."""
-    return f"After {' and '.join(slots)}, {after}."
+def objection(said: str) -> str:
+    """A fact that changes the mind."""
+    return f"But {said}."
 
 
 def numbered(number: int, said: str) -> str:
