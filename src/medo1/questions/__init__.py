@@ -2,5 +2,14 @@
 
 from medo1.questions.question import Question, normalised, question_id
 from medo1.questions.rendering import prompt_text, question_text
+from medo1.questions.table import question_rows, questions_from
 
-__all__ = ["Question", "normalised", "prompt_text", "question_id", "question_text"]
+__all__ = [
+    "Question",
+    "normalised",
+    "prompt_text",
+    "question_id",
+    "question_rows",
+    "question_text",
+    "questions_from",
+]

@@ -1,0 +1,20 @@
+"""`medo1` and `python -m medo1`: `kedro run` for an installed package, called from the project's directory."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Run the project's command line."""
+    from kedro.framework.cli.cli import main as kedro_main
+
+    if not (Path.cwd() / "pyproject.toml").is_file():
+        sys.exit("medo1 is run from its project directory, the one that holds pyproject.toml and conf/.")
+    sys.argv[0] = "kedro"
+    kedro_main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The project's own commands, one file each, imported when they are called."""

@@ -1,0 +1,52 @@
+"""`kedro run`, Kedro's own, with errors that a user can mend shown as one message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+
+from medo1.errors import UserError
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    from kedro.io.core import DatasetError
+    from kedro.validation.exceptions import DataValidationError, ParameterValidationError
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    return (
+        UserError,
+        DatasetError,
+        DataValidationError,
+        ParameterValidationError,
+        OmegaConfBaseException,
+        YAMLError,
+        FileNotFoundError,
+    )
+
+
+def _run(show_traceback: bool, **options: Any) -> Any:
+    assert kedro_run.callback is not None
+    try:
+        return kedro_run.callback(**options)
+    except _mendable() as error:
+        if show_traceback:
+            raise
+        raise click.ClickException(f"{error}\n(--traceback shows where in the code this was raised)") from error
+    except ValueError as error:
+        if show_traceback or not str(error).startswith("Failed to find the pipeline"):
+            raise
+        raise click.ClickException(str(error)) from error
+
+
+run = click.Command(
+    "run",
+    params=[
+        *kedro_run.params,
+        click.Option(["--traceback", "show_traceback"], is_flag=True, help="Show where an error was raised."),
+    ],
+    callback=_run,
+    help=kedro_run.help,
+)

@@ -1,0 +1,77 @@
+"""Artifacts that are a directory: models and adapters as safetensors, and folders of files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from kedro.io.core import DatasetError
+from kedro_datasets._typing import JSONPreview
+
+from medo1.datasets.versions import VersionedArtifact
+from medo1.engines.base import Adapter, Model
+
+# What can run code when it is loaded. medo1 neither writes nor reads it.
+UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
+
+
+class Directory(VersionedArtifact):
+    """A directory of files. Saving a path takes the directory over (it is moved); loading gives the version's path."""
+
+    def _write(self, data: Path | str, path: Path) -> None:
+        source = Path(data)
+        if not source.is_dir():
+            raise DatasetError(f"{self._filepath} holds a directory; {source} is none")
+        shutil.move(source, path)
+
+    def _read(self, path: Path) -> Any:
+        return path
+
+    def preview(self) -> JSONPreview:
+        """Version, digest and files for kedro-viz."""
+        manifest = self.manifest()
+        root = Path(self._data_path(manifest.version))
+        files = {
+            file.relative_to(root).as_posix(): file.stat().st_size for file in sorted(root.rglob("*")) if file.is_file()
+        }
+        return JSONPreview(
+            json.dumps({"version": manifest.version, "run": manifest.run, "digest": manifest.digest, "files": files})
+        )
+
+
+class _Weights(Directory):
+    """A directory of safetensors; anything that could run code is refused on the way in and out."""
+
+    def _write(self, data: Path | str, path: Path) -> None:
+        _refuse_unsafe_files(Path(data))
+        super()._write(data, path)
+
+
+class ModelDirectory(_Weights):
+    """A base model: `config.json`, safetensors and tokenizer. Loads as an `engines.Model`."""
+
+    def _read(self, path: Path) -> Model:
+        _refuse_unsafe_files(path)
+        digest = self.manifest().digest
+        return Model(name=path.name, path=path, revision=digest)
+
+
+class AdapterDirectory(_Weights):
+    """A LoRA adapter as PEFT writes it. Loads as an `engines.Adapter`, named after its digest."""
+
+    def _read(self, path: Path) -> Adapter:
+        _refuse_unsafe_files(path)
+        manifest = self.manifest()
+        name = manifest.dataset.partition(".")[0] or path.parent.parent.name
+        return Adapter(name=f"{name}-{manifest.digest[:8]}", path=path, digest=manifest.digest)
+
+
+def _refuse_unsafe_files(directory: Path) -> None:
+    unsafe = sorted(file.name for file in directory.rglob("*") if file.suffix in UNSAFE_SUFFIXES)
+    if unsafe:
+        raise DatasetError(
+            f"{directory} holds {', '.join(unsafe)}: pickled weights can run code and are refused. "
+            "Convert them to safetensors first."
+        )

@@ -1,0 +1,93 @@
+"""Engines as catalog datasets: who teaches, who answers and who judges is configuration, and part of lineage."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from kedro.io.core import AbstractDataset, DatasetError
+from kedro.utils import load_obj
+from kedro_datasets._typing import JSONPreview
+
+from medo1.engines.base import Engine
+
+
+class EngineDataset(AbstractDataset[Any, Engine]):
+    """An engine, made when it is first loaded and closed when the dataset is released.
+
+    Args:
+        engine: dotted name of the class, such as `medo1.engines.transformers.Transformers`.
+        options: keyword arguments of the class.
+        store: path of the completion store; None asks again each time.
+        credentials: from `conf/local/credentials.yml`; handed to the engine, shown nowhere.
+    """
+
+    # An engine holds connections, a server or a model: it belongs to one process.
+    _SINGLE_PROCESS = True
+
+    def __init__(
+        self,
+        *,
+        engine: str,
+        options: dict[str, Any] | None = None,
+        store: str | None = None,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._class = engine
+        self._options = options or {}
+        self._store = store
+        self._credentials = credentials
+        self.metadata = metadata
+        self._engine: Engine | None = None
+
+    def load(self) -> Engine:
+        if self._engine is None:
+            self._engine = self._made()
+        return self._engine
+
+    def save(self, data: Any) -> NoReturn:
+        raise DatasetError(f"an engine ({self._class}) is configured in the catalog; no node saves to it")
+
+    def identity(self) -> dict[str, Any]:
+        """What the engine is, without secrets, for lineage."""
+        return self.load().identity
+
+    def _made(self) -> Engine:
+        try:
+            engine_class = load_obj(self._class)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise DatasetError(
+                f"There is no engine {self._class!r} ({error}). Name a class by its dotted path, such as "
+                "medo1.engines.openai.OpenAI; an engine that is an extra is installed with pip install 'medo1[vllm]'."
+            ) from error
+        options = dict(self._options)
+        if self._credentials is not None:
+            options["credentials"] = self._credentials
+        try:
+            engine = engine_class(**options)
+        except TypeError as error:
+            raise DatasetError(
+                f"The options of engine {self._class} do not fit: {error}. Given: {sorted(options)}."
+            ) from error
+        if self._store is None:
+            return engine
+        from medo1.engines.store import CompletionStore
+        from medo1.engines.stored import Stored
+
+        return Stored(engine, CompletionStore(self._store))
+
+    def _release(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"engine": self._class, "options": self._options, "store": self._store}
+
+    def preview(self) -> JSONPreview:
+        """The configuration for kedro-viz; no credentials."""
+        return JSONPreview(json.dumps(self._describe(), default=str))

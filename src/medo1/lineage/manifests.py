@@ -1,0 +1,100 @@
+"""The manifest beside every version: what it is, which run and node made it, and from what.
+
+A version is complete if and only if its manifest is there: the manifest is written last, in one step, after the data
+lies under its final name with a known digest. Readers therefore never see a half-written version, and a data directory
+tells its own story without a database.
+
+Layout, Kedro's own with one file more:
+
+    <filepath>/<version>/<name>            the data: a file, or a directory
+    <filepath>/<version>/_manifest.json    this
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MANIFEST_NAME = "_manifest.json"
+MANIFEST_FORMAT = 1
+# The form of Kedro's versions, UTC with milliseconds; anything else in a dataset's directory is not a version.
+VERSION_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}\.\d{2}\.\d{2}\.\d{3}Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who saves: set on a dataset by the lineage hooks just before a node's output is saved.
+
+    Attributes:
+        dataset: the catalog's name of the dataset.
+        run: the id of the run, which is also the version that it saves.
+        node: the node whose output this is.
+        made_from: for each input of that node, its identity: version and digest of an artifact, digest of a file or of
+            parameters, identity of an engine.
+    """
+
+    dataset: str = ""
+    run: str = ""
+    node: str = ""
+    made_from: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one version is.
+
+    Attributes:
+        dataset, run, node, made_from: see `Provenance`.
+        version: the version's name, Kedro's timestamp.
+        kind: the class of the dataset that saved it.
+        digest: SHA-256 of the file; of a directory, see `medo1.lineage.digests.digest_of_tree`.
+        size_bytes: bytes of the file, or of all files of the directory.
+        rows: rows of a table; None for anything else.
+        saved_at: UTC time of the save, ISO 8601.
+    """
+
+    dataset: str
+    version: str
+    run: str
+    node: str
+    kind: str
+    digest: str
+    size_bytes: int
+    rows: int | None
+    saved_at: str
+    made_from: dict[str, dict[str, Any]] = field(default_factory=dict)
+    manifest_format: int = MANIFEST_FORMAT
+
+    def to_json(self) -> str:
+        """The manifest as it stands in its file: indented, because people read it."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Manifest:
+        """Read a manifest's text.
+
+        Args:
+            text: the file's content.
+            where: the file's path, for messages.
+
+        Raises:
+            ValueError: naming the file and what is wrong with it.
+        """
+        try:
+            fields = json.loads(text)
+            manifest = cls(**fields)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{where}: not a manifest of medo1 ({error}); its version cannot be trusted") from error
+        if manifest.manifest_format != MANIFEST_FORMAT:
+            raise ValueError(
+                f"{where}: manifest_format is {manifest.manifest_format!r}, this medo1 reads {MANIFEST_FORMAT}; "
+                "it was written by another release"
+            )
+        return manifest
+
+
+def is_version_name(name: str) -> bool:
+    """Whether a directory's name has the form of a version, so that a stray `zzz-backup` is never the latest."""
+    return VERSION_FORM.fullmatch(name) is not None

@@ -1,0 +1,53 @@
+"""Which pipelines there are, built from the study's parameters: its formats and arms become namespaces.
+
+Only what is asked for is imported, so that `kedro run --pipelines=reporting` does not wait for the other six.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.project import pipelines as project_pipelines
+
+if TYPE_CHECKING:
+    from kedro.pipeline import Pipeline
+
+PIPELINES = ("clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting")
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """The pipelines by name; `__default__` is the journey that the parameters name."""
+    study = _study()
+    wanted = project_pipelines._requested_pipelines
+    everything = wanted is None or "__default__" in wanted
+    names = PIPELINES if everything else tuple(name for name in PIPELINES if name in wanted)
+    built = {name: _built(name, study) for name in names}
+    if everything:
+        journey = [built[name] for name in study.journey]
+        built["__default__"] = sum(journey[1:], journey[0])
+    return built
+
+
+def _built(name: str, study: Any) -> Pipeline:
+    module = import_module(f"medo1.pipelines.{name}.pipeline")
+    return module.create_pipeline(**study.for_pipelines())
+
+
+def _study() -> Any:
+    from medo1.study import Study
+
+    return Study.from_parameters(_parameters())
+
+
+def _parameters() -> dict[str, Any]:
+    """The parameters of the environment that this process works in."""
+    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+
+    loader = StudyConfigLoader.latest
+    if loader is None:  # `kedro registry`, which makes no session
+        root = Path(os.environ.get("KEDRO_PROJECT_PATH", Path.cwd()))
+        loader = StudyConfigLoader(str(root / "conf"), env=os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+    return loader["parameters"]

@@ -1,0 +1,1 @@
+"""One LoRA adapter per format, trained on the kept chains."""

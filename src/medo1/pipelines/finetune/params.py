@@ -1,0 +1,33 @@
+"""Parameters of fine-tuning. Defaults are the paper's where it states one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from medo1.parameters import Parameters
+
+
+class FinetuneParams(Parameters):
+    """LoRA on one format's kept chains."""
+
+    learning_rate: float = Field(default=1e-4, gt=0, description="paper: 1e-4")
+    batch_size: int = Field(default=8, gt=0, description="examples per optimizer step; paper: 8")
+    micro_batch_size: int = Field(default=1, gt=0, description="examples at a time; 1 pads nothing")
+    epochs: int = Field(default=3, gt=0, description="paper: 3")
+    rank: int = Field(default=16, gt=0, description="paper: not published; 16 is PEFT's usual choice")
+    alpha: int = Field(default=32, gt=0, description="paper: not published; twice the rank")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="paper: not published")
+    target_modules: str | tuple[str, ...] = Field(
+        default="all-linear", description="paper: not published; all linear layers, as QLoRA found best"
+    )
+    warmup_ratio: float = Field(default=0.05, ge=0, le=1, description="paper: not published")
+    schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="paper: not published")
+    max_tokens: int = Field(
+        default=8192,
+        gt=0,
+        description="an example longer than this is rejected with a reason; never cut, for the cut end is the answer",
+    )
+    gradient_checkpointing: bool = Field(default=False, description="trades time for memory; needed at 32B and above")
+    bf16: bool = Field(default=False, description="fp32 on a CPU, bf16 on GPUs that have it")

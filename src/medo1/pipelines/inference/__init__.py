@@ -1,0 +1,1 @@
+"""Arms answer the benchmarks: generations, answers read from them, votes over them."""

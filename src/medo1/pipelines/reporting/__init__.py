@@ -1,0 +1,1 @@
+"""Compares the arms: tables, figures and one page."""

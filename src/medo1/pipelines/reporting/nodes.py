@@ -1,0 +1,194 @@
+"""Nodes of reporting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from medo1.errors import UserError
+from medo1.frames import Frame
+from medo1.pipelines.reporting.params import ReportingParams
+from medo1.pipelines.reporting.statistics import accuracy, holm, paired
+
+ALL = "all"
+
+
+def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+    """Accuracy of each arm, each arm against the baseline, and accuracy by difficulty; of greedy generations.
+
+    Args:
+        params: baseline and confidence.
+        answers: one table an arm, in the order in which the arms shall stand.
+
+    Returns:
+        `RESULTS`, `COMPARISONS`, `BY_DIFFICULTY`.
+    """
+    import pandas as pd
+
+    from medo1 import tables
+
+    greedy = pd.concat([table[table["draw"] == "greedy"] for table in answers], ignore_index=True)
+    if greedy.empty:
+        raise UserError("There is no greedy answer to report on: inference was asked no question.")
+    return (
+        tables.as_table(tables.RESULTS, _results(greedy, params.confidence)),
+        tables.as_table(tables.COMPARISONS, _comparisons(greedy, params)),
+        tables.as_table(tables.BY_DIFFICULTY, _by_difficulty(greedy)),
+    )
+
+
+def _results(greedy: Frame, confidence: float) -> list[dict[str, Any]]:
+    rows = []
+    for benchmark, arm, group in _groups(greedy):
+        estimate = accuracy(int(group["correct"].sum()), len(group), confidence)
+        status = group["status"]
+        rows.append(
+            {
+                "arm": arm,
+                "benchmark": benchmark,
+                "questions": len(group),
+                "answered": int((status == "answer").sum()),
+                "unread": int((status != "answer").sum()),
+                "truncated": int((status == "truncated").sum()),
+                "correct": int(group["correct"].sum()),
+                "accuracy": estimate.value,
+                "accuracy_low": estimate.low,
+                "accuracy_high": estimate.high,
+                "mean_tokens": _mean(group["completion_tokens"]),
+            }
+        )
+    return rows
+
+
+def _comparisons(greedy: Frame, params: ReportingParams) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    arms = list(dict.fromkeys(greedy["arm"]))
+    if params.baseline not in arms:
+        raise UserError(f"reporting.baseline is {params.baseline!r}, which is no arm of this study: {', '.join(arms)}.")
+    for benchmark, arm, group in _groups(greedy):
+        if arm == params.baseline:
+            continue
+        base = greedy if benchmark == ALL else greedy[greedy["benchmark"] == benchmark]
+        base = base[base["arm"] == params.baseline]
+        both = group.merge(base, on=["benchmark", "question_id"], suffixes=("", "_base"), validate="one_to_one")
+        outcome = paired(both["correct"].tolist(), both["correct_base"].tolist(), params.confidence)
+        rows.append(
+            {
+                "arm": arm,
+                "baseline": params.baseline,
+                "benchmark": benchmark,
+                "questions": len(both),
+                "gained": outcome.gained,
+                "lost": outcome.lost,
+                "difference": outcome.difference.value,
+                "difference_low": outcome.difference.low,
+                "difference_high": outcome.difference.high,
+                "p_value": outcome.p_value,
+            }
+        )
+    for row, adjusted in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
+        row["p_adjusted"] = adjusted
+    return rows
+
+
+def _by_difficulty(greedy: Frame) -> list[dict[str, Any]]:
+    graded = greedy.dropna(subset=["difficulty"])
+    return [
+        {
+            "arm": arm,
+            "benchmark": benchmark,
+            "difficulty": int(str(difficulty)),
+            "questions": len(group),
+            "accuracy": float(group["correct"].mean()),
+            "mean_tokens": _mean(group["completion_tokens"]),
+        }
+        for (arm, benchmark, difficulty), group in graded.groupby(["arm", "benchmark", "difficulty"], sort=False)
+    ]
+
+
+def _groups(table: Frame) -> list[tuple[str, str, Frame]]:
+    """Each benchmark and arm in the order of the arms; and over all benchmarks where there are several."""
+    groups = [
+        (str(benchmark), str(arm), group)
+        for benchmark, of_benchmark in table.groupby("benchmark", sort=True)
+        for arm, group in of_benchmark.groupby("arm", sort=False)
+    ]
+    if table["benchmark"].nunique() > 1:
+        groups += [(ALL, str(arm), group) for arm, group in table.groupby("arm", sort=False)]
+    return groups
+
+
+def _mean(values: Any) -> float | None:
+    return float(values.mean()) if values.notna().any() else None
+
+
+def curve_of_votes(params: ReportingParams, *tables_of_arms: Frame) -> Frame:
+    """Accuracy over the number of votes, per arm and benchmark, with the mean tokens that they cost.
+
+    Args:
+        params: unused but for the order of inputs.
+        tables_of_arms: votes of each arm, then answers of each arm, in the same order of arms.
+    """
+    import pandas as pd
+
+    from medo1 import tables
+
+    half = len(tables_of_arms) // 2
+    votes = pd.concat(tables_of_arms[:half], ignore_index=True)
+    answers = pd.concat(tables_of_arms[half:], ignore_index=True)
+    sampled = answers[answers["draw"] == "sampled"]
+    rows = []
+    for (arm, benchmark, k), group in votes.groupby(["arm", "benchmark", "k"], sort=False):
+        own = sampled[(sampled["arm"] == arm) & (sampled["benchmark"] == benchmark) & (sampled["sample"] < k)]
+        per_question = own.groupby("question_id")["completion_tokens"].sum(min_count=1)
+        rows.append(
+            {
+                "arm": arm,
+                "benchmark": benchmark,
+                "k": int(str(k)),
+                "questions": len(group),
+                "accuracy": float(group["correct"].mean()),
+                "mean_tokens": _mean(per_question),
+            }
+        )
+    return tables.as_table(tables.VOTE_CURVE, rows)
+
+
+def draw_figures(results: Frame, by_difficulty: Frame, vote_curve: Frame) -> tuple[Any, Any, Any]:
+    """Accuracy of the arms, accuracy and tokens by difficulty, accuracy over votes; Plotly figures."""
+    from medo1.pipelines.reporting import figures
+
+    return (
+        figures.accuracy_of_arms(results),
+        figures.accuracy_by_difficulty(by_difficulty),
+        figures.accuracy_over_votes(vote_curve),
+    )
+
+
+def write_page(
+    results: Frame,
+    comparisons: Frame,
+    vote_curve: Frame,
+    ingest_summary: dict[str, Any],
+    accuracy_figure: Any,
+    difficulty_figure: Any,
+    votes_figure: Any,
+    params: ReportingParams,
+    *filter_summaries: dict[str, Any],
+    formats: tuple[str, ...],
+) -> str:
+    """The page: one HTML file that opens without a network."""
+    from medo1.pipelines.reporting.page import Section, rendered
+
+    return rendered(
+        params,
+        results=results,
+        comparisons=comparisons,
+        vote_curve=vote_curve,
+        ingest=ingest_summary,
+        filters=dict(zip(formats, filter_summaries, strict=True)),
+        sections=[
+            Section("Accuracy of the arms", accuracy_figure),
+            Section("Accuracy and length by difficulty", difficulty_figure),
+            Section("Accuracy over votes", votes_figure),
+        ],
+    )

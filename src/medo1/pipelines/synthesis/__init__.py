@@ -1,0 +1,1 @@
+"""Teachers write chains: reasoning and a final answer for each training question, in a format."""

@@ -1,0 +1,82 @@
+"""The shape of a study: which pipelines, formats and arms. Read from the parameters before any graph exists."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from medo1.errors import UserError
+from medo1.parameters import Parameters
+from medo1.pipelines.inference.params import ArmParams
+from medo1.pipelines.synthesis.params import FormatParams
+
+# Parameter groups that a study has; anything else at the top level is a misspelling.
+GROUPS = ("clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting")
+PipelineName = Literal["clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting"]
+
+
+class StudyError(UserError):
+    """The parameters do not describe a study; the text says which key and what was expected."""
+
+
+class Study(Parameters):
+    """What the graph is made of."""
+
+    seed: int = Field(ge=0, description="of everything random in a run but the embedded world itself")
+    journey: tuple[PipelineName, ...] = Field(min_length=1, description="pipelines of a plain `kedro run`, in order")
+    formats: dict[str, FormatParams] = Field(min_length=1, description="how chains are written")
+    arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
+
+    @field_validator("formats", "arms")
+    @classmethod
+    def _names_are_identifiers(cls, value: dict[str, Any]) -> dict[str, Any]:
+        bad = [name for name in value if not name.isidentifier()]
+        if bad:
+            raise ValueError(f"names become namespaces and must be identifiers; found {', '.join(map(repr, bad))}")
+        return value
+
+    @model_validator(mode="after")
+    def _adapters_exist(self) -> Study:
+        for name, arm in self.arms.items():
+            if arm.adapter is not None and arm.adapter not in self.formats:
+                raise ValueError(
+                    f"arms.{name}.adapter is {arm.adapter!r}, which is no format of this study: "
+                    f"{', '.join(self.formats)}"
+                )
+        both = set(self.formats) & set(self.arms)
+        if both:
+            raise ValueError(f"a format and an arm cannot share a name: {', '.join(sorted(both))}")
+        return self
+
+    @classmethod
+    def from_parameters(cls, parameters: dict[str, Any]) -> Study:
+        """The study that a parameter dictionary describes.
+
+        Raises:
+            StudyError: for an unknown or missing key, naming it.
+        """
+        own = set(cls.model_fields)
+        # A key with an underscore in front only holds what others share (YAML anchors).
+        unknown = sorted(key for key in set(parameters) - own - set(GROUPS) if not key.startswith("_"))
+        if unknown:
+            raise StudyError(
+                f"Unknown parameter {', '.join(unknown)}. Top-level parameters are "
+                f"{', '.join((*sorted(own), *GROUPS))}."
+            )
+        try:
+            study = cls.model_validate({key: value for key, value in parameters.items() if key in own})
+        except ValidationError as error:
+            details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            raise StudyError(f"The parameters do not describe a study: {details}.") from error
+        untrained = [name for name in study.formats if name not in (parameters.get("finetune") or {})]
+        if untrained:
+            raise StudyError(f"formats.{untrained[0]} has no finetune.{untrained[0]}: say how its adapter is trained.")
+        return study
+
+    def for_pipelines(self) -> dict[str, Any]:
+        """What `create_pipeline` functions are called with."""
+        return {
+            "formats": {name: spec.model_dump() for name, spec in self.formats.items()},
+            "arms": {name: spec.model_dump() for name, spec in self.arms.items()},
+        }

@@ -1,0 +1,196 @@
+"""Schemas of the tables between nodes, checked on each save and load (`validator:` in the catalog).
+
+Keys are explicit columns: `question_id`, `format`, `arm`, `draw`, `sample`. A column that is not named here is an
+error, so that no table grows a column that nobody documents. Importing this module imports Pandera and pandas: nodes
+do it inside their functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+import pandas as pd
+import pandera.pandas as pa
+
+from medo1.answers import Status
+from medo1.engines.base import FinishReason
+
+SPLITS = ("train", "dev", "test")
+DRAWS = ("greedy", "sampled")
+
+TEXT = pa.Column(str)
+NAME = pa.Column(str, pa.Check.str_length(min_value=1))
+ID = pa.Column(str, pa.Check.str_matches(r"^[0-9a-f]{16}$"))
+LETTER = pa.Column(str, pa.Check.str_matches(r"^[A-Z]$"))
+MAYBE_LETTER = pa.Column(str, pa.Check.str_matches(r"^[A-Z]$"), nullable=True)
+MAYBE_TEXT = pa.Column(str, nullable=True)
+COUNT = pa.Column("int64", pa.Check.ge(0))
+MAYBE_COUNT = pa.Column("Int64", pa.Check.ge(0), nullable=True)
+NUMBER = pa.Column("float64")
+MAYBE_NUMBER = pa.Column("float64", nullable=True)
+SHARE = pa.Column("float64", pa.Check.in_range(0, 1), nullable=True)
+TRUTH = pa.Column(bool)
+LIST = pa.Column(object)
+FINISH = pa.Column(str, pa.Check.isin(get_args(FinishReason)))
+
+
+def _table(columns: dict[str, pa.Column], unique: list[str] | None = None) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, strict=True, coerce=True, ordered=True, unique=unique)
+
+
+QUESTIONS = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "split": pa.Column(str, pa.Check.isin(SPLITS)),
+        "stem": NAME,
+        "options": LIST,  # texts in the order of their letters, A first
+        "gold": LETTER,
+        "difficulty": MAYBE_COUNT,
+        "source": TEXT,  # file and row
+    },
+    unique=["question_id", "benchmark", "split"],
+)
+QUESTIONS_REJECTED = _table({"file": NAME, "row": COUNT, "reason": NAME, "content": TEXT})
+
+CHAINS = _table(
+    {
+        "question_id": ID,
+        "format": NAME,
+        "sample": COUNT,
+        "text": TEXT,
+        "finish_reason": FINISH,
+        "completion_tokens": MAYBE_COUNT,
+        "teacher": TEXT,
+        "request_id": TEXT,  # what was paid for it, in the completion store; empty for imported chains
+    },
+    unique=["question_id", "format", "sample"],
+)
+CHAINS_REJECTED = _table({"question_id": TEXT, "format": NAME, "sample": COUNT, "reason": NAME, "content": TEXT})
+CHAINS_DROPPED = _table(
+    {"question_id": ID, "format": NAME, "sample": COUNT, "filter": NAME, "reason": NAME, "text": TEXT}
+)
+
+TRAINING_EXAMPLES = _table(
+    {
+        "question_id": ID,
+        "sample": COUNT,
+        "prompt": NAME,
+        "completion": NAME,
+        "prompt_tokens": COUNT,
+        "completion_tokens": COUNT,
+    },
+    unique=["question_id", "sample"],
+)
+TRAINING_REJECTED = _table({"question_id": ID, "sample": COUNT, "reason": NAME, "tokens": COUNT})
+TRAINING_LOG = _table({"step": COUNT, "epoch": NUMBER, "loss": MAYBE_NUMBER, "learning_rate": MAYBE_NUMBER})
+
+GENERATIONS = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "arm": NAME,
+        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+        "sample": COUNT,
+        "text": TEXT,
+        "finish_reason": FINISH,
+        "prompt_tokens": MAYBE_COUNT,
+        "completion_tokens": MAYBE_COUNT,
+        "mean_logprob": MAYBE_NUMBER,
+        "error": MAYBE_TEXT,
+        "request_id": TEXT,
+    },
+    unique=["question_id", "benchmark", "arm", "draw", "sample"],
+)
+ANSWERS = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "arm": NAME,
+        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+        "sample": COUNT,
+        "letter": MAYBE_LETTER,
+        "status": pa.Column(str, pa.Check.isin((*get_args(Status), "error"))),
+        "rule": NAME,
+        "span_start": MAYBE_COUNT,
+        "span_end": MAYBE_COUNT,
+        "gold": LETTER,
+        "correct": TRUTH,
+        "difficulty": MAYBE_COUNT,
+        "completion_tokens": MAYBE_COUNT,
+    },
+    unique=["question_id", "benchmark", "arm", "draw", "sample"],
+)
+VOTES = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "arm": NAME,
+        "k": COUNT,
+        "letter": MAYBE_LETTER,
+        "votes": COUNT,  # for the winner
+        "voters": COUNT,  # samples that stated an answer
+        "gold": LETTER,
+        "correct": TRUTH,
+    },
+    unique=["question_id", "benchmark", "arm", "k"],
+)
+
+RESULTS = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "questions": COUNT,
+        "answered": COUNT,
+        "unread": COUNT,
+        "truncated": COUNT,
+        "correct": COUNT,
+        "accuracy": SHARE,
+        "accuracy_low": SHARE,
+        "accuracy_high": SHARE,
+        "mean_tokens": MAYBE_NUMBER,
+    },
+    unique=["arm", "benchmark"],
+)
+RESULTS_BY_SEED = _table({"seed": COUNT, **RESULTS.columns}, unique=["seed", "arm", "benchmark"])
+COMPARISONS = _table(
+    {
+        "arm": NAME,
+        "baseline": NAME,
+        "benchmark": NAME,
+        "questions": COUNT,
+        "gained": COUNT,  # right in the arm, wrong in the baseline
+        "lost": COUNT,
+        "difference": NUMBER,
+        "difference_low": NUMBER,
+        "difference_high": NUMBER,
+        "p_value": SHARE,
+        "p_adjusted": SHARE,
+    },
+    unique=["arm", "benchmark"],
+)
+BY_DIFFICULTY = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "difficulty": COUNT,
+        "questions": COUNT,
+        "accuracy": SHARE,
+        "mean_tokens": MAYBE_NUMBER,
+    },
+    unique=["arm", "benchmark", "difficulty"],
+)
+VOTE_CURVE = _table(
+    {"arm": NAME, "benchmark": NAME, "k": COUNT, "questions": COUNT, "accuracy": SHARE, "mean_tokens": MAYBE_NUMBER},
+    unique=["arm", "benchmark", "k"],
+)
+
+
+def as_table(schema: pa.DataFrameSchema, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows as a table of this schema: its columns in its order, its types, also when there is no row.
+
+    Raises:
+        pandera.errors.SchemaError: when a row does not fit.
+    """
+    return schema.validate(pd.DataFrame(list(rows), columns=list(schema.columns)))

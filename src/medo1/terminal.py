@@ -1,0 +1,47 @@
+"""What a run says at its end: the result table and where the page lies."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from medo1.frames import Frame, records
+
+
+def print_results(results: Frame, comparisons: Frame, page: Path) -> None:
+    """The result table in the terminal, and the path of the page to open."""
+    from rich.console import Console
+    from rich.table import Table
+
+    compared = {(row["arm"], row["benchmark"]): row for row in records(comparisons)}
+    baseline = comparisons["baseline"].iloc[0] if len(comparisons) else "baseline"
+    table = Table(title="Accuracy of the arms (greedy)", title_justify="left")
+    table.add_column("arm")
+    table.add_column("benchmark")
+    for heading in (
+        "questions",
+        "accuracy",
+        "95 % interval",
+        f"against {baseline}",
+        "p (Holm)",
+        "mean tokens",
+        "unread",
+    ):
+        table.add_column(heading, justify="right")
+    for row in records(results):
+        other = compared.get((row["arm"], row["benchmark"]))
+        table.add_row(
+            row["arm"],
+            row["benchmark"],
+            str(row["questions"]),
+            f"{row['accuracy']:.1%}",
+            f"{row['accuracy_low']:.1%} to {row['accuracy_high']:.1%}",
+            f"{100 * other['difference']:+.1f}" if other else "",
+            ("< 0.001" if other["p_adjusted"] < 0.001 else f"{other['p_adjusted']:.3f}") if other else "",  # noqa: PLR2004
+            "" if math.isnan(row["mean_tokens"]) else f"{row['mean_tokens']:.0f}",
+            str(row["unread"]),
+        )
+    # A fixed width where there is no terminal, so that a log holds whole rows.
+    console = Console(width=None if Console().is_terminal else 130)
+    console.print(table)
+    console.print(f"The page: [bold]{page}[/bold]  (open it in a browser)", soft_wrap=True)
