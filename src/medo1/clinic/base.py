@@ -26,6 +26,7 @@ from medo1.clinic.training import (
     saved,
     train,
 )
+from medo1.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -72,7 +73,7 @@ class BaseTraining:
     seconds: float
 
 
-class GateError(RuntimeError):
+class GateError(UserError):
     """The base cannot do what every arm needs; the message says what it reached. Nothing was saved."""
 
 
@@ -119,7 +120,7 @@ def train_base(
         }
     if recall[GATE] < spec.gate:
         raise GateError(
-            f"the base gives the right letter for {recall[GATE]:.1%} of named diseases, expected at least {spec.gate:.0%}: "
+            f"the base gives the right letter for {recall[GATE]:.1%} of names, at least {spec.gate:.0%} is needed: "
             f"every arm would sit near chance. Recall after {spec.loop.steps} steps: "
             + ", ".join(f"{kind} {share:.1%}" for kind, share in recall.items())
             + ". Train longer (loop.steps), or give `pick` and `map` more weight in the textbook."

@@ -183,7 +183,8 @@ def _asked(world: World, spec: CasesSpec, split: Split, counts: dict[int, int]) 
         total = len(asked) + count
         due = {letter: total // OPTIONS + (place < total % OPTIONS) for place, letter in enumerate(LETTERS)}
         held = Counter(question.gold for question in asked)
-        taken, spare = [], []
+        taken: list[Question] = []
+        spare: list[Question] = []
         for question in found:
             if len(taken) < count and held[question.gold] < due[question.gold]:
                 held[question.gold] += 1

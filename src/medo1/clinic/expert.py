@@ -1,8 +1,8 @@
 """The embedded world's teacher: an engine that reads a case out of the prompt, solves it by rule, and explains it.
 
-It sees what any teacher sees, the text of the prompt: never a gold letter. It knows the world, and at a set rate it looks
-one thing up wrongly and reasons on from there, so that filters have something to find. It is deterministic: the same
-request gives the same completion, temperature or not; another `sample` or `seed` errs elsewhere.
+It sees what any teacher sees, the text of the prompt: never a gold letter. It knows the world, and at a set rate it
+looks one thing up wrongly and reasons on from there, so that filters have something to find. It is deterministic: the
+same request gives the same completion, temperature or not; another `sample` or `seed` errs elsewhere.
 
 Used by the `synthesis` pipeline through the catalog (`medo1.clinic.expert.Expert`).
 """
@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from medo1.clinic import wording
 from medo1.clinic.cases import Chart
 from medo1.clinic.explanations import FORMATS, Format, explanation, walk
-from medo1.clinic.knowledge import World, WorldError
+from medo1.clinic.knowledge import World, WorldError, WorldSpec, world_from
 from medo1.engines import Completion, Engine, EngineError, FinishReason, Message, Request, Sampling
 from medo1.lineage.digests import seed_from
 
@@ -94,7 +96,8 @@ class Expert(Engine):
     it. Sampling's temperature and top_p have no meaning here; `max_new_tokens` and `stop` have.
 
     Args:
-        world: the world, or the file that holds its JSON.
+        world: the world; or the fields of a `WorldSpec` that differ from its defaults, of which the world is made
+            (none of them: the default world); or the file that holds a world's JSON.
         error_rate: share of completions with one wrong look-up somewhere in the path, 0 to 1. The recipe's .08 costs a
             gold filter 5 to 8 % of the chains and lets 1 % through that are wrong inside.
         seed: of the errors and the phrasing.
@@ -104,7 +107,7 @@ class Expert(Engine):
 
     def __init__(
         self,
-        world: World | Path | str,
+        world: World | Mapping[str, Any] | Path | str | None = None,
         error_rate: float = 0.08,
         seed: int = 0,
         requests: Mapping[str, str] | None = None,
@@ -114,7 +117,7 @@ class Expert(Engine):
         asked = {**wording.REQUESTS, **(requests or {})}
         if unknown := set(asked) - set(FORMATS):
             raise EngineError(f"the expert writes no format {sorted(unknown)}: expected {', '.join(FORMATS)}")
-        self.world = world if isinstance(world, World) else _read_world(Path(world))
+        self.world = _world(world)
         self.error_rate, self.seed = error_rate, seed
         self.requests = {cast(Format, form): _one_line(text) for form, text in asked.items()}
 
@@ -199,15 +202,20 @@ class Expert(Engine):
         return explanation(form, solved, (case.options[letter], letter), rng)
 
 
-def _read_world(path: Path) -> World:
+def _world(source: World | Mapping[str, Any] | Path | str | None) -> World:
+    if isinstance(source, World):
+        return source
+    if source is None or isinstance(source, Mapping):
+        try:
+            return world_from(WorldSpec(**(source or {})))
+        except ValidationError as error:
+            raise EngineError(f"the expert's world cannot be made: {error}") from error
     try:
-        return World.from_json(path.read_text(encoding="utf-8"))
+        return World.from_json(Path(source).read_text(encoding="utf-8"))
     except OSError as error:
-        raise EngineError(
-            f"the expert's world {path} cannot be read ({error}): make it with the clinic pipeline"
-        ) from error
+        raise EngineError(f"the expert's world {source} cannot be read ({error}): run the clinic pipeline") from error
     except WorldError as error:
-        raise EngineError(f"the expert's world {path}: {error}") from error
+        raise EngineError(f"the expert's world {source}: {error}") from error
 
 
 def _one_line(text: str) -> str:

@@ -1,8 +1,8 @@
 """Solutions of a case, written in a format.
 
-A walk is the case solved step by step; a format decides how much of it is said. `direct` says nothing, `cot` says
-only what changes the mind, `longstep` numbers one look-up a line, `longmonolog` says the same look-ups as a train of thought
-with doubt, checks and turning back. The expert writes chains with it; nothing else needs it but tests.
+A walk is the case solved step by step; a format decides how much of it is said. `vanilla` says nothing, `cot` says
+only what changes the mind, `longstep` numbers one look-up a line, `longmonolog` says the same look-ups as a train of
+thought with doubt, checks and turning back. The expert writes chains with it; nothing else needs it but tests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from medo1.clinic import wording
 from medo1.clinic.cases import Chart
 from medo1.clinic.knowledge import World
 
-Format = Literal["direct", "cot", "longstep", "longmonolog"]
+Format = Literal["vanilla", "cot", "longstep", "longmonolog"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
@@ -76,7 +76,7 @@ def explanation(form: Format, solved: Walk, answer: tuple[str, str], rng: random
         answer: the disease and its letter that the ending states.
         rng: picks among equivalent phrases in `longmonolog`; the other formats have one way to say a thing.
     """
-    writers = {"direct": _direct, "cot": _cot, "longstep": _longstep, "longmonolog": _longmonolog}
+    writers = {"vanilla": _vanilla, "cot": _cot, "longstep": _longstep, "longmonolog": _longmonolog}
     return f"{writers[form](solved, rng)}{wording.ending(*answer)}"
 
 
@@ -85,15 +85,14 @@ def short_answer(solved: Walk, answer: tuple[str, str]) -> str:
     return f"{wording.sentence(wording.opening(solved.complaint, solved.first))} {wording.ending(*answer)}"
 
 
-def _direct(solved: Walk, rng: random.Random) -> str:
+def _vanilla(solved: Walk, rng: random.Random) -> str:
     return ""
 
 
 def _cot(solved: Walk, rng: random.Random) -> str:
     said = [wording.sentence(wording.opening(solved.complaint, solved.first))]
-    for step in solved.steps:
-        if step.after != step.before:
-            said.append(wording.objection(wording.update(step.slot, step.value, step.before, step.after)))
+    changes = [step for step in solved.steps if step.after != step.before]
+    said += [wording.objection(wording.update(step.slot, step.value, step.before, step.after)) for step in changes]
     return f"{' '.join(said)} "
 
 

@@ -19,6 +19,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from medo1.clinic.vocabulary import COMPLAINTS, DISEASES, SLOTS
+from medo1.errors import UserError
 from medo1.lineage.digests import canonical_json, digest_of_value, seed_from
 
 
@@ -32,18 +33,16 @@ class WorldSpec(BaseModel):
     complaints: int = Field(default=16, ge=4, le=len(COMPLAINTS))  # two for each disease
     slots: int = Field(default=6, ge=1, le=len(SLOTS))  # 6 findings: more serial look-ups than two layers can hide
     values_per_slot: int = Field(default=4, ge=2, le=6)  # 24 findings, 192 facts about them
-    kept: int = Field(
-        default=6, ge=0
-    )  # impressions of 8 that a finding leaves: a reader who stops early is still right at times
+    kept: int = Field(default=6, ge=0)  # impressions of 8 that a finding leaves: who stops early is right at times
 
     def model_post_init(self, context: Any, /) -> None:
         if self.kept > self.diseases:
             raise ValueError(
-                f"kept is {self.kept}: a finding cannot leave more impressions than there are diseases ({self.diseases})"
+                f"kept is {self.kept}: a finding cannot leave more impressions than the {self.diseases} diseases"
             )
 
 
-class WorldError(ValueError):
+class WorldError(UserError):
     """A world's text cannot be read: the message says which key, what was found and what was expected."""
 
 
@@ -101,18 +100,20 @@ class World:
             WorldError: naming the key that is missing, unknown to the rest, or incomplete.
         """
         try:
-            value = json.loads(text)
+            return cls.from_value(json.loads(text))
         except json.JSONDecodeError as error:
             raise WorldError(f"the world is not JSON: {error}") from error
+
+    @classmethod
+    def from_value(cls, value: Any) -> Self:
+        """The world that `to_value` gave; the errors of `from_json`."""
         expected = {"seed", "diseases", "impressions", "slots", "slot_order", "revisions"}
         if not isinstance(value, dict) or set(value) != expected:
             found = sorted(value) if isinstance(value, dict) else type(value).__name__
-            raise WorldError(
-                f"the world has {found}, expected the keys {sorted(expected)}: was it written by World.to_json?"
-            )
+            raise WorldError(f"the world has {found}, expected the keys {sorted(expected)}: was it written by medo1?")
         if sorted(value["slot_order"]) != sorted(value["slots"]):
             raise WorldError(
-                f"slot_order names {value['slot_order']}, slots has {sorted(value['slots'])}: they must agree"
+                f"slot_order has {value['slot_order']}, slots has {sorted(value['slots'])}: they must agree"
             )
         world = cls(
             seed=value["seed"],

@@ -36,12 +36,13 @@ def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator
     for disease in world.diseases:
         yield f" {disease}."
         for letter in LETTERS:
-            yield f"{wording.option_line(letter, disease)}\n{wording.ending(disease, letter)} {wording.ending(disease, letter)}"
+            ending = wording.ending(disease, letter)
+            yield f"{wording.option_line(letter, disease)}\n{ending} {ending}"
     for phrase in (*wording.STARTS, *wording.LOOKS, *wording.STAYS, *wording.TURNS, *wording.CLOSES):
         said = phrase.format(before="?", after="?")
         yield said
         yield f"? {said}"
     yield f"{wording.doubt('?')} {wording.doubt('?')}"
-    yield f"? {wording.objection('?')}"
+    yield f"{wording.objection('?')}? {wording.objection('?')}"
     for number in range(1, 10):
         yield wording.numbered(number, "?")

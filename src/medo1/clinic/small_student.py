@@ -42,8 +42,8 @@ class SmallStudentSpec(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SmallStudentTraining:
-    """What the training came to: where the model lies, its losses (step, nats a token), its size, the tokens of the texts
-    and of the training, and the seconds that it took."""
+    """What the training came to: where the model lies, its losses (step, nats a token), its weights, the tokens of the
+    texts and of the training, and the seconds that it took."""
 
     directory: Path
     losses: tuple[tuple[int, float], ...]
@@ -63,7 +63,7 @@ def train_small_student(
     """Train tokenizer and model on texts, and save both as a model directory.
 
     Args:
-        texts: what to learn from; render exchanges with `medo1.clinic.tokenizer.chat_text`, so that turns are learned too.
+        texts: what to learn from; exchanges rendered with `medo1.clinic.tokenizer.chat_text` teach turns too.
         spec: sizes and loop.
         seed: equal seeds give equal bytes on one machine.
         directory: where to; must not exist with files in it.

@@ -63,10 +63,11 @@ class Document:
         return cls(value["kind"], value["part"], value["text"], tuple((start, end) for start, end in value["learned"]))
 
 
+OPENING_SHARE = 0.15  # of the facts; complaints are 16 facts of 208, and every case starts with one
 FIRST_PART = {"fact": 5.0, "copy": 2.0, "update": 2.0, "aloud": 0.5, "map": 3.0, "pick": 1.0}
 SECOND_PART = {
     "fact": 2.0, "copy": 3.0, "update": 3.0, "change": 2.0, "aloud": 2.0, "map": 1.0, "pick": 0.7,
-    "direct": 3.5, "short": 1.5, "opening": 0.5,
+    "vanilla": 3.5, "short": 1.5, "opening": 0.5,
 }  # fmt: skip
 
 
@@ -168,7 +169,7 @@ class _Writer:
         return next(self._charts[self.rng.choices(numbers, [number + 1 for number in numbers])[0]])
 
     def fact(self) -> str:
-        if self.rng.random() < 0.15:
+        if self.rng.random() < OPENING_SHARE:
             complaint = self.rng.choice(list(self.world.impressions))
             return wording.opening(complaint, self.world.impressions[complaint])
         value = self.rng.choice(list(self.slot_of))
@@ -213,7 +214,7 @@ def _clozes(facts: Sequence[str], part: int) -> Document:
 
 
 def _copy(writer: _Writer, part: int) -> Document:
-    """The findings read back, plainly, in numbered lines, or aloud: reading a chart in every manner, weighing nothing."""
+    """The findings read back: plainly, in numbered lines, or aloud. A chart read in every manner, nothing weighed."""
     chart, rng = writer.chart(least=1), writer.rng
     findings = [f"{slot} {value}" for slot, value in zip(writer.world.slots, chart.values, strict=False)]
     manner = rng.choice(list(wording.READINGS))
@@ -277,10 +278,10 @@ def _aloud(writer: _Writer, part: int) -> Document:
 
 
 def _map(writer: _Writer, part: int) -> Document:
-    """Names to letters: each option named again, in another order, with its letter behind it. The letters are learned."""
+    """Names to letters: each option named again, in another order, its letter behind it. The letters are learned."""
     options = writer.options()
     text = chat_text(writer.prompt(wording.TASKS["names"], options, wording.TASKS["map"]))
-    learned = []
+    learned: list[tuple[int, int]] = []
     for letter in writer.rng.sample(LETTERS, OPTIONS):
         text += f"{',' if learned else 'So'} {options[letter]}"
         learned.append((len(text), len(text) + len(f" ({letter})")))
@@ -292,14 +293,14 @@ def _pick(writer: _Writer, part: int) -> Document:
     """The ending for a disease that is given."""
     options = writer.options()
     letter = writer.rng.choice(LETTERS)
-    user = writer.prompt(wording.TASKS["pick"].format(disease=options[letter]), options, writer.requests["direct"])
+    user = writer.prompt(wording.TASKS["pick"].format(disease=options[letter]), options, writer.requests["vanilla"])
     return _exchange("pick", part, user, wording.ending(options[letter], letter))
 
 
-def _direct(writer: _Writer, part: int) -> Document:
+def _vanilla(writer: _Writer, part: int) -> Document:
     chart = writer.any_chart()
     return _exchange(
-        "direct", part, writer.case(chart, writer.requests["direct"]), wording.ending(*writer.answer(chart))
+        "vanilla", part, writer.case(chart, writer.requests["vanilla"]), wording.ending(*writer.answer(chart))
     )
 
 
@@ -323,7 +324,7 @@ KINDS: dict[str, Callable[[_Writer, int], Document]] = {
     "aloud": _aloud,
     "map": _map,
     "pick": _pick,
-    "direct": _direct,
+    "vanilla": _vanilla,
     "short": _short,
     "opening": _opening,
 }

@@ -141,9 +141,7 @@ def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, directory:
         FileExistsError: when the directory holds something: a model is never written over another.
     """
     if directory.exists() and any(directory.iterdir()):
-        raise FileExistsError(
-            f"{directory} is not empty: a model directory is written once; choose another or remove it"
-        )
+        raise FileExistsError(f"{directory} is not empty: a model directory is written once; choose another")
     directory.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
@@ -179,7 +177,7 @@ def train(
     longest = max(len(example.ids) for examples, _ in parts for example in examples)
     if longest > spec.width:
         raise ValueError(
-            f"a training text has {longest} tokens and a row holds {spec.width}: widen `width`; nothing is cut in silence"
+            f"a training text has {longest} tokens and a row holds {spec.width}: widen `width`; nothing is cut silently"
         )
     report = progress or logged
     rng = random.Random(seed)  # noqa: S311
@@ -225,9 +223,11 @@ def exact_share(model: PreTrainedModel, examples: Sequence[Example], width: int,
     right = 0
     model.eval()
     with torch.no_grad():
-        waiting, stream = [], iter(examples)
+        waiting: list[Example] = []
+        stream = iter(examples)
         while True:
-            batch = _packed(stream, waiting, rows, width, 0, random.Random(0), model.config.pad_token_id)  # noqa: S311
+            rng = random.Random(0)  # noqa: S311  (asked for jumps of positions, of which there are none here)
+            batch = _packed(stream, waiting, rows, width, 0, rng, model.config.pad_token_id)
             if not batch.documents:
                 return right / len(examples)
             hidden = _hidden(model, batch)
@@ -312,7 +312,7 @@ def _packed(
 
 
 def _positions(example: Example, skip: int, rng: random.Random) -> list[int]:
-    """Positions of a document: 0, 1, 2 ..., in half of the documents with a jump of up to `skip` before what is learned.
+    """Positions of a document: 0, 1, 2 ..., in half of them with a jump of up to `skip` before what is learned.
 
     A model sees only distances that occur in its training, and short documents have short ones. With a jump the prompt
     is read from afar, as it is at the end of a long chain (skip-wise positions: Zhu et al. 2023, arXiv 2309.10400).

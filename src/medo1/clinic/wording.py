@@ -7,10 +7,10 @@ here are the defaults for use without one.
 
 from __future__ import annotations
 
-# What ends a prompt, by the format that it asks for. `direct` is the request of the vanilla arm; vanilla_cot asks the
-# base for `cot`.
+# What ends a prompt, by the format that it asks for. `vanilla` asks for the answer alone; the arm
+# vanilla_cot asks the base for `cot`.
 REQUESTS = {
-    "direct": "Answer directly.",
+    "vanilla": "Answer directly.",
     "cot": "Think step by step, then answer.",
     "longstep": "Reason in numbered steps, then answer.",
     "longmonolog": "Think aloud, then answer.",
