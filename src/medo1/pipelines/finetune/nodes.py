@@ -48,7 +48,9 @@ def make_training_examples(
     return tables.as_table(tables.TRAINING_EXAMPLES, fitting), tables.as_table(tables.TRAINING_REJECTED, rejected)
 
 
-def train_adapter(training_examples: Frame, base_model: Model, params: FinetuneParams, seed: int) -> tuple[Path, Frame]:
+def train_adapter(
+    training_examples: Frame, base_model: Model, params: FinetuneParams, seed: int, format: str
+) -> tuple[Path, Frame]:
     """An adapter's directory, and the training log."""
     from medo1 import tables
     from medo1.pipelines.finetune.examples import Example
@@ -56,5 +58,5 @@ def train_adapter(training_examples: Frame, base_model: Model, params: FinetuneP
 
     examples = [Example(**row) for row in records(training_examples)]
     output = Path(tempfile.mkdtemp(prefix="medo1-adapter-"))
-    log = train_lora(examples, base_model, params, seed, output)
+    log = train_lora(examples, base_model, params, seed, output, format)
     return output, tables.as_table(tables.TRAINING_LOG, log)

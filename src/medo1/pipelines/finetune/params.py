@@ -30,4 +30,12 @@ class FinetuneParams(Parameters):
         description="an example longer than this is rejected with a reason; never cut, for the cut end is the answer",
     )
     gradient_checkpointing: bool = Field(default=False, description="trades time for memory; needed at 32B and above")
+    threads: int | None = Field(
+        default=None, gt=0, description="threads of torch; None leaves them. A tiny model on a busy machine wants 1"
+    )
     bf16: bool = Field(default=False, description="fp32 on a CPU, bf16 on GPUs that have it")
+
+    @property
+    def accumulation(self) -> int:
+        """Micro-batches per optimizer step."""
+        return max(1, self.batch_size // self.micro_batch_size)

@@ -8,21 +8,24 @@ from typing import Any
 from kedro.pipeline import Node, Pipeline
 
 from medo1.pipelines.finetune.nodes import make_training_examples, train_adapter
+from medo1.wiring import bound
 
-TEMPLATE = [
-    Node(
-        make_training_examples,
-        inputs=["kept_chains", "questions", "prompt", "base_model", "params:finetune"],
-        outputs=["training_examples", "training_rejected"],
-        name="make_training_examples",
-    ),
-    Node(
-        train_adapter,
-        inputs=["training_examples", "base_model", "params:finetune", "params:seed"],
-        outputs=["adapter", "training_log"],
-        name="train_adapter",
-    ),
-]
+
+def _template(name: str) -> list[Node]:
+    return [
+        Node(
+            make_training_examples,
+            inputs=["kept_chains", "questions", "prompt", "base_model", "params:finetune"],
+            outputs=["training_examples", "training_rejected"],
+            name="make_training_examples",
+        ),
+        Node(
+            bound(train_adapter, format=name),
+            inputs=["training_examples", "base_model", "params:finetune", "params:seed"],
+            outputs=["adapter", "training_log"],
+            name="train_adapter",
+        ),
+    ]
 
 
 def create_pipeline(formats: Iterable[str], **_: Any) -> Pipeline:
@@ -34,7 +37,7 @@ def create_pipeline(formats: Iterable[str], **_: Any) -> Pipeline:
     return sum(
         (
             Pipeline(
-                TEMPLATE,
+                _template(name),
                 namespace=name,
                 inputs={
                     "questions": "questions",

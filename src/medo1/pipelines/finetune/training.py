@@ -18,13 +18,14 @@ from medo1.engines.base import Model
 from medo1.errors import UserError
 from medo1.pipelines.finetune.examples import Example
 from medo1.pipelines.finetune.params import FinetuneParams
+from medo1.progress import Meter
 
 if TYPE_CHECKING:
     from trl import SFTTrainer
 
 
 def train_lora(
-    examples: Sequence[Example], model: Model, params: FinetuneParams, seed: int, output: Path
+    examples: Sequence[Example], model: Model, params: FinetuneParams, seed: int, output: Path, what: str = "LoRA"
 ) -> list[dict[str, Any]]:
     """Train an adapter and write it to the directory `output` (`adapter_config.json`, `adapter_model.safetensors`).
 
@@ -34,6 +35,7 @@ def train_lora(
         params: how to train.
         seed: of the adapter's first weights and of the order of examples.
         output: an empty directory.
+        what: what is trained, for the progress shown.
 
     Returns:
         One row a logged step: step, epoch, loss, learning_rate.
@@ -43,8 +45,13 @@ def train_lora(
     """
     if not examples:
         raise UserError("There is no example to train on: every chain was dropped. The filter_summary says why.")
+    from transformers import PrinterCallback
+
     trainer = sft_trainer(examples, model, params, seed, output)
-    trainer.train()
+    with Meter(trainer_steps(len(examples), params), f"{what} training steps") as meter:
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(_reporting_to(meter))
+        trainer.train()
     trainer.model.save_pretrained(str(output), safe_serialization=True)
     _make_reproducible(output, model)
     return [
@@ -66,6 +73,8 @@ def sft_trainer(
     from datasets import Dataset
 
     set_seed(seed)
+    if params.threads is not None:
+        torch.set_num_threads(params.threads)
     source = str(model.path or model.name)
     revision = None if model.path else model.revision
     tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
@@ -76,13 +85,12 @@ def sft_trainer(
         use_safetensors=True,
         dtype=torch.bfloat16 if params.bf16 else torch.float32,
     )
-    accumulation = max(1, params.batch_size // params.micro_batch_size)
-    steps = math.ceil(len(examples) / (params.micro_batch_size * accumulation)) * params.epochs
+    steps = trainer_steps(len(examples), params)
     arguments = SFTConfig(
         output_dir=str(output / "_trainer"),
         num_train_epochs=params.epochs,
         per_device_train_batch_size=params.micro_batch_size,
-        gradient_accumulation_steps=accumulation,
+        gradient_accumulation_steps=params.accumulation,
         learning_rate=params.learning_rate,
         lr_scheduler_type=params.schedule,
         warmup_steps=round(params.warmup_ratio * steps),
@@ -99,6 +107,7 @@ def sft_trainer(
         save_strategy="no",
         report_to=[],
         dataloader_pin_memory=False,
+        disable_tqdm=True,
     )
     targets = params.target_modules
     return SFTTrainer(
@@ -114,6 +123,29 @@ def sft_trainer(
             task_type="CAUSAL_LM",
         ),
     )
+
+
+def trainer_steps(examples: int, params: FinetuneParams) -> int:
+    """Optimizer steps of a whole training."""
+    return math.ceil(examples / (params.micro_batch_size * params.accumulation)) * params.epochs
+
+
+def _reporting_to(meter: Meter) -> Any:
+    from transformers import TrainerCallback
+
+    class Reporter(TrainerCallback):
+        """Tells the meter of each step, with the latest loss."""
+
+        loss = ""
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if logs and "loss" in logs:
+                self.loss = f"loss {float(logs['loss']):.4f}"
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            meter.advance(self.loss)
+
+    return Reporter()
 
 
 def _conversation(example: Example) -> dict[str, Any]:
