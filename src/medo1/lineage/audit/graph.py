@@ -46,7 +46,7 @@ def ancestors(connection: Connection, root: Row, depth: int | None = None, most:
     while level and (depth is None or step < depth) and len(graph.versions) < most:
         step += 1
         found: set[int] = set()
-        for child, read in _inputs_of(connection, [graph.versions[number] for number in level]):
+        for child, read in inputs_of(connection, [graph.versions[number] for number in level]):
             if read["version_id"] is None:
                 graph.outside[child].append(read)
             elif read["version_id"] not in graph.edges[child]:
@@ -96,7 +96,7 @@ def descendants(connection: Connection, root: Row, depth: int | None = None, mos
 
 def direct_inputs(connection: Connection, version: Row) -> list[Row]:
     """What one version was made from directly, versions and all else, each as an `input` row with its version."""
-    rows = [read for _, read in _inputs_of(connection, [version])]
+    rows = [read for _, read in inputs_of(connection, [version])]
     known = versions_by_id(connection, {row["version_id"] for row in rows if row["version_id"]})
     return [row | {"version": known.get(row["version_id"])} for row in rows]
 
@@ -118,7 +118,7 @@ def versions_by_id(connection: Connection, numbers: Iterable[int]) -> dict[int, 
     return found
 
 
-def _inputs_of(connection: Connection, children: Iterable[Row]) -> list[tuple[int, Row]]:
+def inputs_of(connection: Connection, children: Iterable[Row]) -> list[tuple[int, Row]]:
     """What each version's node read; what stayed in memory is followed to the node that made it."""
     from sqlalchemy import select
 
