@@ -56,6 +56,7 @@ def table_difference(before: Frame, after: Frame, key: Sequence[str]) -> dict[st
     }
     key = [name for name in key if name in shared]
     one, other = _by_key(before, key or shared), _by_key(after, key or shared)
+    looks = {name: (distribution(before[name]), distribution(after[name])) for name in shared}
     added = [name for name in other if name not in one]
     removed = [name for name in one if name not in other]
     touched: dict[str, int] = {}
@@ -85,11 +86,7 @@ def table_difference(before: Frame, after: Frame, key: Sequence[str]) -> dict[st
             "removed": [_named(key or shared, name) for name in removed[:EXAMPLES]],
             "changed": examples,
         },
-        "distributions": {
-            str(name): [one, other]
-            for name in shared
-            if (one := distribution(before[name])) != (other := distribution(after[name]))
-        },
+        "distributions": {str(name): list(sides) for name, sides in looks.items() if sides[0] != sides[1]},
     }
 
 
@@ -266,6 +263,6 @@ def _named(key: Sequence[str], values: tuple[Any, ...]) -> dict[str, Any]:
 def _text_difference(before: Path, after: Path, most: int = 200) -> list[str]:
     import difflib
 
-    texts = [path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (before, after)]
-    lines = list(difflib.unified_diff(*texts, "before", "after", lineterm="", n=1))
+    one, other = (path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (before, after))
+    lines = list(difflib.unified_diff(one, other, "before", "after", lineterm="", n=1))
     return lines if len(lines) <= most else [*lines[:most], f"... and {len(lines) - most} lines more"]

@@ -90,14 +90,10 @@ def latest_runs(connection: Connection, ledger: Ledger, limit: int, **only: str 
         if len(found) >= limit:
             break
     ids = [one["id"] for one in found]
-    saved = _counts(
-        connection, select(version.c.run_id, func.count()).where(version.c.run_id.in_(ids)), version.c.run_id
-    )
-    ran = _counts(
-        connection,
-        select(node_run.c.run_id, func.count()).where(node_run.c.run_id.in_(ids) & (node_run.c.outcome == "finished")),
-        node_run.c.run_id,
-    )
+    wrote = select(version.c.run_id, func.count()).where(version.c.run_id.in_(ids)).group_by(version.c.run_id)
+    done = node_run.c.run_id.in_(ids) & (node_run.c.outcome == "finished")
+    finished = select(node_run.c.run_id, func.count()).where(done).group_by(node_run.c.run_id)
+    saved, ran = ({row[0]: row[1] for row in connection.execute(query)} for query in (wrote, finished))
     for one in found:
         one["versions"], one["nodes"] = saved.get(one["id"], 0), ran.get(one["id"], 0)
         one["duration_s"] = seconds_between(one["started_at"], one["ended_at"])

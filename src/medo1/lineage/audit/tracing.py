@@ -134,7 +134,7 @@ class _Tracer:
         role = "whole" if len(chosen) == len(table) and not told else "rows"
         step = Step(version, role, len(chosen), len(table), told, _calls(chosen), sample=_first(chosen))
         if above.role == "asked" and len(rows) == 1 and len(chosen):
-            step.checks = list(_checks(rule.get("value") or {}, rows.iloc[0].to_dict(), chosen, self._column))
+            step.checks = list(_checks(rule.get("value") or {}, _row(rows), chosen, self._column))
         return self._opened(step, chosen)
 
     def _opened(self, step: Step, rows: Frame | None) -> Step:
@@ -166,7 +166,7 @@ def _chosen(table: Frame, rows: Frame, key: Sequence[str], rule: Mapping[str, An
     told: list[str] = []
     keep = table
     if len(rows) == 1:
-        row = rows.iloc[0].to_dict()
+        row = _row(rows)
         for own, other in match.items():
             if own in wild and row[own] == wild[own]:
                 continue
@@ -237,7 +237,11 @@ def _calls(rows: Frame) -> list[str]:
 
 
 def _first(rows: Frame) -> Row | None:
-    return dict(rows.iloc[0].to_dict()) if len(rows) else None
+    return _row(rows) if len(rows) else None
+
+
+def _row(rows: Frame) -> Row:
+    return {str(name): value for name, value in rows.iloc[0].items()}
 
 
 def _told(where: Mapping[str, Any]) -> str:
