@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-PRODUCER = "https://github.com/medo1/medo1"
+PRODUCER = "https://arxiv.org/abs/2501.06458"  # a URI is asked for; it names what medo1 is
 # Any fixed one: the same run has the same id in every export.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, PRODUCER)
 
@@ -160,7 +160,10 @@ class _Maker:
         facets = _job_type("PIPELINE")
         if self._run["git_commit"]:
             facets["sourceCodeLocation"] = source_code_location_job.SourceCodeLocationJobFacet(
-                type="git", url=PRODUCER, version=self._run["git_commit"], branch=self._run["git_branch"]
+                type="git",
+                url=self._ledger.settings.project.as_uri(),
+                version=self._run["git_commit"],
+                branch=self._run["git_branch"],
             )
         return facets
 

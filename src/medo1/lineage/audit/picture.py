@@ -132,8 +132,8 @@ def _outside_box(place: tuple[int, int], read: Row) -> str:
 def _drawn(place: tuple[int, int], kind: str, title: str, second: str, third: str) -> str:
     x, y = place
     return (
-        f'<g><title>{escape(title)} {escape(second)} {escape(third)}</title><rect class="{kind}" x="{x}" y="{y}" rx="6" '
-        f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}"/><text x="{x + 10}" y="{y + 20}">{escape(_short(title))}</text>'
+        f"<g><title>{escape(title)} {escape(second)} {escape(third)}</title>"
+        f'<rect class="{kind}" x="{x}" y="{y}" rx="6" width="{BOX_WIDTH}" height="{BOX_HEIGHT}"/><text x="{x + 10}" y="{y + 20}">{escape(_short(title))}</text>'
         f'<text class="small" x="{x + 10}" y="{y + 36}">{escape(second)}</text>'
         f'<text class="small" x="{x + 10}" y="{y + 50}">{escape(third)}</text></g>'
     )

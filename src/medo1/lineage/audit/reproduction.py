@@ -221,6 +221,8 @@ def _link(source: Path, target: Path) -> None:
 def _rerun(run: Row, worktree: Path, quiet: bool) -> int:
     pins = {pin["name"]: pin["version"] for pin in run["pins"] if pin["kind"] == "version"}
     selection = {name: run["selection"][name] for name in SELECTED if run["selection"].get(name)}
+    if run["selection"].get("only_missing_outputs"):
+        selection["only_missing_outputs"] = True
     call = {
         "env": run["env"] or None,
         "parameters": run["parameters"],
@@ -229,7 +231,8 @@ def _rerun(run: Row, worktree: Path, quiet: bool) -> int:
         "selection": selection
         | ({"only_missing_outputs": True} if run["selection"].get("only_missing_outputs") else {}),
     }
-    file = worktree.parent / "medo1-reproduce.json" if worktree.name == "tree" else worktree / ".medo1-reproduce.json"
+    file = worktree / "data" / "reproduce.json"
+    file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(call), encoding="utf-8")
     path = os.pathsep.join([str(worktree / "src"), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
