@@ -210,7 +210,7 @@ class TinyProject:
         files = {
             "pyproject.toml": f'[tool.kedro]\npackage_name = "{self.package}"\nproject_name = "tiny"\n'
             'kedro_init_version = "1.7.0"\nsource_dir = "src"\n',
-            ".gitignore": "data/\nconf/local/\n__pycache__/\n",
+            ".gitignore": "data/\nconf/local/\n__pycache__/\n.viz/\n",
             "conf/base/catalog.yml": CATALOG.replace("ROOT", root),
             "conf/base/parameters.yml": PARAMETERS,
             "conf/base/lineage.yml": f"url: {url}\nroots: [{root}]\nheartbeat_s: 1\n",

@@ -203,6 +203,8 @@ class LineageHooks:
         unsaved.discard(dataset_name)
         dataset = self._catalog.get(dataset_name)
         if not hasattr(dataset, "manifest"):
+            if not unsaved:
+                self._recorder.node_ended(node.name)
             return
         manifest: Manifest = dataset.manifest()
         location = self._settings.location_of(dataset.location)

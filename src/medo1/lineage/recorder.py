@@ -151,6 +151,11 @@ class Recorder:
 
         self._record(write)
 
+    def node_ended(self, node: str) -> None:
+        """A node's last output was handed on in memory."""
+        at = now_text()
+        self._record(lambda connection: self._update_node(connection, node, {"ended_at": at, "outcome": "finished"}))
+
     def ended(self, outcome: Outcome, error: str | None = None) -> None:
         """The run is over. Waits for what could not be written before, a few seconds at most."""
         self._heart.stop()

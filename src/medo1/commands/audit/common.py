@@ -133,8 +133,10 @@ def console() -> Console:
     """Where tables are printed: a fixed width where there is no terminal, so that a log holds whole rows."""
     from rich.console import Console
 
-    own = Console(highlight=False)
-    return own if own.is_terminal else Console(highlight=False, width=int(os.environ.get("COLUMNS") or 130))
+    own = Console(highlight=False, emoji=False)
+    return (
+        own if own.is_terminal else Console(highlight=False, emoji=False, width=int(os.environ.get("COLUMNS") or 130))
+    )
 
 
 def grid(*columns: str, title: str = "", right: tuple[str, ...] = ()) -> Table:

@@ -28,7 +28,7 @@ def lineage(audit: Audit, version: str, way: str | None, depth: int | None, html
     """What VERSION (DATASET or DATASET@VERSION) was made from, and what was made from it, as a tree."""
     from medo1.lineage.audit.graph import Graph, ancestors, descendants
     from medo1.lineage.audit.references import find_version
-    from medo1.lineage.audit.versions import _runs
+    from medo1.lineage.audit.versions import runs_by_id
 
     ledger = audit.ledger
     with ledger.reading() as connection:
@@ -39,7 +39,7 @@ def lineage(audit: Audit, version: str, way: str | None, depth: int | None, html
         empty = Graph(root["id"], {root["id"]: root})
         up = ancestors(connection, root, depth) if way != "down" else empty
         down = descendants(connection, root, depth, MOST_SHOWN) if way != "up" else empty
-        runs = _runs(
+        runs = runs_by_id(
             connection, ledger, {row["run_id"] for row in (up.versions | down.versions).values() if row["run_id"]}
         )
     if html is not None:
@@ -107,7 +107,8 @@ def _told(read: dict[str, Any]) -> str:
             )
         case "engine":
             identity = (detail or {}).get("identity", {})
-            return f"{escape(read['name'])}: {escape(str(identity.get('class', '')))} {escape(str(identity.get('model') or ''))}"
+            told = f"{identity.get('class', '')} {identity.get('model') or ''}"
+            return f"{escape(read['name'])}: {escape(told)}"
         case kind:
             return f"{escape(read['name'])}: {kind} {escape(str(detail or ''))}"
 

@@ -54,6 +54,8 @@ def reproduce(audit: Audit, run: str, fresh: bool, keep: bool) -> None:
             click.echo(f"Packages differ from that run's: {escape(shown)}{' ...' if len(again.packages) > 8 else ''}")  # noqa: PLR2004
         same = sum(one.outcome == "equal" for one in again.compared)
         verdict = "all digests are equal" if again.equal else f"only {same} of {len(again.compared)} digests are equal"
+        if again.exit_code:
+            verdict = f"the run failed now (exit status {again.exit_code}); its own message stands above"
         click.echo(f"{again.run}: {verdict}.")
         if again.worktree.exists():
             click.echo(f"It ran in {again.worktree} (git worktree remove it when done).")

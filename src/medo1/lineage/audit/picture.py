@@ -133,7 +133,8 @@ def _drawn(place: tuple[int, int], kind: str, title: str, second: str, third: st
     x, y = place
     return (
         f"<g><title>{escape(title)} {escape(second)} {escape(third)}</title>"
-        f'<rect class="{kind}" x="{x}" y="{y}" rx="6" width="{BOX_WIDTH}" height="{BOX_HEIGHT}"/><text x="{x + 10}" y="{y + 20}">{escape(_short(title))}</text>'
+        f'<rect class="{kind}" x="{x}" y="{y}" rx="6" width="{BOX_WIDTH}" height="{BOX_HEIGHT}"/>'
+        f'<text x="{x + 10}" y="{y + 20}">{escape(_short(title))}</text>'
         f'<text class="small" x="{x + 10}" y="{y + 36}">{escape(second)}</text>'
         f'<text class="small" x="{x + 10}" y="{y + 50}">{escape(third)}</text></g>'
     )

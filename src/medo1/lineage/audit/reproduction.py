@@ -228,13 +228,13 @@ def _rerun(run: Row, worktree: Path, quiet: bool) -> int:
         "parameters": run["parameters"],
         "pipelines": run["pipelines"],
         "pins": pins,
-        "selection": selection
-        | ({"only_missing_outputs": True} if run["selection"].get("only_missing_outputs") else {}),
+        "selection": selection,
     }
     file = worktree / "data" / "reproduce.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(call), encoding="utf-8")
-    path = os.pathsep.join([str(worktree / "src"), os.environ.get("PYTHONPATH", "")])
+    given = [str(Path(part).resolve()) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    path = os.pathsep.join([str(worktree / "src"), *given])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(file)],
         cwd=worktree,

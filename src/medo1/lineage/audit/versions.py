@@ -36,7 +36,7 @@ def versions_of(
         query = query.where(version.c.pruned_at.is_(None))
     found = connection.execute(query.order_by(version.c.version.desc(), version.c.id.desc()).limit(limit + 1))
     rows = [dict(row._mapping) for row in found]
-    runs = _runs(connection, ledger, {row["run_id"] for row in rows if row["run_id"]})
+    runs = runs_by_id(connection, ledger, {row["run_id"] for row in rows if row["run_id"]})
     tags = tags_of(connection, [row["id"] for row in rows])
     for row, before in zip(rows, [*rows[1:], None], strict=True):
         row["tags"] = tags.get(row["id"], [])
@@ -95,7 +95,8 @@ def _locations(connection: Connection, ledger: Ledger) -> list[tuple[str, str]]:
     return found
 
 
-def _runs(connection: Connection, ledger: Ledger, ids: set[str]) -> dict[str, Row]:
+def runs_by_id(connection: Connection, ledger: Ledger, ids: set[str]) -> dict[str, Row]:
+    """Short facts of runs: state, environment, commit."""
     from sqlalchemy import select
 
     from medo1.lineage.schema import run
