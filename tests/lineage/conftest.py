@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.lineage.tiny_project import TinyProject
+from tests.lineage.tiny_project import SOURCE, TinyProject
 
 os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -20,11 +20,20 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or fills the user's cache."""
     os.environ["MEDO1_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["PYTHONPATH"] = str(SOURCE)  # of the processes that tests start, wherever those stand
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> TinyProject:
     return TinyProject(tmp_path / "project")
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What pinning warns of; Kedro sets up logging anew in each run, so it is caught at its source."""
+    told: list[str] = []
+    monkeypatch.setattr("medo1.lineage.pins.logger.warning", lambda text, *values: told.append(text % values))
+    return told
 
 
 @pytest.fixture

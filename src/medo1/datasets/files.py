@@ -126,12 +126,18 @@ class Figure(_File):
         return pio.from_json(path.read_text(encoding="utf-8"))
 
     def preview(self) -> PlotlyPreview:
-        """The figure for kedro-viz."""
-        return PlotlyPreview(json.loads(self.load().to_json()))
+        """The figure for kedro-viz, with its version below."""
+        shown = json.loads(self.load().to_json())
+        note = {"text": _identity(self.manifest()), "showarrow": False, "font": {"size": 10, "color": "#888"}}
+        place = {"xref": "paper", "yref": "paper", "x": 0, "y": -0.18, "xanchor": "left"}
+        layout = shown.setdefault("layout", {})
+        layout["annotations"] = [*(layout.get("annotations") or []), note | place]
+        return PlotlyPreview(shown)
 
 
 def _identity(manifest: Manifest) -> str:
-    return f"{manifest.version} · sha256 {manifest.digest[:12]}"
+    run = manifest.run or "no run"
+    return f"{manifest.version} · run {run} · sha256 {manifest.digest[:12]}"
 
 
 def _shortened(text: str) -> str:
