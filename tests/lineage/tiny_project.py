@@ -294,7 +294,7 @@ class TinyProject:
         file = self.path / name.replace("PACKAGE", self.package)
         text = file.read_text(encoding="utf-8")
         assert old in text, (old, text)
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        file.write_text(text.replace(old, new.replace("PACKAGE", self.package)), encoding="utf-8")
 
     def commit(self, message: str = "all") -> str:
         """Make the project a git repository and commit everything; returns the commit."""

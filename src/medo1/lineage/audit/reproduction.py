@@ -184,6 +184,7 @@ def _furnish(connection: Connection, run: Row, project: Path, worktree: Path, fr
                     "since."
                 )
             _link(project / location, target)
+    (worktree / "conf" / "local").mkdir(parents=True, exist_ok=True)  # Kedro asks for it, git keeps no empty folder
     for file in sorted((project / "conf" / "local").glob("*.yml")):
         if not file.name.startswith(("parameters", "lineage")):
             _link(file, worktree / "conf" / "local" / file.name)
