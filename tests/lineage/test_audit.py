@@ -153,7 +153,9 @@ def test_one_row_leads_to_its_own_call(project: TinyProject, audit: Audit) -> No
     assert (questions["dataset"], questions["rows"]) == ("questions", 1)
 
 
-def test_what_a_call_cost_comes_from_the_completion_store(project: TinyProject, audit: Audit) -> None:
+def test_what_a_call_cost_comes_from_the_completion_store(
+    project: TinyProject, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An engine with a store: the trace finds the completion, its tokens and its text."""
     project.edit("conf/base/catalog.yml", "teacher_prompt:", STORED)
     project.edit("src/PACKAGE/pipeline_registry.py", '["questions", "teacher_prompt", "params:teacher"]',
@@ -161,6 +163,7 @@ def test_what_a_call_cost_comes_from_the_completion_store(project: TinyProject, 
     project.edit("src/PACKAGE/nodes.py", "def write_chains(questions, prompt, params):", WRITE_CHAINS)
     (project.path / "src" / project.package / "parrot.py").write_text(PARROT)
     project.edit("conf/base/catalog.yml", "PARROT", f"{project.package}.parrot.Parrot")
+    monkeypatch.chdir(project.path)
     project.run("learn")
     told = audit(project, "trace", "chains", "--where", "question_id=q3")["trace"]["calls"]
     assert (told["calls"], told["kept"], told["completion_tokens"]) == (1, 1, 7)
@@ -390,8 +393,10 @@ def test_a_run_comes_out_again_with_its_uncommitted_changes_and_pins(project: Ti
     (project.path / "src" / project.package / "new.py").write_text("VALUE = 1\n")
     project.edit("src/PACKAGE/nodes.py", "from PACKAGE import helpers".replace("PACKAGE", project.package),
                  f"from {project.package} import helpers, new")  # fmt: skip
-    run = project.run(params={"train": {"rate": 0.4}, "keep": {"skip": 1}})
-    ask = project.run("ask")
+    # Processes of their own: this one holds the code as it was before the edit.
+    assert project.start("--params=train.rate=0.4,keep.skip=1").wait() == 0
+    assert project.start("--pipelines=ask").wait() == 0
+    ask, run = (audit(project, "runs", name)["id"] for name in ("latest", "latest~1"))
     project.git("checkout", "-q", ".")
     (project.path / "src" / project.package / "new.py").unlink()
     project.run("learn")

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# When the project's code was loaded, roughly: this module is imported by its settings.
+_LOADED_AT = time.time()
 # What of a run's call is kept: which part of the graph ran, and how.
 SELECTION = (
     *("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces"),
@@ -378,7 +380,26 @@ def _code_of(pipeline: Pipeline, catalog: Catalog) -> dict[str, tuple[str | None
         reached = reader.reached_from(function) if function else None
         found[name] = (function, reached.parts if reached else {}, reached.digest if reached else None)
     reader.close()
+    _point_out_edited_code({part.partition(":")[0] for _, parts, _ in found.values() for part in parts})
     return found
+
+
+def _point_out_edited_code(modules: set[str]) -> None:
+    """A warning in a notebook or another long-lived process whose code was edited after it was loaded.
+
+    What the ledger keeps is the code on disk; what runs is what was imported.
+    """
+    edited = []
+    for name in sorted(modules):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file and Path(file).is_file() and Path(file).stat().st_mtime > _LOADED_AT:
+            edited.append(name)
+    if edited:
+        logger.warning(
+            "%s was edited after this process had started: what runs may be the older code, while the ledger keeps the "
+            "newer. Start a new process (or restart the kernel) for runs that count.",
+            ", ".join(edited[:5]),
+        )
 
 
 def _selection(run_params: dict[str, Any]) -> dict[str, Any]:
