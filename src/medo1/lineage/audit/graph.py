@@ -72,7 +72,7 @@ def descendants(connection: Connection, root: Row, depth: int | None = None, mos
         found: set[int] = set()
         for numbers in in_pieces(level):
             made = (
-                select(input_.c.version_id.label("parent"), version.c.id.label("child"))
+                select(input_.c.version_id.label("parent"), version.c.id.label("child"), version.c.version)
                 .join(version, version.c.node_run_id == input_.c.node_run_id)
                 .where(input_.c.version_id.in_(numbers))
                 .order_by(version.c.version.desc())
@@ -83,7 +83,7 @@ def descendants(connection: Connection, root: Row, depth: int | None = None, mos
                 count = select(func.count()).select_from(made.subquery())
                 graph.left_out[numbers[0]] = int(connection.execute(count).scalar_one()) - room
                 rows = rows[:room]
-            for parent, child in rows:
+            for parent, child, _ in rows:
                 if child not in graph.edges[parent]:
                     graph.edges[parent].append(child)
                     found.add(child)
