@@ -10,6 +10,7 @@ that is not the whole rule, the catalog says it, and the manifest keeps it (`met
           "*.answers":                    # input datasets by name
             match: {arm: arm, benchmark: benchmark}   # column of the row: column of the input
             where: {draw: greedy}         # fixed values of the input's columns
+            either: {arm: [arm, baseline]}  # the input's column is one of these of the row
             below: {sample: k}            # the input's column is below the row's
             any: {benchmark: all}         # this value of the row stands for every value
             value: {accuracy: mean correct, questions: count}   # how the number is made from those rows
@@ -172,6 +173,10 @@ def _chosen(table: Frame, rows: Frame, key: Sequence[str], rule: Mapping[str, An
                 continue
             keep = keep[keep[other] == row[own]]
             told.append(f"{other}={row[own]}")
+        for other, several in (rule.get("either") or {}).items():
+            values = [row[own] for own in several if own in row]
+            keep = keep[keep[other].isin(values)]
+            told.append(f"{other}={' or '.join(map(str, values))}")
         for other, own in (rule.get("below") or {}).items():
             keep = keep[keep[other] < row[own]]
             told.append(f"{other}<{row[own]}")
