@@ -29,7 +29,7 @@ def test_the_commands_answer_without_pipelines_and_heavy_libraries(project: Tiny
             f"print('loaded', [name for name in {heavy!r} if name in sys.modules],"
             f" [name for name in sys.modules if name.startswith('{project.package}.') and 'settings' not in name])"
         )
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: PLW1510
             [sys.executable, "-c", script], cwd=project.path, capture_output=True, text=True, env=project.environment()
         )
         assert "loaded [] []" in done.stdout, (arguments, done.stdout, done.stderr)

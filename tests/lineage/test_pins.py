@@ -32,8 +32,11 @@ def test_two_runs_at_once_never_mix(project: TinyProject) -> None:
     slow_run = next(row["id"] for row in project.table("run") if row["id"] not in (first, quick))
     read = {(row["name"], row["version"]) for row in project.table("pin", where=f"WHERE run_id = '{slow_run}'")}
     assert read == {("adapter", first), ("questions", first)}
-    inputs = project.table("input", where="JOIN node_run ON node_run.id = input.node_run_id JOIN version ON version.id = "
-                           f"input.version_id WHERE node_run.run_id = '{slow_run}'")  # fmt: skip
+    joined = (
+        "JOIN node_run ON node_run.id = input.node_run_id JOIN version ON version.id = input.version_id "
+        f"WHERE node_run.run_id = '{slow_run}'"
+    )
+    inputs = project.table("input", where=joined)
     assert {row["version"] for row in inputs} == {first}
 
 

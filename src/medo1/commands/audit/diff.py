@@ -89,7 +89,8 @@ def _show_directory(content: dict[str, Any]) -> None:
             out.print(f"files {what}: {escape(', '.join(content[what]))}")
     for file, weights in content["weights"].items():
         out.print(
-            f"{escape(file)}: norm {weights['before']:.4g} -> {weights['after']:.4g}, of the change {weights['change']:.4g}"
+            f"{escape(file)}: norm {weights['before']:.4g} -> {weights['after']:.4g}, "
+            f"of the change {weights['change']:.4g}"
         )
         table = grid("tensor", "before", "after", "change", right=("before", "after", "change"))
         largest = sorted(weights["tensors"].items(), key=lambda item: -item[1].get("change", float("inf")))

@@ -50,7 +50,7 @@ def stale(audit: Audit, everything: bool) -> None:
         sys.exit(FOUND)
 
 
-def _show(found: list, looked_at: int, everything: bool) -> None:  # type: ignore[type-arg]
+def _show(found: list, looked_at: int, everything: bool) -> None:
     out = console()
     own = [one for one in found if one.reasons]
     nodes = list(dict.fromkeys(one.version["node"] for one in own if one.version.get("node")))

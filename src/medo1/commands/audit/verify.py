@@ -67,7 +67,7 @@ class _progress:  # noqa: N801  (a context manager)
         if self._bar is None:
             return None
         self._bar.start()
-        return lambda count: self._bar.advance(self._task, count)  # type: ignore[union-attr]
+        return lambda count: self._bar.advance(self._task, count)
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

@@ -78,8 +78,10 @@ def latest_runs(connection: Connection, ledger: Ledger, limit: int, **only: str 
         query = query.where(run.c.env == only["env"])
     if only.get("dataset"):
         query = query.where(run.c.id.in_(select(version.c.run_id).where(version.c.dataset == only["dataset"])))
+    if not only.get("outcome") and not only.get("pipeline"):
+        query = query.limit(limit)
     found: list[Row] = []
-    for row in connection.execute(query):
+    for row in connection.execute(query.execution_options(yield_per=100)):
         one = dict(row._mapping)
         one["state"] = state_of(one, ledger.settings.heartbeat_s)
         if only.get("outcome") and one["state"] != only["outcome"]:
