@@ -146,7 +146,8 @@ def grid(*columns: str, title: str = "", right: tuple[str, ...] = ()) -> Table:
 
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        names = column.startswith(("run", "version", "saved", "dataset")) or column in right
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=names)
     return table
 
 

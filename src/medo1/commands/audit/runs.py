@@ -55,19 +55,16 @@ def runs(
         return audit.print_json(found)
     if not found:
         return click.echo("No run fits. `kedro run` makes one; without options `kedro audit runs` shows all.")
-    table = grid(
-        *("run", "outcome", "took", "env", "pipelines", "nodes", "versions", "commit", "called with"),
-        right=("took", "nodes", "versions"),
-    )
+    table = grid("run", "outcome", "took", "pipelines", "nodes", "commit", "called with", right=("took", "nodes"))
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for row in found:
         table.add_row(
             row["id"],
             state_text(row["state"]),
             duration_text(row["duration_s"]),
-            row["env"],
             ", ".join(row["pipelines"]),
             str(row["nodes"]),
-            str(row["versions"]),
             commit_text(row),
             escape(_called_with(row)),
         )

@@ -79,9 +79,9 @@ class _Calls:
         if not step.calls:
             return None
         for read in step.outside:
-            detail = read["detail"] or {}
-            store = (detail.get("configuration") or {}).get("store")
             if read["kind"] == "engine":
+                detail = read["detail"] or {}
+                store = (detail.get("configuration") or {}).get("store")
                 engine = (detail.get("identity") or {}).get("class", read["name"])
                 kept = self._store(store).of(step.calls) if store else []
                 return _sum(step.calls, kept, str(engine), store)
