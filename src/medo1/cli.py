@@ -8,6 +8,7 @@ from kedro.framework.cli.utils import LazyGroup
 COMMANDS = {
     "run": "medo1.commands.run.run",
     "seeds": "medo1.commands.seeds.seeds",
+    "audit": "medo1.commands.audit.audit",
 }
 
 

@@ -10,6 +10,7 @@ from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.hooks import hook_impl
 
 from medo1.lineage.hooks import LineageHooks
+from medo1.lineage.session import LineageSession
 
 # Datasets of a namespace are named with a dot; wiring one namespace to another is what the dots are for.
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
@@ -63,10 +64,12 @@ class ResultHooks:
         print_results(catalog.load("results"), catalog.load("comparisons"), Path(catalog["report"].current_path))
 
 
+SESSION_CLASS = LineageSession
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
+    "config_patterns": {"lineage": ["lineage*", "lineage*/**"]},
     # An environment's parameters change single values of the base's; its catalog entries replace whole ones.
     "merge_strategy": {"parameters": "soft", "globals": "soft"},
 }

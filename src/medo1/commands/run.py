@@ -27,10 +27,13 @@ def _mendable() -> tuple[type[Exception], ...]:
     )
 
 
-def _run(show_traceback: bool, **options: Any) -> Any:
+def _run(show_traceback: bool, from_run: str | None, changed: tuple[str, ...], **options: Any) -> Any:
+    from medo1.lineage.pins import inputs_from
+
     assert kedro_run.callback is not None
     try:
-        return kedro_run.callback(**options)
+        with inputs_from(from_run, frozenset(changed)):
+            return kedro_run.callback(**options)
     except _mendable() as error:
         if show_traceback:
             raise
@@ -45,6 +48,15 @@ run = click.Command(
     "run",
     params=[
         *kedro_run.params,
+        click.Option(
+            ["--from-run"], metavar="RUN", help="Take every free input from this run: an id, latest, latest~1, a tag."
+        ),
+        click.Option(
+            ["--changed"],
+            multiple=True,
+            metavar="NAME",
+            help="With --from-run: take this input as it is now; several times.",
+        ),
         click.Option(["--traceback", "show_traceback"], is_flag=True, help="Show where an error was raised."),
     ],
     callback=_run,

@@ -36,9 +36,8 @@ class Directory(VersionedArtifact):
         files = {
             file.relative_to(root).as_posix(): file.stat().st_size for file in sorted(root.rglob("*")) if file.is_file()
         }
-        return JSONPreview(
-            json.dumps({"version": manifest.version, "run": manifest.run, "digest": manifest.digest, "files": files})
-        )
+        told = {"version": manifest.version, "run": manifest.run, "node": manifest.node, "digest": manifest.digest}
+        return JSONPreview(json.dumps({**told, "files": files}))
 
 
 class _Weights(Directory):

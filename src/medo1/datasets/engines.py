@@ -40,18 +40,28 @@ class EngineDataset(AbstractDataset[Any, Engine]):
         self._credentials = credentials
         self.metadata = metadata
         self._engine: Engine | None = None
+        self._identity: dict[str, Any] = {}
 
     def load(self) -> Engine:
         if self._engine is None:
             self._engine = self._made()
+            # Before a node gives it a model: that model is an input of its own, and lineage must not depend on which
+            # node came first.
+            self._identity = dict(self._engine.identity)
         return self._engine
 
     def save(self, data: Any) -> NoReturn:
         raise DatasetError(f"an engine ({self._class}) is configured in the catalog; no node saves to it")
 
     def identity(self) -> dict[str, Any]:
-        """What the engine is, without secrets, for lineage."""
-        return self.load().identity
+        """What the engine is, without secrets, for lineage: its class and how it describes itself."""
+        self.load()
+        return {"class": self._class, **self._identity}
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What the catalog says of it, without credentials: class, options, completion store."""
+        return self._describe()
 
     def _made(self) -> Engine:
         try:

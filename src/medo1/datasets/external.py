@@ -13,7 +13,8 @@ from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from medo1.engines.base import Model
-from medo1.lineage.digests import digest_of_file, digest_of_text, digest_of_tree
+from medo1.lineage.digests import digest_of_file, digest_of_text
+from medo1.lineage.known_digests import KNOWN
 
 
 class _External(AbstractDataset[Any, Any]):
@@ -27,8 +28,13 @@ class _External(AbstractDataset[Any, Any]):
         raise DatasetError(f"{self._path} comes from outside and is never written by a run")
 
     def digest(self) -> str:
-        """SHA-256 of the content, for lineage."""
-        return digest_of_tree(self._path)
+        """SHA-256 of the content, for lineage. Large files are hashed again only when they changed."""
+        return KNOWN.of_tree(self._path).digest
+
+    @property
+    def location(self) -> str:
+        """Where it lies."""
+        return str(self._path)
 
     def _exists(self) -> bool:
         return self._path.exists()
@@ -106,7 +112,7 @@ class HubModel(AbstractDataset[Any, Model]):
     def load(self) -> Model:
         path = Path(self._name)
         if path.is_dir():
-            return Model(name=path.name, path=path, revision=digest_of_tree(path))
+            return Model(name=path.name, path=path, revision=KNOWN.of_tree(path).digest)
         if self._name.startswith((".", "/", "~")):
             raise DatasetError(
                 f"There is no model directory {self._name}. Give the path of a directory with config.json and "
@@ -121,6 +127,11 @@ class HubModel(AbstractDataset[Any, Model]):
         """Identity for lineage: the digest of a local directory, else name and revision."""
         model = self.load()
         return model.revision if model.path and model.revision else f"{self._name}@{self._revision or 'unpinned'}"
+
+    @property
+    def location(self) -> str:
+        """The path, or the hub's name."""
+        return self._name
 
     def _exists(self) -> bool:
         return True

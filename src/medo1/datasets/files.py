@@ -1,53 +1,68 @@
 """Artifacts that are one file: tables, JSON values, pages and figures.
 
-The formats themselves are kedro-datasets'; what is added is that their versions are atomic and have manifests.
+They are hashed while they are written. The formats are pandas' and Plotly's own.
 """
 
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
-from kedro.io.core import AbstractDataset, DatasetError
+from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview, PlotlyPreview, TablePreview
 
 from medo1.datasets.versions import VersionedArtifact
+from medo1.lineage.digests import Content, HashingFile
 from medo1.lineage.manifests import Manifest
 
 PREVIEW_CHARACTERS = 300
+LINES_AT_ONCE = 10_000
 
 
-class Table(VersionedArtifact):
+class _File(VersionedArtifact):
+    """An artifact that is one file, written from front to back."""
+
+    @abstractmethod
+    def _put(self, data: Any, file: HashingFile) -> None:
+        """Write `data` to an open file."""
+
+    def _write(self, data: Any, path: Path) -> Content:
+        with HashingFile(path) as file:
+            self._put(data, file)
+            return file.content
+
+
+class Table(_File):
     """A pandas table as Parquet or JSON Lines, by the suffix of `filepath`."""
 
-    def _format(self, path: Path) -> AbstractDataset[Any, Any]:
-        from kedro_datasets.pandas import JSONDataset, ParquetDataset
-
-        match self._filepath.suffix:
-            case ".parquet":
-                return ParquetDataset(filepath=str(path), save_args={"index": False})
-            case ".jsonl":
-                lines = {"orient": "records", "lines": True}
-                return JSONDataset(
-                    filepath=str(path),
-                    save_args={**lines, "force_ascii": False},
-                    load_args={**lines, "dtype": False, "convert_dates": False},
-                )
-            case suffix:
-                raise DatasetError(f"{self._filepath}: a Table is .parquet or .jsonl, not {suffix!r}")
-
-    def _write(self, data: Any, path: Path) -> None:
+    def _put(self, data: Any, file: HashingFile) -> None:
         import pandas as pd
 
         if not isinstance(data, pd.DataFrame):
             raise DatasetError(f"{self._filepath} is a table; a {type(data).__name__} cannot be saved to it")
-        if self._filepath.suffix == ".jsonl" and data.empty:
+        if self._is_parquet:
+            data.to_parquet(file, index=False)
+            return
+        if data.empty:
             raise DatasetError(f"{self._filepath}: JSON Lines cannot keep the columns of an empty table; use .parquet")
-        self._format(path).save(data)
+        for start in range(0, len(data), LINES_AT_ONCE):
+            rows = data.iloc[start : start + LINES_AT_ONCE]
+            file.write(rows.to_json(orient="records", lines=True, force_ascii=False).encode())
 
     def _read(self, path: Path) -> Any:
-        return self._format(path).load()
+        import pandas as pd
+
+        if self._is_parquet:
+            return pd.read_parquet(path)
+        return pd.read_json(path, orient="records", lines=True, dtype=False, convert_dates=False)
+
+    @property
+    def _is_parquet(self) -> bool:
+        if self._filepath.suffix not in (".parquet", ".jsonl"):
+            raise DatasetError(f"{self._filepath}: a Table is .parquet or .jsonl, not {self._filepath.suffix!r}")
+        return self._filepath.suffix == ".parquet"
 
     def _rows(self, data: Any) -> int:
         return len(data)
@@ -60,12 +75,12 @@ class Table(VersionedArtifact):
         return TablePreview(shown.to_dict(orient="split"))
 
 
-class Json(VersionedArtifact):
+class Json(_File):
     """A JSON value: objects, lists, numbers, texts."""
 
-    def _write(self, data: Any, path: Path) -> None:
+    def _put(self, data: Any, file: HashingFile) -> None:
         text = json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True, allow_nan=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        file.write(f"{text}\n".encode())
 
     def _read(self, path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -75,11 +90,11 @@ class Json(VersionedArtifact):
         return JSONPreview(json.dumps({"version": _identity(self.manifest()), "value": self.load()}))
 
 
-class Page(VersionedArtifact):
+class Page(_File):
     """A text, such as an HTML page."""
 
-    def _write(self, data: str, path: Path) -> None:
-        path.write_text(data, encoding="utf-8")
+    def _put(self, data: str, file: HashingFile) -> None:
+        file.write(data.encode())
 
     def _read(self, path: Path) -> str:
         return path.read_text(encoding="utf-8")
@@ -98,12 +113,12 @@ class Page(VersionedArtifact):
         )
 
 
-class Figure(VersionedArtifact):
+class Figure(_File):
     """A Plotly figure as JSON, which kedro-viz draws."""
 
-    def _write(self, data: Any, path: Path) -> None:
+    def _put(self, data: Any, file: HashingFile) -> None:
         # Plotly's own writer keeps the order in which keys were set: the same figure gives the same bytes.
-        path.write_text(data.to_json(), encoding="utf-8")
+        file.write(data.to_json().encode())
 
     def _read(self, path: Path) -> Any:
         import plotly.io as pio
@@ -111,12 +126,18 @@ class Figure(VersionedArtifact):
         return pio.from_json(path.read_text(encoding="utf-8"))
 
     def preview(self) -> PlotlyPreview:
-        """The figure for kedro-viz."""
-        return PlotlyPreview(json.loads(self.load().to_json()))
+        """The figure for kedro-viz, with its version below."""
+        shown = json.loads(self.load().to_json())
+        note = {"text": _identity(self.manifest()), "showarrow": False, "font": {"size": 10, "color": "#888"}}
+        place = {"xref": "paper", "yref": "paper", "x": 0, "y": -0.18, "xanchor": "left"}
+        layout = shown.setdefault("layout", {})
+        layout["annotations"] = [*(layout.get("annotations") or []), note | place]
+        return PlotlyPreview(shown)
 
 
 def _identity(manifest: Manifest) -> str:
-    return f"{manifest.version} · sha256 {manifest.digest[:12]}"
+    run = manifest.run or "no run"
+    return f"{manifest.version} · run {run} · sha256 {manifest.digest[:12]}"
 
 
 def _shortened(text: str) -> str:

@@ -1,138 +1,453 @@
-"""The hooks that make a run one thing: its inputs pinned when it starts, its outputs told where they come from.
-
-Kedro resolves "the latest version" each time that a dataset is loaded, so two runs at once can mix their inputs, and
-a pin on an unversioned dataset is ignored without a word. Here every free input is resolved once, before the first
-node, and stays; a pin that cannot take effect is an error.
+"""The hooks that make a run one thing: inputs pinned when it starts, outputs told where they come from, all written
+into the ledger as it happens, engines closed when it ends.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-from typing import TYPE_CHECKING, Any
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kedro.framework.hooks import hook_impl
-from kedro.io.core import DatasetError, VersionNotFoundError, is_parameter
+from kedro.io.core import DatasetError, is_parameter
 
+from medo1 import __version__
 from medo1.lineage.digests import digest_of_text
-from medo1.lineage.manifests import Provenance
+from medo1.lineage.manifests import Manifest, Provenance
 
 if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
+    from medo1.lineage.configuration import Settings
+    from medo1.lineage.environment import Environment
+    from medo1.lineage.recorder import Read, Recorder
+    from medo1.lineage.redaction import Redactor
+
+    Catalog: TypeAlias = CatalogProtocol[Any, Any]
+
 logger = logging.getLogger(__name__)
+
+# When the project's code was loaded, roughly: this module is imported by its settings.
+_LOADED_AT = time.time()
+# What of a run's call is kept: which part of the graph ran, and how.
+SELECTION = (
+    *("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces"),
+    *("load_versions", "only_missing_outputs", "runner"),
+)
+
+
+class LaterVersionError(DatasetError):
+    """A dataset has a version later than this run: the clock went backwards, or it was copied here."""
+
+    def __init__(self, dataset: str, latest: str, run: str) -> None:
+        super().__init__(
+            f"{dataset} has version {latest}, which is later than this run ({run}): the clock went backwards, or the "
+            "version was made on another machine. What this run saves would not be the latest. Run it as `kedro run`, "
+            "which takes a later id."
+        )
+        self.found = (dataset, latest)
 
 
 class LineageHooks:
-    """Pins inputs, hands provenance to whatever is saved, and closes engines when the run ends."""
+    """One instance serves one run after another."""
 
     def __init__(self) -> None:
+        self._context: KedroContext | None = None
+        self._effective: Mapping[str, Any] = {}
+        self._redactor: Redactor | None = None
+        self._recorder: Recorder | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._run = ""
-        self._catalog: CatalogProtocol[Any, Any] | None = None
+        self._settings: Settings | None = None
+        self._catalog: Catalog | None = None
+        self._pipeline: Pipeline | None = None
+        self._record: dict[str, Any] = {}
+        self._functions: dict[str, tuple[str | None, dict[str, str], str | None]] = {}
+        self._reads: dict[str, Read] = {}
+        self._files: dict[str, str | None] = {}
         self._made_from: dict[str, dict[str, dict[str, Any]]] = {}
+        self._makers: dict[str, str] = {}
+        self._unsaved: dict[str, set[str]] = {}
+        self._started: dict[str, float] = {}
+        self._keys: dict[str, list[str]] = {}
+
+    # What is known before a run
 
     @hook_impl
-    def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
-    ) -> None:
-        _refuse_several_processes(run_params)
-        self._run, self._catalog, self._made_from = run_params["run_id"], catalog, {}
-        _refuse_idle_pins(run_params.get("load_versions") or {}, pipeline, catalog)
-        _pin_free_inputs(pipeline, catalog)
+    def after_context_created(self, context: KedroContext) -> None:
+        self._context = context
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any], inputs: dict[str, Any]) -> None:
-        self._made_from[node.name] = {
-            name: _identity(catalog, name, inputs.get(name)) for name in sorted(set(node.inputs))
-        }
+    def after_catalog_created(self, conf_creds: dict[str, Any], parameters: dict[str, Any]) -> None:
+        from medo1.lineage.redaction import Redactor
+
+        self._redactor = Redactor(conf_creds)
+        self._effective = parameters.get("parameters") or {}
+
+    # A run
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
+        from medo1.lineage.configuration import settings_from
+        from medo1.lineage.ledger import Ledger
+        from medo1.lineage.pins import pinned_inputs
+
+        _refuse_several_processes(run_params, catalog)
+        self._abandon("interrupted", "another run began in the same process")
+        self._forget()
+        assert self._context is not None
+        self._run, self._catalog, self._pipeline = run_params["run_id"], catalog, pipeline
+        self._settings = lineage_settings(self._context.config_loader, self._context.project_path, settings_from)
+        ledger = Ledger(self._settings, create=True)
+        given, only_missing = run_params.get("load_versions") or {}, bool(run_params.get("only_missing_outputs"))
+        pins, source = pinned_inputs(ledger, pipeline, catalog, given, only_missing)
+        self._refuse_later_versions(pipeline, catalog)
+        self._files = {pin.name: pin.digest for pin in pins if pin.kind == "file"}
+        self._makers = {name: node.name for node in pipeline.nodes for name in node.outputs}
+        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._functions = _code_of(pipeline, catalog)
+        self._start(ledger, run_params, pins, source)
+
+    def _start(self, ledger: Any, run_params: dict[str, Any], pins: list[Any], source: str | None) -> None:
+        from medo1.lineage.environment import current_environment
+        from medo1.lineage.recorder import Recorder, Start, now_text
+
+        assert self._context is not None
+        assert self._redactor is not None
+        hide = self._redactor
+        environment = current_environment(Path(self._context.project_path))
+        diff = environment.code.diff
+        if diff and hide.finds(diff):
+            logger.warning("The uncommitted changes hold what looks like a key: their digest is kept, they are not.")
+            diff = None
+        command, at = hide.text(_command()), now_text()
+        start = Start(
+            id=self._run,
+            command=command,
+            env=str(run_params.get("env") or getattr(self._context.config_loader, "default_run_env", None) or ""),
+            pipelines=list(run_params.get("pipeline_names") or ["__default__"]),
+            selection=hide.value(_selection(run_params)),
+            runtime_params=hide.value(plain(run_params.get("runtime_params") or {})),
+            from_run=source,
+            parameters=hide.value(plain(self._context.config_loader["parameters"])),
+            effective_parameters=hide.value(plain(self._effective)),
+            environment=environment,
+            diff=diff,
+            medo1=__version__,
+            kedro=str(run_params.get("kedro_version") or ""),
+            pins=pins,
+            started_at=at,
+        )
+        self._record = _short_record(start, environment)
+        self._recorder = Recorder(ledger, start)
+
+    def _refuse_later_versions(self, pipeline: Pipeline, catalog: Catalog) -> None:
+        for name in sorted(pipeline.all_outputs()):
+            dataset = catalog.get(name)
+            if not hasattr(dataset, "newest_name"):
+                continue
+            newest = dataset.newest_name()
+            if newest is not None and newest >= self._run:
+                raise LaterVersionError(name, newest, self._run)
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: Catalog, inputs: dict[str, Any]) -> None:
+        if self._recorder is None:
+            return
+        reads = {name: self._read_of(catalog, name, inputs.get(name)) for name in sorted(set(node.inputs))}
+        self._made_from[node.name] = {name: self._told(name, read) for name, read in reads.items()}
+        function, code, _ = self._functions.get(node.name, (None, {}, None))
+        self._recorder.node_started(node.name, function, code, reads)
+        self._started[node.name] = time.perf_counter()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        if self._recorder is not None and node.name in self._started:
+            took = time.perf_counter() - self._started.pop(node.name)
+            self._recorder.node_ran(node.name, took, ended=not self._unsaved.get(node.name))
 
     @hook_impl
     def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
         assert self._catalog is not None
         dataset = self._catalog.get(dataset_name)
-        if hasattr(dataset, "provenance"):
-            dataset.provenance = Provenance(
-                dataset=dataset_name, run=self._run, node=node.name, made_from=self._made_from.get(node.name, {})
+        if not hasattr(dataset, "provenance"):
+            return
+        function, _, code = self._functions.get(node.name, (None, {}, None))
+        dataset.provenance = Provenance(
+            dataset=dataset_name,
+            run=self._run,
+            node=node.name,
+            made_from=self._made_from.get(node.name, {}),
+            made_by={"function": function, "code": code} if function else {},
+            run_record=self._record,
+            key=self._key_of(dataset_name),
+            rows_from=(dataset.metadata or {}).get("rows_from") or {},
+        )
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        if self._recorder is None:
+            return
+        assert self._catalog is not None
+        assert self._settings is not None
+        unsaved = self._unsaved.get(node.name, set())
+        unsaved.discard(dataset_name)
+        dataset = self._catalog.get(dataset_name)
+        if not hasattr(dataset, "manifest"):
+            if not unsaved:
+                self._recorder.node_ended(node.name)
+            return
+        manifest: Manifest = dataset.manifest()
+        location = self._settings.location_of(dataset.location)
+        self._reads.pop(dataset_name, None)
+        self._recorder.saved(node.name, location, manifest, manifest.text_digest, ended=not unsaved)
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(self) -> None:
+        self._end("finished", None)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        self._end("failed", error)
+
+    def abandoned(self, error: BaseException) -> None:
+        """Called by the session when a run ended in a way that Kedro has no hook for: Ctrl-C, an error in a hook."""
+        self._end("interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed", error)
+
+    def _end(self, outcome: Any, error: BaseException | None) -> None:
+        text = None
+        if error is not None:
+            text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            text = self._redactor.text(text) if self._redactor else None
+        self._abandon(outcome, text)
+        if self._pipeline is not None and self._catalog is not None:
+            _release_free_inputs(self._pipeline, self._catalog)
+        self._pipeline = None
+
+    def _abandon(self, outcome: Any, error: str | None) -> None:
+        if self._recorder is not None:
+            recorder, self._recorder = self._recorder, None
+            recorder.ended(outcome, error)
+
+    # What a node reads
+
+    def _read_of(self, catalog: Catalog, name: str, value: Any) -> Read:
+        """What a node's input is; kept for the run, in which pinned and saved versions stay what they are."""
+        if name not in self._reads:
+            self._reads[name] = self._looked_up(catalog, name, value)
+        elif self._reads[name].kind == "file":
+            self._refuse_changed_file(name, catalog.get(name).digest())
+        return self._reads[name]
+
+    def _looked_up(self, catalog: Catalog, name: str, value: Any) -> Read:
+        from medo1.lineage.recorder import Read
+
+        assert self._settings is not None
+        assert self._redactor is not None
+        if is_parameter(name):
+            shown = self._redactor.value(plain(value))
+            return Read("parameters", digest_of_text(_text_of(plain(value))), shown)
+        dataset = catalog.get(name)
+        if hasattr(dataset, "manifest"):
+            manifest = dataset.manifest()
+            location = self._settings.location_of(dataset.location)
+            return Read("version", manifest.digest, None, location, manifest, manifest.text_digest)
+        if hasattr(dataset, "digest"):
+            digest = dataset.digest()
+            self._refuse_changed_file(name, digest)
+            location = self._settings.location_of(str(getattr(dataset, "location", name)))
+            return Read("file", digest, {"location": location})
+        if hasattr(dataset, "identity"):
+            identity = self._redactor.value(plain(dataset.identity()))
+            configuration = self._redactor.value(plain(dataset.configuration))
+            _, _, code = self._functions.get(f"engine {name}", (None, {}, None))
+            detail = {"identity": identity, "configuration": configuration, "code": code}
+            return Read("engine", digest_of_text(_text_of([identity, code])), detail)
+        return Read("memory", None, {"node": self._makers.get(name, "")})
+
+    def _refuse_changed_file(self, name: str, digest: str) -> None:
+        before = self._files.get(name)
+        if before is not None and before != digest:
+            raise DatasetError(
+                f"{name} was changed while the run was going on (digest {before[:12]} when it started, {digest[:12]} "
+                "now): nodes before and after would have read different things. Run again."
             )
 
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        _release_free_inputs(pipeline, catalog)
+    def _told(self, name: str, read: Read) -> dict[str, Any]:
+        """An input as a manifest tells it."""
+        match read.kind:
+            case "version":
+                assert read.manifest is not None
+                return {"version": read.manifest.version, "digest": read.digest}
+            case "file":
+                return {"file": read.detail["location"], "digest": read.digest}
+            case "parameters":
+                return {"digest": read.digest, "value": read.detail}
+            case "engine":
+                return {"engine": read.detail["identity"], "digest": read.digest}
+            case _:
+                maker = read.detail["node"]
+                return {"memory": maker, "made_from": self._made_from.get(maker, {})}
 
-    @hook_impl
-    def on_pipeline_error(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-        _release_free_inputs(pipeline, catalog)
+    def _key_of(self, name: str) -> list[str]:
+        """The columns that the table's schema calls unique."""
+        if name not in self._keys:
+            spec = getattr(self._catalog, "validator_specs", {}).get(name)
+            schema = _loaded(spec.class_path) if spec is not None and isinstance(spec.class_path, str) else None
+            unique = getattr(schema, "unique", None) or []
+            self._keys[name] = [unique] if isinstance(unique, str) else list(unique)
+        return self._keys[name]
 
 
-def _refuse_several_processes(run_params: dict[str, Any]) -> None:
-    if "ParallelRunner" in str(run_params.get("runner")):
+def lineage_settings(loader: Any, project: Any, read: Callable[..., Settings]) -> Settings:
+    """The settings of lineage from a config loader; the defaults where the project says nothing."""
+    from kedro.config import MissingConfigException
+
+    try:
+        content = loader["lineage"]
+    except (MissingConfigException, KeyError):
+        content = {}
+    return read(content, Path(project), lambda: _credentials(loader))
+
+
+def _credentials(loader: Any) -> Mapping[str, Any]:
+    from kedro.config import MissingConfigException
+
+    try:
+        found: Mapping[str, Any] = loader["credentials"]
+    except MissingConfigException:
+        return {}
+    return found
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911  (a case a kind of value)
+    """A parameter as JSON values: models and dataclasses become mappings, with their defaults."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [plain(item) for item in value]
+        return sorted(items, key=repr) if isinstance(value, set | frozenset) else items
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124
+    return str(value)
+
+
+def _text_of(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _refuse_several_processes(run_params: dict[str, Any], catalog: Catalog) -> None:
+    from kedro.io import SharedMemoryDataCatalog
+
+    if isinstance(catalog, SharedMemoryDataCatalog) or "ParallelRunner" in str(run_params.get("runner")):
         raise DatasetError(
             "ParallelRunner runs hooks in child processes, where neither pins nor lineage reach. Use the default "
-            "SequentialRunner (engines are concurrent by themselves) or ThreadRunner."
+            "SequentialRunner (engines are concurrent by themselves) or --runner=ThreadRunner."
         )
 
 
-def _refuse_idle_pins(pins: dict[str, str], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-    """An error for each pin that would be ignored: Kedro takes them all without a word."""
-    free = pipeline.inputs()
-    for name, version in pins.items():
-        if name not in free:
-            where = "made by this run" if name in pipeline.datasets() else "not part of this run"
-            raise DatasetError(
-                f"--load-versions {name}:{version} cannot take effect: {name} is {where}. "
-                f"Free inputs of this run: {', '.join(sorted(n for n in free if not is_parameter(n)))}."
-            )
-        if not hasattr(catalog.get(name), "pin"):
-            raise DatasetError(
-                f"--load-versions {name}:{version} cannot take effect: {name} has no versions. "
-                "Only what a run of medo1 made has versions."
-            )
+def _code_of(pipeline: Pipeline, catalog: Catalog) -> dict[str, tuple[str | None, dict[str, str], str | None]]:
+    """Function, reached code and its digest of each node, and of each engine's class as `engine <name>`."""
+    from medo1.lineage.code import CodeReader, function_name
+
+    functions = {node.name: function_name(node.func) for node in pipeline.nodes}
+    for name in pipeline.inputs():
+        configuration = getattr(catalog.get(name), "configuration", None)
+        if isinstance(configuration, dict) and "engine" in configuration:
+            module, _, class_name = configuration["engine"].rpartition(".")
+            functions[f"engine {name}"] = f"{module}:{class_name}"
+    packages = {"medo1"} | {function.partition(":")[0].partition(".")[0] for function in functions.values() if function}
+    reader = CodeReader(sorted(packages))
+    found: dict[str, tuple[str | None, dict[str, str], str | None]] = {}
+    for name, function in functions.items():
+        reached = reader.reached_from(function) if function else None
+        found[name] = (function, reached.parts if reached else {}, reached.digest if reached else None)
+    reader.close()
+    _point_out_edited_code({part.partition(":")[0] for _, parts, _ in found.values() for part in parts})
+    return found
 
 
-def _pin_free_inputs(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
-    missing = []
-    for name in sorted(pipeline.inputs()):
-        dataset = catalog.get(name)
-        if not hasattr(dataset, "pin"):
-            continue
-        try:
-            version = dataset.resolve_load_version()
-            dataset.manifest(version)
-        except VersionNotFoundError:
-            missing.append(name)
-            continue
-        dataset.pin(version)
-        logger.info("%s is pinned to version %s", name, version)
-    if missing:
-        raise DatasetError(
-            f"This run needs {', '.join(missing)}, and there is no complete version yet. Run the pipeline that makes "
-            "it first (kedro registry describe lists each pipeline's nodes), or run everything: kedro run."
+def _point_out_edited_code(modules: set[str]) -> None:
+    """A warning in a notebook or another long-lived process whose code was edited after it was loaded.
+
+    What the ledger keeps is the code on disk; what runs is what was imported.
+    """
+    edited = []
+    for name in sorted(modules):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file and Path(file).is_file() and Path(file).stat().st_mtime > _LOADED_AT:
+            edited.append(name)
+    if edited:
+        logger.warning(
+            "%s was edited after this process had started: what runs may be the older code, while the ledger keeps the "
+            "newer. Start a new process (or restart the kernel) for runs that count.",
+            ", ".join(edited[:5]),
         )
 
 
-def _identity(catalog: CatalogProtocol[Any, Any], name: str, value: Any) -> dict[str, Any]:
-    """What a node's input is: version and digest, digest, or an engine's identity."""
-    if is_parameter(name):
-        return {"digest": digest_of_text(_parameter_text(value))}
-    dataset = catalog.get(name)
-    if hasattr(dataset, "manifest"):
-        manifest = dataset.manifest()
-        return {"version": manifest.version, "digest": manifest.digest}
-    if hasattr(dataset, "digest"):
-        return {"digest": dataset.digest()}
-    if hasattr(dataset, "identity"):
-        return {"identity": dataset.identity()}
-    return {}
+def _selection(run_params: dict[str, Any]) -> dict[str, Any]:
+    """What was given of the call: which part of the graph."""
+    given = {name: plain(run_params.get(name)) for name in SELECTION if run_params.get(name)}
+    runner = str(given.pop("runner", ""))  # an object's text, with its address
+    if "Runner" in runner:
+        given["runner"] = runner.strip("<>").partition(" ")[0].rpartition(".")[2]
+    return given
 
 
-def _parameter_text(value: Any) -> str:
-    if hasattr(value, "model_dump_json"):
-        return str(value.model_dump_json())
-    return repr(value)
+def _command() -> str:
+    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    name = "kedro" if name == "__main__.py" else name
+    return shlex.join([name, *sys.argv[1:]])
 
 
-def _release_free_inputs(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
+def _short_record(start: Any, environment: Environment) -> dict[str, Any]:
+    """What a manifest says of the run, so that the data tells its story without the ledger."""
+    code = environment.code
+    return {
+        "command": start.command,
+        "env": start.env,
+        "pipelines": start.pipelines,
+        "runtime_params": start.runtime_params,
+        "from_run": start.from_run,
+        "started_at": start.started_at,
+        "git_commit": code.commit,
+        "git_dirty": code.dirty,
+        "diff_digest": code.diff_digest,
+        "python": environment.python,
+        "medo1": start.medo1,
+        "kedro": start.kedro,
+        "user": environment.user,
+        "host": environment.process.host,
+    }
+
+
+def _loaded(path: str) -> Any:
+    from kedro.utils import load_obj
+
+    try:
+        return load_obj(path)
+    except (ImportError, AttributeError, ValueError):
+        return None  # Kedro says so itself when it validates
+
+
+def _release_free_inputs(pipeline: Pipeline, catalog: Catalog) -> None:
     """Kedro releases what a run made, not what it was given: engines are given."""
     for name in pipeline.inputs():
         if not is_parameter(name):

@@ -8,6 +8,7 @@ Layout, Kedro's own with one file more:
 
     <filepath>/<version>/<name>            the data: a file, or a directory
     <filepath>/<version>/_manifest.json    this
+    <filepath>/<version>/_tags.json        names that people gave to the version, and whether it is protected
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from medo1.lineage.digests import digest_of_text
+
 MANIFEST_NAME = "_manifest.json"
+TAGS_NAME = "_tags.json"
 MANIFEST_FORMAT = 1
 # The form of Kedro's versions, UTC with milliseconds; anything else in a dataset's directory is not a version.
 VERSION_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}\.\d{2}\.\d{2}\.\d{3}Z")
@@ -31,14 +35,22 @@ class Provenance:
         dataset: the catalog's name of the dataset.
         run: the id of the run, which is also the version that it saves.
         node: the node whose output this is.
-        made_from: for each input of that node, its identity: version and digest of an artifact, digest of a file or of
-            parameters, identity of an engine.
+        made_from: for each input of that node, its identity: version and digest of an artifact, file and digest of what
+            comes from outside, digest and value of parameters, identity of an engine.
+        made_by: the node's function as `module:name`, and the digest of the code that it reaches.
+        run_record: how the run was called: command, environment, git commit, whether the tree was dirty, start, host.
+        key: columns that tell one row of a table from another; empty where nobody says.
+        rows_from: how rows of a table are made from rows of its inputs (see `medo1.lineage.tracing`).
     """
 
     dataset: str = ""
     run: str = ""
     node: str = ""
     made_from: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made_by: dict[str, Any] = field(default_factory=dict)
+    run_record: dict[str, Any] = field(default_factory=dict)
+    key: list[str] = field(default_factory=list)
+    rows_from: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +58,10 @@ class Manifest:
     """What one version is.
 
     Attributes:
-        dataset, run, node, made_from: see `Provenance`.
+        dataset, run, node, made_from, made_by, run_record, key, rows_from: see `Provenance`.
         version: the version's name, Kedro's timestamp.
         kind: the class of the dataset that saved it.
-        digest: SHA-256 of the file; of a directory, see `medo1.lineage.digests.digest_of_tree`.
+        digest: SHA-256 of the file; of a directory, see `medo1.lineage.digests.content_of_tree`.
         size_bytes: bytes of the file, or of all files of the directory.
         rows: rows of a table; None for anything else.
         saved_at: UTC time of the save, ISO 8601.
@@ -64,15 +76,24 @@ class Manifest:
     size_bytes: int
     rows: int | None
     saved_at: str
+    key: list[str] = field(default_factory=list)
+    rows_from: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made_by: dict[str, Any] = field(default_factory=dict)
     made_from: dict[str, dict[str, Any]] = field(default_factory=dict)
+    run_record: dict[str, Any] = field(default_factory=dict)
     manifest_format: int = MANIFEST_FORMAT
 
     def to_json(self) -> str:
         """The manifest as it stands in its file: indented, because people read it."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
+    @property
+    def text_digest(self) -> str:
+        """SHA-256 of the manifest's file as `to_json` writes it: a manifest that was edited has another."""
+        return digest_of_text(self.to_json())
+
     @classmethod
-    def from_json(cls, text: str, where: str) -> Manifest:
+    def from_json(cls, text: str | bytes, where: str) -> Manifest:
         """Read a manifest's text.
 
         Args:
@@ -84,13 +105,14 @@ class Manifest:
         """
         try:
             fields = json.loads(text)
-            manifest = cls(**fields)
-        except (TypeError, ValueError) as error:
+            found = fields.get("manifest_format")
+            manifest = cls(**fields) if found == MANIFEST_FORMAT else None
+        except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{where}: not a manifest of medo1 ({error}); its version cannot be trusted") from error
-        if manifest.manifest_format != MANIFEST_FORMAT:
+        if manifest is None:
             raise ValueError(
-                f"{where}: manifest_format is {manifest.manifest_format!r}, this medo1 reads {MANIFEST_FORMAT}; "
-                "it was written by another release"
+                f"{where}: not a manifest that this medo1 reads: manifest_format is {found!r}, expected "
+                f"{MANIFEST_FORMAT}; it was damaged or written by another release"
             )
         return manifest
 

@@ -1,0 +1,72 @@
+"""`kedro audit stale`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.markup import escape
+
+from medo1.commands.audit.common import FOUND, Audit, audit_command, console
+
+
+@audit_command()
+@click.option("--all", "everything", is_flag=True, help="Also what is stale only because its inputs are.")
+def stale(audit: Audit, everything: bool) -> None:
+    """Latest versions whose inputs, parameters, prompts or code have changed since they were made.
+
+    Exit status 1 when there is one.
+    """
+    from medo1.lineage.audit.staleness import stale_versions
+
+    ledger = audit.ledger
+    with ledger.reading() as connection:
+        found, looked_at = stale_versions(connection, ledger, audit.places, audit.configuration)
+    if audit.as_json:
+        audit.print_json(
+            {
+                "looked_at": looked_at,
+                "stale": [
+                    {
+                        "dataset": one.version["dataset"],
+                        "version": one.version["version"],
+                        "node": one.version.get("node"),
+                        "reasons": one.reasons,
+                        "through": one.through,
+                    }
+                    for one in found
+                ],
+            }
+        )
+    elif not found:
+        click.echo(
+            f"Nothing is stale: {looked_at} latest versions fit their inputs, parameters, prompts and code."
+            if looked_at
+            else "There is no version of anything yet: `kedro run` makes some."
+        )
+    else:
+        _show(found, looked_at, everything)
+    if found:
+        sys.exit(FOUND)
+
+
+def _show(found: list, looked_at: int, everything: bool) -> None:
+    out = console()
+    own = [one for one in found if one.reasons]
+    nodes = list(dict.fromkeys(one.version["node"] for one in own if one.version.get("node")))
+    for one in own:
+        out.print(f"[yellow]{escape(one.version['dataset'])}[/yellow]@{one.version['version']}", soft_wrap=True)
+        for reason in one.reasons:
+            out.print(f"    {escape(reason)}", soft_wrap=True)
+    below = [one for one in found if not one.reasons]
+    if below and everything:
+        for one in below:
+            out.print(
+                f"[yellow]{escape(one.version['dataset'])}[/yellow]@{one.version['version']}\n"
+                f"    made from stale {escape(', '.join(one.through))}",
+                soft_wrap=True,
+            )
+    elif below:
+        out.print(f"and {len(below)} that were made from these (--all shows them)")
+    out.print(f"{len(found)} of {looked_at} latest versions are stale. To make them again:")
+    out.print(f"    kedro run --from-nodes={escape(','.join(nodes))}", soft_wrap=True)

@@ -1,0 +1,186 @@
+"""Making the ledger again from the manifests beside the versions, or adding to it what it does not know.
+
+Versions, their digests, what they were made from, tags, and how each run was called come back. What no manifest holds
+stays unknown: durations, package versions, uncommitted changes, runs that saved nothing. Nothing that is in the ledger
+is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from medo1.lineage.ledger import Ledger
+from medo1.lineage.manifests import Manifest
+from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
+from medo1.lineage.recorder import Read, put_input, put_version
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Found:
+    """What a rebuild found."""
+
+    manifests: int = 0
+    new_versions: int = 0
+    new_runs: int = 0
+    tags: int = 0
+    back: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    location: str
+    manifest: Manifest
+    digest: str
+
+
+def rebuild(ledger: Ledger, places: Places, roots: tuple[str, ...]) -> Found:
+    """Read every manifest below the roots into the ledger."""
+    found = Found()
+    placed: list[_Placed] = []
+    for root in roots:
+        for location, version, text in places.manifests(root):
+            found.manifests += 1
+            manifest = manifest_or_reason(text, f"{location}/{version}")
+            if isinstance(manifest, str):
+                found.problems.append(manifest)
+            elif manifest.version != version:
+                found.problems.append(
+                    f"{location}/{version}: holds the manifest of {manifest.version}; was it renamed?"
+                )
+            else:
+                placed.append(_Placed(location, manifest, digest_of_bytes(text)))
+    placed.sort(key=lambda one: (one.manifest.version, one.manifest.saved_at))
+    # Versions first, so that inputs find what they name.
+    by_name: dict[tuple[str, str], _Placed] = {(one.manifest.dataset, one.manifest.version): one for one in placed}
+    for some in _pieces(placed):
+        with ledger.writing() as connection:
+            for one in some:
+                _put_run(ledger, connection, one.manifest, found)
+    for some in _pieces(placed):
+        with ledger.writing() as connection:
+            for one in some:
+                _put(ledger, connection, places, one, by_name, found)
+    return found
+
+
+def _pieces(placed: list[_Placed]) -> Iterator[list[_Placed]]:
+    for start in range(0, len(placed), AT_ONCE):
+        yield placed[start : start + AT_ONCE]
+
+
+def _put_run(ledger: Ledger, connection: Connection, manifest: Manifest, found: Found) -> None:
+    from sqlalchemy import select
+
+    from medo1.lineage.schema import run
+
+    if not manifest.run or connection.execute(select(run.c.id).where(run.c.id == manifest.run)).first():
+        return
+    told = manifest.run_record
+    row: dict[str, Any] = {
+        "id": manifest.run,
+        "site": ledger.settings.site,
+        "command": told.get("command", ""),
+        "env": told.get("env", ""),
+        "pipelines": told.get("pipelines", []),
+        "selection": {},
+        "runtime_params": told.get("runtime_params", {}),
+        "from_run": told.get("from_run"),
+        "git_commit": told.get("git_commit"),
+        "git_dirty": told.get("git_dirty"),
+        "diff_digest": told.get("diff_digest"),
+        "python": told.get("python", ""),
+        "platform": "",
+        "medo1": told.get("medo1", ""),
+        "kedro": told.get("kedro", ""),
+        "hardware": {},
+        "user": told.get("user", ""),
+        "host": told.get("host", ""),
+        "machine": "",
+        "pid": 0,
+        "process_started": "",
+        "started_at": told.get("started_at") or manifest.saved_at,
+        "heartbeat_at": 0.0,
+        "rebuilt": True,
+    }
+    ledger.insert(connection, run, row)
+    found.new_runs += 1
+
+
+def _put(
+    ledger: Ledger,
+    connection: Connection,
+    places: Places,
+    one: _Placed,
+    by_name: dict[tuple[str, str], _Placed],
+    found: Found,
+) -> None:
+    from sqlalchemy import select, update
+
+    from medo1.lineage.schema import node_run, tag, version
+
+    manifest = one.manifest
+    site = ledger.settings.site_of(one.location)
+    same = (version.c.site == site) & (version.c.location == one.location) & (version.c.version == manifest.version)
+    known = connection.execute(select(version.c.id, version.c.node_run_id, version.c.pruned_at).where(same)).first()
+    node = None
+    if manifest.run and manifest.node:
+        row = {
+            "run_id": manifest.run,
+            "node": manifest.node,
+            "function": manifest.made_by.get("function"),
+            "code": manifest.made_by.get("code"),
+            "started_at": manifest.saved_at,
+            "outcome": "finished",
+        }
+        ledger.insert(connection, node_run, row)
+        by_node = (node_run.c.run_id == manifest.run) & (node_run.c.node == manifest.node)
+        node = connection.execute(select(node_run.c.id).where(by_node)).scalar_one()
+        for name, read in _reads(manifest.made_from, by_name):
+            put_input(ledger, connection, node, name, read)
+    number = put_version(ledger, connection, one.location, manifest, one.digest, node)
+    found.new_versions += known is None
+    if known is not None and known.pruned_at is not None:
+        connection.execute(update(version).where(version.c.id == number).values(pruned_at=None))
+        found.back += 1
+    try:
+        tags = places.tags(one.location, manifest.version)
+    except ValueError as error:
+        found.problems.append(str(error))
+        return
+    for given in tags:
+        row = {
+            "version_id": number,
+            "name": given.name,
+            "protected": given.protected,
+            "note": given.note,
+            "at": given.at,
+        }
+        ledger.insert(connection, tag, row, replace=("protected", "note"))
+        found.tags += 1
+
+
+def _reads(made_from: dict[str, dict[str, Any]], by_name: dict[tuple[str, str], _Placed]) -> Iterator[tuple[str, Read]]:
+    """A manifest's inputs as the ledger keeps them; what was in memory is opened up to what it was made from."""
+    for name, told in made_from.items():
+        if "version" in told:
+            placed = by_name.get((name, told["version"]))
+            if placed is None:
+                yield name, Read("version", told.get("digest"), {"version": told["version"], "lost": True})
+            else:
+                yield name, Read("version", told.get("digest"), None, placed.location, placed.manifest, placed.digest)
+        elif "value" in told:
+            yield name, Read("parameters", told.get("digest"), told["value"])
+        elif "engine" in told:
+            yield name, Read("engine", told.get("digest"), {"identity": told["engine"]})
+        elif "file" in told:
+            yield name, Read("file", told.get("digest"), {"location": told["file"]})
+        elif "memory" in told:
+            yield from _reads(told.get("made_from", {}), by_name)

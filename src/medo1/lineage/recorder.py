@@ -1,0 +1,363 @@
+"""Writes one run into the ledger, as things happen.
+
+The start record is written before the first node and claims the run's id. After that the run is worth more than its
+record: when the database cannot be reached for a while, events wait in memory and are written later, in their order,
+and the run goes on. What could not be written at all lies in the manifests beside the versions (`kedro audit rebuild`).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from medo1.lineage.digests import canonical_json
+from medo1.lineage.environment import Environment, Heart
+from medo1.lineage.ledger import Ledger, LedgerError, RunIdTakenError
+from medo1.lineage.manifests import Manifest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+logger = logging.getLogger(__name__)
+
+Outcome = Literal["finished", "failed", "interrupted"]
+LONGEST_ERROR = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One input of a node.
+
+    Attributes:
+        kind: `version`, `file` (or a folder), `parameters`, `engine`, `memory`.
+        digest: of its content.
+        detail: what else identifies it: a place, a value, an engine's identity, the node that made it in memory.
+        location, manifest, manifest_digest: of a version.
+    """
+
+    kind: Literal["version", "file", "parameters", "engine", "memory"]
+    digest: str | None = None
+    detail: Any = None
+    location: str = ""
+    manifest: Manifest | None = None
+    manifest_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a free input of a run was resolved to when the run started."""
+
+    name: str
+    kind: Literal["version", "file"]
+    location: str
+    version: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is known of a run when it starts; texts without secrets."""
+
+    id: str
+    command: str
+    env: str
+    pipelines: list[str]
+    selection: dict[str, Any]
+    runtime_params: dict[str, Any]
+    from_run: str | None
+    parameters: Mapping[str, Any]
+    effective_parameters: Mapping[str, Any]
+    environment: Environment
+    diff: str | None
+    medo1: str
+    kedro: str
+    pins: list[Pin]
+    started_at: str
+
+
+def now_text() -> str:
+    """This moment, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+Event = Callable[["Connection"], None]
+
+
+class Recorder:
+    """Writes a run. Safe for threads.
+
+    Args:
+        ledger: where to.
+        start: the run.
+
+    Raises:
+        RunIdTakenError: when another run has its id; nothing was written.
+    """
+
+    def __init__(self, ledger: Ledger, start: Start) -> None:
+        self._ledger = ledger
+        self._id = start.id
+        self._lock = threading.RLock()
+        self._waiting: list[Event] = []
+        self._warned = False
+        self._nodes: dict[str, int] = {}
+        self._write_start(start)
+        self._heart = Heart(self._beat, ledger.settings.heartbeat_s)
+
+    def node_started(
+        self, node: str, function: str | None, code: Mapping[str, str], inputs: Mapping[str, Read]
+    ) -> None:
+        """A node is about to run, on these inputs."""
+        at = now_text()
+
+        def write(connection: Connection) -> None:
+            from medo1.lineage.schema import node_run
+
+            digest = self._ledger.keep_document(connection, "code", canonical_json(dict(code))) if code else None
+            row = {"run_id": self._id, "node": node, "function": function, "code": digest, "started_at": at}
+            number = self._ledger.insert(connection, node_run, row, replace=("started_at",))
+            self._nodes[node] = number
+            for name, read in inputs.items():
+                put_input(self._ledger, connection, number, name, read)
+
+        self._record(write)
+
+    def node_ran(self, node: str, duration_s: float, ended: bool) -> None:
+        """A node's function returned; `ended` when it has nothing to save."""
+        at = now_text()
+
+        def write(connection: Connection) -> None:
+            values: dict[str, Any] = {"duration_s": duration_s}
+            if ended:
+                values |= {"ended_at": at, "outcome": "finished"}
+            self._update_node(connection, node, values)
+
+        self._record(write)
+
+    def saved(self, node: str, location: str, manifest: Manifest, manifest_digest: str, ended: bool) -> None:
+        """A version is complete; `ended` when it is the node's last output."""
+        at = now_text()
+
+        def write(connection: Connection) -> None:
+            put_version(self._ledger, connection, location, manifest, manifest_digest, self._nodes.get(node))
+            if ended:
+                self._update_node(connection, node, {"ended_at": at, "outcome": "finished"})
+
+        self._record(write)
+
+    def node_ended(self, node: str) -> None:
+        """A node's last output was handed on in memory."""
+        at = now_text()
+        self._record(lambda connection: self._update_node(connection, node, {"ended_at": at, "outcome": "finished"}))
+
+    def ended(self, outcome: Outcome, error: str | None = None) -> None:
+        """The run is over. Waits for what could not be written before, a few seconds at most."""
+        self._heart.stop()
+        at = now_text()
+
+        def write(connection: Connection) -> None:
+            from sqlalchemy import update
+
+            from medo1.lineage.schema import node_run, run
+
+            values = {"ended_at": at, "outcome": outcome, "error": error and error[:LONGEST_ERROR]}
+            connection.execute(update(run).where(run.c.id == self._id).values(**values, heartbeat_at=time.time()))
+            if outcome != "finished":
+                unfinished = (node_run.c.run_id == self._id) & node_run.c.outcome.is_(None)
+                connection.execute(update(node_run).where(unfinished).values(outcome=outcome, ended_at=at))
+
+        self._record(write)
+        for pause in (0.5, 2.0):
+            if not self._waiting:
+                break
+            time.sleep(pause)
+            with self._lock:
+                self._flush()
+        if self._waiting:
+            logger.error(
+                "%d events of run %s could not be written to the ledger %s. Nothing is lost: every version has its "
+                "manifest, and `kedro audit rebuild` reads them once the database can be reached again.",
+                len(self._waiting),
+                self._id,
+                self._ledger.settings.url,
+            )
+        self._ledger.close()
+
+    def _record(self, event: Event) -> None:
+        with self._lock:
+            self._waiting.append(event)
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what waits, in one transaction; what cannot be written goes on waiting."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self._waiting:
+            return
+        try:
+            with self._ledger.writing() as connection:
+                for event in self._waiting:
+                    event(connection)
+        except SQLAlchemyError as error:
+            if not self._warned:
+                self._warned = True
+                logger.warning(
+                    "The ledger %s cannot be written to (%s). The run goes on; its events wait and are written when "
+                    "the database answers again.",
+                    self._ledger.settings.url,
+                    str(getattr(error, "orig", None) or error).strip().partition("\n")[0],
+                )
+            return
+        self._waiting.clear()
+
+    def _write_start(self, start: Start) -> None:
+        from sqlalchemy.exc import DBAPIError, IntegrityError
+
+        try:
+            with self._ledger.writing() as connection:
+                self._insert_start(connection, start)
+        except IntegrityError as error:
+            raise RunIdTakenError(f"Another run has the id {start.id}: start again.") from error
+        except DBAPIError as error:
+            reason = str(error.orig or error).strip().partition("\n")[0]
+            raise LedgerError(
+                f"The run was not started, because its start cannot be written to the ledger "
+                f"{self._ledger.settings.url}: {reason}."
+            ) from None
+
+    def _insert_start(self, connection: Connection, start: Start) -> None:
+        from medo1.lineage.schema import pin, run
+
+        keep, code, process = self._ledger.keep_document, start.environment.code, start.environment.process
+        row = {
+            "id": start.id,
+            "site": self._ledger.settings.site,
+            "command": start.command,
+            "env": start.env,
+            "pipelines": start.pipelines,
+            "selection": start.selection,
+            "runtime_params": start.runtime_params,
+            "from_run": start.from_run,
+            "parameters": keep(connection, "parameters", canonical_json(start.parameters)),
+            "effective_parameters": keep(connection, "parameters", canonical_json(start.effective_parameters)),
+            "packages": keep(connection, "packages", canonical_json(start.environment.packages)),
+            "diff": keep(connection, "diff", start.diff) if start.diff else None,
+            "git_commit": code.commit,
+            "git_branch": code.branch,
+            "git_dirty": code.dirty,
+            "diff_digest": code.diff_digest,
+            "python": start.environment.python,
+            "platform": start.environment.platform,
+            "medo1": start.medo1,
+            "kedro": start.kedro,
+            "hardware": start.environment.hardware,
+            "user": start.environment.user,
+            "host": process.host,
+            "machine": process.machine,
+            "pid": process.pid,
+            "process_started": process.started,
+            "started_at": start.started_at,
+            "heartbeat_at": time.time(),
+            "rebuilt": False,
+        }
+        connection.execute(run.insert().values(row))
+        if start.pins:
+            connection.execute(
+                pin.insert(),
+                [
+                    {
+                        "run_id": start.id,
+                        "name": one.name,
+                        "kind": one.kind,
+                        "location": one.location,
+                        "version": one.version,
+                        "digest": one.digest,
+                    }
+                    for one in start.pins
+                ],
+            )
+
+    def _update_node(self, connection: Connection, node: str, values: Mapping[str, Any]) -> None:
+        from sqlalchemy import update
+
+        from medo1.lineage.schema import node_run
+
+        number = self._nodes.get(node)
+        if number is not None:
+            connection.execute(update(node_run).where(node_run.c.id == number).values(values))
+
+    def _beat(self) -> None:
+        from sqlalchemy import update
+        from sqlalchemy.exc import DBAPIError
+
+        from medo1.lineage.schema import run
+
+        with suppress(DBAPIError), self._ledger.writing() as connection:
+            connection.execute(update(run).where(run.c.id == self._id).values(heartbeat_at=time.time()))
+
+
+def put_version(
+    ledger: Ledger,
+    connection: Connection,
+    location: str,
+    manifest: Manifest,
+    manifest_digest: str,
+    node_run_id: int | None = None,
+) -> int:
+    """Write a version, or find the one that is there; returns its number."""
+    from sqlalchemy import select, update
+
+    from medo1.lineage.schema import version
+
+    site = ledger.settings.site_of(location)
+    row = {
+        "site": site,
+        "location": location,
+        "version": manifest.version,
+        "dataset": manifest.dataset,
+        "node_run_id": node_run_id,
+        "run_id": manifest.run or None,
+        "kind": manifest.kind,
+        "digest": manifest.digest,
+        "size_bytes": manifest.size_bytes,
+        "rows": manifest.rows,
+        "key": manifest.key,
+        "rows_from": manifest.rows_from,
+        "saved_at": manifest.saved_at,
+        "manifest": manifest_digest,
+    }
+    number = ledger.insert(connection, version, row)
+    if number is None:
+        same = (version.c.site == site) & (version.c.location == location) & (version.c.version == manifest.version)
+        number = connection.execute(select(version.c.id).where(same)).scalar_one()
+        if node_run_id is not None:
+            connection.execute(
+                update(version)
+                .where((version.c.id == number) & version.c.node_run_id.is_(None))
+                .values(node_run_id=node_run_id)
+            )
+    return int(number)
+
+
+def put_input(ledger: Ledger, connection: Connection, node_run_id: int, name: str, read: Read) -> None:
+    """Write one input of a node."""
+    from medo1.lineage.schema import input as input_
+
+    number = None
+    if read.manifest is not None:
+        number = put_version(ledger, connection, read.location, read.manifest, read.manifest_digest)
+    row = {
+        "node_run_id": node_run_id,
+        "name": name,
+        "kind": read.kind,
+        "version_id": number,
+        "digest": read.digest,
+        "detail": read.detail,
+    }
+    ledger.insert(connection, input_, row)
