@@ -46,6 +46,7 @@ def accuracy_by_difficulty(by_difficulty: Frame) -> Any:
 
     figure = make_subplots(cols=2, subplot_titles=("accuracy", "mean tokens"))
     figure.update_layout(LAYOUT)
+    figure.update_layout(margin={"t": 80}, legend={"y": 1.3})  # above the titles of the two parts
     for place, (arm, rows) in enumerate(by_difficulty.groupby("arm", sort=False)):
         ordered = rows.sort_values("difficulty")
         colour = COLOURS[place % len(COLOURS)]
