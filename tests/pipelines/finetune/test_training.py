@@ -71,6 +71,21 @@ def test_equal_runs_give_equal_bytes_and_name_no_path_of_this_machine(tiny_model
     assert str(tiny_model) not in (tmp_path / "first" / "adapter_config.json").read_text()
 
 
+def test_scoring_completions_only_trains_the_same_adapter_as_trls_own_trainer(tiny_model: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    weights = []
+    for positions in ("completion", "all"):
+        output = tmp_path / positions
+        output.mkdir()
+        params = PARAMS.model_copy(update={"loss_positions": positions})
+        train_lora(examples(tiny_model), model(tiny_model), params, 1, output)
+        weights.append(load_file(output / "adapter_model.safetensors"))
+    assert weights[0].keys() == weights[1].keys()
+    for name, tensor in weights[0].items():
+        assert (tensor - weights[1][name]).abs().max() < 1e-4, name
+
+
 def test_without_examples_the_message_says_where_to_look(tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="filter_summary"):
         train_lora([], model(tiny_model), PARAMS, 1, tmp_path)

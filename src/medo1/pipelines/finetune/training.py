@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Model
 from medo1.errors import UserError
+from medo1.pipelines.finetune.completion_loss import completion_trainer_class
 from medo1.pipelines.finetune.examples import Example
 from medo1.pipelines.finetune.params import FinetuneParams
 from medo1.progress import Meter
@@ -70,6 +71,7 @@ def sft_trainer(
     from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
     from trl import SFTConfig, SFTTrainer
 
+    trainer_class = completion_trainer_class() if params.loss_positions == "completion" else SFTTrainer
     from datasets import Dataset
 
     set_seed(seed)
@@ -110,7 +112,7 @@ def sft_trainer(
         disable_tqdm=True,
     )
     targets = params.target_modules
-    return SFTTrainer(
+    return trainer_class(
         model=base,
         args=arguments,
         train_dataset=Dataset.from_list([_conversation(example) for example in examples]),
