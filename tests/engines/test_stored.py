@@ -234,7 +234,9 @@ def test_of_two_answers_to_one_request_all_runs_see_the_first(store: CompletionS
     request = ask("q")
     for text in ("first", "second"):
         (kept,) = store.put(
-            [Paid("id", request, Completion("k", text, "stop", latency_s=1.0))], "engine", {"kind": "x"}
+            [Paid("id", "prompt", "[]", request, Completion("k", text, "stop", latency_s=1.0, request_id="id"))],
+            "engine",
+            {"kind": "x"},
         )
         assert kept.text == "first"
 

@@ -47,7 +47,7 @@ NO_CONTINUATION = (
 PATH = "/chat/completions"
 GROUP_WAIT_S = 0.02
 STOP_LOOK_S = 0.2
-LINGER_S = 0.01  # seconds for which answers that come one by one are gathered before they are handed on
+LINGER_S = 0.02  # seconds for which answers that come one by one are gathered before they are handed on
 STARTS_PER_ROUND = 2  # opening 200 connections in one round of the loop makes the server's answers arrive in one clump
 
 
@@ -243,6 +243,7 @@ class Sender:
         self._order = itertools.count()
         self._tasks: dict[asyncio.Task[None], Job] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0  # uvloop's handle of a time that is already due does not know it
         self._hungry = True
         self._answers = 0
         self._unreachable_since: float | None = None
@@ -329,9 +330,10 @@ class Sender:
     def _wake(self, when: float) -> None:
         """Dispatch again at `when`, unless that is to happen earlier anyway."""
         if self._timer is not None:
-            if self._timer.when() <= when:
+            if self._timer_at <= when:
                 return
             self._timer.cancel()
+        self._timer_at = when
         self._timer = self._loop.call_at(when, self._woken)
 
     def _woken(self) -> None:

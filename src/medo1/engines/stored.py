@@ -24,7 +24,8 @@ from dataclasses import replace
 from typing import Any
 
 from medo1.engines.base import Completion, Engine, Model, Request
-from medo1.engines.store import CompletionStore, Paid, addressed, engine_address
+from medo1.engines.store import CompletionStore, Paid, engine_address, prompt_text_of, request_address
+from medo1.lineage.digests import digest_of_text
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class _Call:
         self._store = store
         self._requests = requests
         self._waiting: dict[str, list[Request]] = {}  # sent and not yet answered, by address
-        self._by_key: dict[str, str] = {}  # the key that a request was sent under, to its address
+        self._sent_as: dict[str, tuple[str, str, str]] = {}  # the key it was sent under: address, prompt's id, prompt
         self._sent = 0
         self._results: deque[list[Completion]] = deque()
         self._room = threading.Semaphore(ROOM)
@@ -110,7 +111,13 @@ class _Call:
 
     def _missing(self) -> Iterator[Request]:
         """The requests that must be sent; the others are answered on the way."""
-        for address, request in addressed(self._requests, self._engine_id):
+        messages, prompt, prompt_id = None, "", ""
+        for request in self._requests:
+            if request.messages is not messages:  # draws of one question share their messages
+                messages = request.messages
+                prompt = prompt_text_of(messages)
+                prompt_id = digest_of_text(prompt)
+            address = request_address(request, self._engine_id, prompt_id)
             while not self._room.acquire(timeout=0.5):
                 if self._stop.is_set():
                     return
@@ -127,7 +134,7 @@ class _Call:
                 self._sent += 1
                 sent_as = str(self._sent)  # the caller's keys need not be unique
                 self._waiting[address] = [request]
-                self._by_key[sent_as] = address
+                self._sent_as[sent_as] = (address, prompt_id, prompt)
             yield replace(request, key=sent_as)
 
     def _pump(self) -> None:
@@ -143,17 +150,16 @@ class _Call:
             self._event.set()
 
     def _keep(self, batch: list[Completion]) -> None:
+        paid = []
         with self._lock:
-            paid = []
             for completion in batch:
-                address = self._by_key.pop(completion.key)
-                asked = self._waiting[address]
-                paid.append(Paid(address, asked[0], replace(completion, key=asked[0].key)))
-        kept = self._store.put(paid, self._engine_id, self._identity)
-        told = []
+                address, prompt_id, prompt = self._sent_as.pop(completion.key)
+                request = self._waiting[address][0]
+                named = replace(completion, key=request.key, request_id=address)
+                paid.append(Paid(address, prompt_id, prompt, request, named))
+        told = self._store.put(paid, self._engine_id, self._identity)
         with self._lock:
-            for completion in kept:
-                told.append(completion)
+            for completion in told[:]:
                 followers = self._waiting.pop(completion.request_id)[1:]
                 told += [replace(completion, key=request.key, cached=completion.error is None) for request in followers]
         self._hand_on(told)
