@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from medo1.chains.making import ChainState, Settings
+from medo1.chains.making import ChainState, Settings, check_prompts
 from medo1.chains.recipes import Recipe
 from medo1.engines.base import Completion, Engine, Message, Request, Sampling
 from medo1.engines.money import Estimate, Prices, cost_bound_usd, cost_usd, price_of
@@ -30,6 +30,7 @@ def estimate_chains(
     seed: int,
     prices: Prices,
     completion_tokens: Mapping[str, float] | None = None,
+    where: str = "the prompts",
 ) -> dict[str, Estimate]:
     """An estimate for each stage, by its name. Arguments as for `make_chains`.
 
@@ -37,6 +38,7 @@ def estimate_chains(
         completion_tokens: expected tokens of an answer, by stage; without it, the mean of the engine's earlier answers,
             and without those the whole `max_new_tokens`. Asking again after an invalid chain is not foreseen.
     """
+    check_prompts(recipe, prompts, settings, where)
     counters = {
         stage.name: _Counter(engines[stage.engine], prices, settings, (completion_tokens or {}).get(stage.name))
         for stage in recipe.stages

@@ -100,7 +100,12 @@ class _Work:
     done: set[str] = field(default_factory=set)
     tries: dict[str, int] = field(default_factory=dict)
     open: dict[str, tuple[Stage, Request, list[Completion]]] = field(default_factory=dict)  # by key
-    paid: list[str] = field(default_factory=list)
+    paid: list[tuple[int, int, int, str]] = field(default_factory=list)  # stage, turn, piece, request id
+
+    @property
+    def request_ids(self) -> tuple[str, ...]:
+        """In the recipe's order: the order in which answers came back leaves no trace."""
+        return tuple(request_id for *_, request_id in sorted(self.paid))
 
 
 class _Lane:
@@ -147,7 +152,15 @@ class _Lane:
             self._out.put((self.name, error))
 
 
-def make_chains(  # noqa: PLR0912
+def check_prompts(recipe: Recipe, prompts: Mapping[str, str], settings: Settings, where: str) -> None:
+    """Refuse prompts that are missing or ask for what they cannot have; see `medo1.chains.prompts`."""
+    needed = recipe.placeholders()
+    if settings.tries > 1:
+        needed[AGAIN] = {"reason"}
+    checked_prompts(prompts, needed, where, gold=settings.answer_guided)
+
+
+def make_chains(  # noqa: PLR0912  (one loop, told in order)
     questions: Iterable[Question],
     *,
     format: str,
@@ -176,10 +189,7 @@ def make_chains(  # noqa: PLR0912
         UserError: a prompt is missing or asks for what it cannot have.
         EngineError: an engine cannot answer anything, or the budget is spent.
     """
-    needed = recipe.placeholders()
-    if settings.tries > 1:
-        needed[AGAIN] = {"reason"}
-    checked_prompts(prompts, needed, where, gold=settings.answer_guided)
+    check_prompts(recipe, prompts, settings, where)
     maker = ChainState(format, recipe, dict(prompts), settings, seed)
     out: queue.SimpleQueue[tuple[str, Completion | BaseException]] = queue.SimpleQueue()
     lanes: dict[str, _Lane] = {role: _Lane(role, engines[role], out) for role in recipe.engines}
@@ -207,6 +217,11 @@ def make_chains(  # noqa: PLR0912
             if finished is not None:
                 yield finished
     finally:
+        if maker.works:
+            waiting = sum(len(work.open) for work in maker.works.values())
+            logger.warning(
+                "%s: stopping; up to %d answers are still waited for, to keep those in flight", format, waiting
+            )
         for lane in lanes.values():
             lane.stop.set()
         for lane in lanes.values():
@@ -238,14 +253,14 @@ class ChainState:
 
     def take(self, completion: Completion) -> tuple[Made | Rejected | None, list[tuple[str, Request]]]:
         """What an answer leads to: a finished chain, or further calls, or (while others are open) nothing."""
-        question_id, sample, _, _ = completion.key.split("/")
+        question_id, sample, _, turn = completion.key.split("/")
         name = f"{question_id}/{sample}"
         work = self.works.get(name)
         if work is None:  # a sibling call of a chain that was rejected meanwhile
             return None, []
         stage, request, pieces = work.open.pop(completion.key)
-        work.paid.append(completion.request_id)
         pieces.append(completion)
+        work.paid.append((self._recipe.stages.index(stage), int(turn), len(pieces), completion.request_id))
         if self._worth_more(completion, pieces):
             return None, [self._follow_up(work, stage, request, pieces)]
         whole = joined(pieces, self._settings.when_cut)
@@ -260,12 +275,12 @@ class ChainState:
                 (codes, "") if stage is self._recipe.last else (f"{stage.name}:{codes}", f"stage {stage.name}: ")
             )
             text = f"{place}{reason}"
-            return Rejected(question_id, work.sample, code, text, whole.text, tuple(work.paid)), []
+            return Rejected(question_id, work.sample, code, text, whole.text, work.request_ids), []
         if stage is self._recipe.last:
             del self.works[name]
             guided = self._settings.answer_guided
             tries = work.tries[stage.name]
-            return Made(question_id, work.sample, whole, tuple(work.paid), tries, guided), []
+            return Made(question_id, work.sample, whole, work.request_ids, tries, guided), []
         work.done.add(stage.name)
         work.values[stage.name] = whole.text.strip()
         work.values[f"{stage.name}.thought"] = (whole.reasoning or whole.text).strip()

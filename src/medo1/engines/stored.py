@@ -62,7 +62,11 @@ class Stored(Engine):
     def with_model(self, model: Model) -> Stored:
         """The wrapped engine serving `model`, with the same store."""
         engine = self.engine.with_model(model)
-        return self if engine is self.engine else Stored(engine, self.store, self._drain_s)
+        return self if engine is self.engine else self.around(engine)
+
+    def around(self, engine: Engine) -> Stored:
+        """Another engine with the same store in front."""
+        return Stored(engine, self.store, self._drain_s)
 
     def close(self) -> None:
         self.engine.close()
