@@ -32,7 +32,7 @@ START_S = 240
 FLAGS = (
     "--dtype float32 --max-model-len 512 --max-num-seqs 16 --max-num-batched-tokens 8192 --enforce-eager "
     "--enable-prefix-caching --no-enable-chunked-prefill --generation-config vllm --served-model-name tiny"
-).split()
+).split()  # noqa: SIM905
 
 pytestmark = [
     pytest.mark.vllm,
