@@ -60,7 +60,6 @@ CREATE TABLE IF NOT EXISTS answers (
     attempts INTEGER NOT NULL,
     unread INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS answers_by_engine ON answers (engine_id, at);
 CREATE TABLE IF NOT EXISTS failures (
     request_id TEXT NOT NULL,
     engine_id TEXT NOT NULL,
@@ -257,7 +256,7 @@ class CompletionStore:
         """Mean completion tokens of the last thousand answers of an engine; None without any."""
         row = self._connection.execute(
             "SELECT avg(completion_tokens) FROM (SELECT completion_tokens FROM answers WHERE engine_id = ? "
-            "AND completion_tokens IS NOT NULL ORDER BY at DESC LIMIT 1000)",
+            "AND completion_tokens IS NOT NULL ORDER BY rowid DESC LIMIT 1000)",
             (engine_id,),
         ).fetchone()
         return None if row[0] is None else float(row[0])
@@ -265,18 +264,18 @@ class CompletionStore:
     # What `kedro completions` reads and prunes
 
     def rows(self, where: Filter | None = None, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Answers with their prompts and engines, newest last, as JSON values; read in pages, so memory stays flat."""
+        """Answers with their prompts and engines, in the order in which they were kept, as JSON values; read in pages, so memory stays flat."""
         condition, values = (where or Filter()).sql()
-        last: tuple[float, str] = (-1.0, "")
+        last = -1
         left = limit
         while left is None or left > 0:
             page = ROWS_AT_ONCE if left is None else min(left, ROWS_AT_ONCE)
             found = self._connection.execute(
                 "SELECT a.request_id, a.at, e.identity, p.messages, a.sampling, a.sample, a.seed, a.adapter, "  # noqa: S608
-                f"{', '.join('a.' + name for name in ANSWER)} FROM answers a JOIN engines e USING (engine_id) "
-                f"JOIN prompts p USING (prompt_id) WHERE {condition} AND (a.at, a.request_id) > (?, ?) "
-                "ORDER BY a.at, a.request_id LIMIT ?",
-                (*values, *last, page),
+                f"{', '.join('a.' + name for name in ANSWER)}, a.rowid FROM answers a "
+                "CROSS JOIN engines e USING (engine_id) CROSS JOIN prompts p USING (prompt_id) "  # rowid leads
+                f"WHERE {condition} AND a.rowid > ? ORDER BY a.rowid LIMIT ?",
+                (*values, last, page),
             ).fetchall()
             if not found:
                 return
@@ -284,8 +283,8 @@ class CompletionStore:
                 head = dict(zip(HEAD, row, strict=False))
                 for name in ("engine", "messages", "sampling"):
                     head[name] = json.loads(head[name])
-                yield {**head, **dict(zip(ANSWER, row[8:], strict=True))}
-            last = (found[-1][1], found[-1][0])
+                yield {**head, **dict(zip(ANSWER, row[8:-1], strict=True))}
+            last = found[-1][-1]
             if left is not None:
                 left -= len(found)
 

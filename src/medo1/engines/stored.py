@@ -134,12 +134,14 @@ class _Call:
             if (kept := self._store.get(address, request.key)) is not None:
                 self._hand_on([kept])  # one by one: a generator may wait for this very answer
                 continue
+            sent_as = request.key
             with self._lock:
-                self._sent += 1
-                sent_as = str(self._sent)  # the caller's keys need not be unique
+                while sent_as in self._sent_as:  # the caller's keys need not be unique
+                    self._sent += 1
+                    sent_as = f"{self._sent}/{request.key}"
                 self._waiting[address] = [request]
                 self._sent_as[sent_as] = (address, prompt_id, prompt)
-            yield replace(request, key=sent_as)
+            yield request if sent_as == request.key else replace(request, key=sent_as)
 
     def _pump(self) -> None:
         try:
