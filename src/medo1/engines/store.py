@@ -264,7 +264,10 @@ class CompletionStore:
     # What `kedro completions` reads and prunes
 
     def rows(self, where: Filter | None = None, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Answers with their prompts and engines, in the order in which they were kept, as JSON values; read in pages, so memory stays flat."""
+        """Answers with their prompts and engines as JSON values, in the order in which they were kept.
+
+        Read in pages, so memory stays flat.
+        """
         condition, values = (where or Filter()).sql()
         last = -1
         left = limit
