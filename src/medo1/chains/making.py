@@ -218,9 +218,8 @@ def make_chains(  # noqa: PLR0912  (one loop, told in order)
                 yield finished
     finally:
         if maker.works:
-            waiting = sum(len(work.open) for work in maker.works.values())
             logger.warning(
-                "%s: stopping; up to %d answers are still waited for, to keep those in flight", format, waiting
+                "%s: stopping; answers in flight are waited for and kept (Ctrl-C again: leave at once)", format
             )
         for lane in lanes.values():
             lane.stop.set()
