@@ -54,6 +54,8 @@ QUESTIONS = _table(
 )
 QUESTIONS_REJECTED = _table({"file": NAME, "row": COUNT, "reason": NAME, "content": TEXT})
 
+TEXTBOOK = _table({"kind": NAME, "part": COUNT, "text": NAME, "learned": NAME})  # learned: JSON list of (start, end)
+
 CHAINS = _table(
     {
         "question_id": ID,
