@@ -17,7 +17,6 @@ import json
 import logging
 import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -119,6 +118,7 @@ class Call:
         self._room = threading.Semaphore(room)
         self._results: deque[Completion] = deque()
         self._event = threading.Event()
+        self._idle = threading.Event()  # nothing is open: there is nothing to linger for
         self._lock = threading.Lock()
         self._open = 0
         self._fed = False
@@ -176,6 +176,8 @@ class Call:
         self._results.extend(completions)
         with self._lock:
             self._open -= count
+            if not self._open:
+                self._idle.set()
         if not self._event.is_set():
             self._event.set()
 
@@ -201,7 +203,9 @@ class Call:
                     self.stopped = True
                     self._sender.later(0, lambda: self._sender.drop(self))
                 if self._open:  # a wake-up per answer would take the processor from the loop that fetches them
-                    time.sleep(LINGER_S)
+                    self._idle.clear()
+                    if self._open:
+                        self._idle.wait(LINGER_S)
                 self._event.clear()
         if self.error is not None:
             raise self.error

@@ -19,9 +19,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from medo1.engines.base import Completion, Engine, Model, Request
 from medo1.engines.store import CompletionStore, Paid, engine_address, prompt_text_of, request_address
@@ -29,6 +30,7 @@ from medo1.lineage.digests import digest_of_text
 
 logger = logging.getLogger(__name__)
 
+CHUNK = 128
 ROOM = 4096  # completions that wait for the consumer, at most, before no further request is taken
 
 
@@ -87,6 +89,14 @@ class Stored(Engine):
             call.stop(self._drain_s)
 
 
+class _Ask(NamedTuple):
+    """Requests of one content address, with the store's form of their prompt."""
+
+    prompt_id: str
+    prompt: str
+    requests: list[Request]
+
+
 class _Call:
     """One use of `Stored.complete`: a thread that forwards what is missing and commits what comes back."""
 
@@ -100,7 +110,8 @@ class _Call:
         self._requests = requests
         self._waiting: dict[str, list[Request]] = {}  # sent and not yet answered, by address
         self._sent_as: dict[str, tuple[str, str, str]] = {}  # the key it was sent under: address, prompt's id, prompt
-        self._sent = 0
+        self._renamed = 0
+        self._answered: set[str] = set()  # since the present chunk was looked up
         self._results: deque[list[Completion]] = deque()
         self._room = threading.Semaphore(ROOM)
         self._event = threading.Event()
@@ -114,34 +125,67 @@ class _Call:
         self._thread.start()
 
     def _missing(self) -> Iterator[Request]:
-        """The requests that must be sent; the others are answered on the way."""
+        """The requests that must be sent; the others are answered on the way.
+
+        A list is looked up in chunks: a look-up per request lets go of the interpreter each time, and the thread that
+        opens the connections keeps it for milliseconds. A generator is taken one by one, because it may wait for the
+        very answer that its last request leads to.
+        """
+        source = iter(self._requests)
+        size = CHUNK if isinstance(self._requests, Sequence) else 1
+        while chunk := list(islice(source, size)):
+            with self._lock:
+                self._answered.clear()
+            asked = self._addressed(chunk)
+            kept = self._store.get_many(list(asked))
+            for address, ask in asked.items():
+                if not self._admitted(len(ask.requests)):
+                    return
+                with self._lock:
+                    if (waiting := self._waiting.get(address)) is not None:
+                        waiting.extend(ask.requests)
+                        continue
+                    late = address in self._answered  # since the chunk was looked up
+                answer = self._store.get(address, "") if late else kept.get(address)
+                if answer is not None:
+                    self._hand_on([replace(answer, key=request.key) for request in ask.requests])
+                    continue
+                yield self._sent(address, ask)
+
+    def _addressed(self, chunk: Sequence[Request]) -> dict[str, _Ask]:
+        """A chunk's requests by content address."""
+        asked: dict[str, _Ask] = {}
         messages, prompt, prompt_id = None, "", ""
-        for request in self._requests:
+        for request in chunk:
             if request.messages is not messages:  # draws of one question share their messages
                 messages = request.messages
                 prompt = prompt_text_of(messages)
                 prompt_id = digest_of_text(prompt)
             address = request_address(request, self._engine_id, prompt_id)
+            if (ask := asked.get(address)) is None:
+                ask = asked[address] = _Ask(prompt_id, prompt, [])
+            ask.requests.append(request)
+        return asked
+
+    def _admitted(self, count: int) -> bool:
+        """Wait until the consumer has room for so many completions; False when it has left."""
+        for _ in range(count):
             while not self._room.acquire(timeout=0.5):
                 if self._stop.is_set():
-                    return
-            if self._stop.is_set():
-                return
-            with self._lock:
-                if (followers := self._waiting.get(address)) is not None:
-                    followers.append(request)
-                    continue
-            if (kept := self._store.get(address, request.key)) is not None:
-                self._hand_on([kept])  # one by one: a generator may wait for this very answer
-                continue
-            sent_as = request.key
-            with self._lock:
-                while sent_as in self._sent_as:  # the caller's keys need not be unique
-                    self._sent += 1
-                    sent_as = f"{self._sent}/{request.key}"
-                self._waiting[address] = [request]
-                self._sent_as[sent_as] = (address, prompt_id, prompt)
-            yield request if sent_as == request.key else replace(request, key=sent_as)
+                    return False
+        return not self._stop.is_set()
+
+    def _sent(self, address: str, ask: _Ask) -> Request:
+        """Note that a request goes out, and under which key."""
+        request = ask.requests[0]
+        sent_as = request.key
+        with self._lock:
+            while sent_as in self._sent_as:  # the caller's keys need not be unique
+                self._renamed += 1
+                sent_as = f"{self._renamed}/{request.key}"
+            self._waiting[address] = ask.requests
+            self._sent_as[sent_as] = (address, ask.prompt_id, ask.prompt)
+        return request if sent_as == request.key else replace(request, key=sent_as)
 
     def _pump(self) -> None:
         try:
@@ -167,6 +211,8 @@ class _Call:
         with self._lock:
             for completion in told[:]:
                 followers = self._waiting.pop(completion.request_id)[1:]
+                if completion.finish_reason != "error":
+                    self._answered.add(completion.request_id)
                 told += [replace(completion, key=request.key, cached=completion.error is None) for request in followers]
         self._hand_on(told)
 
