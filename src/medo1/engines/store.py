@@ -79,7 +79,7 @@ ANSWER = (
 )  # fmt: skip
 HEAD = ("request_id", "at", "engine", "messages", "sampling", "sample", "seed", "adapter")
 _columns = attrgetter(*ANSWER)
-READ = f"SELECT {', '.join(ANSWER)} FROM answers WHERE request_id = ?"  # noqa: S608  (names from this module)
+READ = f"SELECT request_id, {', '.join(ANSWER)} FROM answers WHERE request_id IN ({{places}})"  # noqa: S608
 WRITE = (
     "INSERT OR IGNORE INTO answers (request_id, engine_id, prompt_id, sampling, sample, seed, adapter, at, "  # noqa: S608
     f"{', '.join(ANSWER)}) VALUES ({', '.join('?' * (8 + len(ANSWER)))})"
@@ -118,6 +118,11 @@ def request_address(request: Request, engine_id: str, prompt_id: str | None = No
     return digest_of_text(
         f"{engine_id}\n{prompt_id}\n{_drawn(request.sampling)}\n{request.sample}\n{request.seed}\n{adapter}"
     )
+
+
+def kept_completion(request_id: str, row: tuple[Any, ...], key: str) -> Completion:
+    """A row of the store as the completion of the request that the caller calls `key`."""
+    return Completion(key, cached=True, request_id=request_id, **dict(zip(ANSWER, row, strict=True)))
 
 
 def engine_address(identity: Mapping[str, Any]) -> str:
@@ -189,25 +194,14 @@ class CompletionStore:
 
     def get(self, request_id: str, key: str) -> Completion | None:
         """The answer kept under an address, as the completion of the request that the caller calls `key`."""
-        row = self._connection.execute(READ, (request_id,)).fetchone()
-        if row is None:
-            return None
-        return Completion(key, cached=True, request_id=request_id, **dict(zip(ANSWER, row, strict=True)))
+        row = self.get_many([request_id]).get(request_id)
+        return None if row is None else kept_completion(request_id, row, key)
 
-    def get_many(self, request_ids: Sequence[str]) -> dict[str, Completion]:
-        """The answers kept under some addresses (a few hundred at most), without a caller's key."""
-        if len(request_ids) == 1:
-            kept = self.get(request_ids[0], "")
-            return {} if kept is None else {request_ids[0]: kept}
-        places = ", ".join("?" * len(request_ids))
-        rows = self._connection.execute(
-            f"SELECT request_id, {', '.join(ANSWER)} FROM answers WHERE request_id IN ({places})",  # noqa: S608
-            request_ids,
-        )
-        return {
-            row[0]: Completion("", cached=True, request_id=row[0], **dict(zip(ANSWER, row[1:], strict=True)))
-            for row in rows
-        }
+    def get_many(self, request_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        """The answers kept under some addresses (a few hundred at most), each as a row for `kept_completion`."""
+        places = "?" if len(request_ids) == 1 else ", ".join("?" * len(request_ids))
+        rows = self._connection.execute(READ.format(places=places), request_ids)
+        return {row[0]: row[1:] for row in rows}
 
     def __contains__(self, request_id: str) -> bool:
         found = self._connection.execute("SELECT 1 FROM answers WHERE request_id = ?", (request_id,)).fetchone()

@@ -25,12 +25,19 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from medo1.engines.base import Completion, Engine, Model, Request
-from medo1.engines.store import CompletionStore, Paid, engine_address, prompt_text_of, request_address
+from medo1.engines.store import (
+    CompletionStore,
+    Paid,
+    engine_address,
+    kept_completion,
+    prompt_text_of,
+    request_address,
+)
 from medo1.lineage.digests import digest_of_text
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 128
+CHUNK = 32  # requests looked up together; more would hold up the first sending
 ROOM = 4096  # completions that wait for the consumer, at most, before no further request is taken
 
 
@@ -138,19 +145,22 @@ class _Call:
                 self._answered.clear()
             asked = self._addressed(chunk)
             kept = self._store.get_many(list(asked))
+            hits: list[Completion] = []
             for address, ask in asked.items():
-                if not self._admitted(len(ask.requests)):
+                if not self._admitted(len(ask.requests), hits):
                     return
                 with self._lock:
                     if (waiting := self._waiting.get(address)) is not None:
                         waiting.extend(ask.requests)
                         continue
                     late = address in self._answered  # since the chunk was looked up
-                answer = self._store.get(address, "") if late else kept.get(address)
-                if answer is not None:
-                    self._hand_on([replace(answer, key=request.key) for request in ask.requests])
+                row = self._store.get_many([address]).get(address) if late else kept.get(address)
+                if row is not None:
+                    hits += [kept_completion(address, row, request.key) for request in ask.requests]
                     continue
+                hits = self._hand_on(hits)
                 yield self._sent(address, ask)
+            self._hand_on(hits)
 
     def _addressed(self, chunk: Sequence[Request]) -> dict[str, _Ask]:
         """A chunk's requests by content address."""
@@ -167,12 +177,15 @@ class _Call:
             ask.requests.append(request)
         return asked
 
-    def _admitted(self, count: int) -> bool:
+    def _admitted(self, count: int, hits: list[Completion]) -> bool:
         """Wait until the consumer has room for so many completions; False when it has left."""
         for _ in range(count):
-            while not self._room.acquire(timeout=0.5):
-                if self._stop.is_set():
-                    return False
+            if not self._room.acquire(blocking=False):
+                self._hand_on(hits[:])
+                hits.clear()
+                while not self._room.acquire(timeout=0.5):
+                    if self._stop.is_set():
+                        return False
         return not self._stop.is_set()
 
     def _sent(self, address: str, ask: _Ask) -> Request:
@@ -216,10 +229,12 @@ class _Call:
                 told += [replace(completion, key=request.key, cached=completion.error is None) for request in followers]
         self._hand_on(told)
 
-    def _hand_on(self, completions: list[Completion]) -> None:
+    def _hand_on(self, completions: list[Completion]) -> list[Completion]:
+        """Give completions to the consumer; returns an empty list for the next ones."""
         if completions:
             self._results.append(completions)
             self._event.set()
+        return []
 
     def batches(self) -> Iterator[list[Completion]]:
         while True:
