@@ -46,7 +46,7 @@ NO_CONTINUATION = (
 PATH = "/chat/completions"
 GROUP_WAIT_S = 0.02
 STOP_LOOK_S = 0.2
-LINGER_S = 0.02  # seconds for which answers that come one by one are gathered before they are handed on
+LINGER_S = 0.005  # seconds for which answers that come one by one are gathered before they are handed on
 STARTS_PER_ROUND = 2  # opening 200 connections in one round of the loop makes the server's answers arrive in one clump
 
 
