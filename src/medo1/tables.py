@@ -65,9 +65,48 @@ CHAINS = _table(
         "finish_reason": FINISH,
         "completion_tokens": MAYBE_COUNT,
         "teacher": TEXT,
-        "request_id": TEXT,  # what was paid for it, in the completion store; empty for imported chains
+        "guided": TRUTH,  # whether the teacher was shown the right answer
+        "request_id": TEXT,  # the chain's own answer in the completion store; empty for imported chains
+        "request_ids": LIST,  # everything that was paid for it: each stage, each try, each continuation
     },
     unique=["question_id", "format", "sample"],
+)
+TEACHING_COSTS = _table(
+    {
+        "format": NAME,
+        "stage": TEXT,
+        "model": TEXT,
+        "requests": COUNT,
+        "kept": COUNT,  # answered before: nothing was sent
+        "failed": COUNT,
+        "cut": COUNT,
+        "filtered": COUNT,
+        "attempts": COUNT,
+        "unread": COUNT,  # attempts that may have been billed although no answer was read
+        "prompt_tokens": COUNT,
+        "completion_tokens": COUNT,
+        "reasoning_tokens": COUNT,
+        "cost_usd": NUMBER,
+        "saved_usd": NUMBER,  # what the kept answers had cost
+        "priced": TRUTH,  # whether the price table had the model
+    }
+)
+CHAIN_LENGTHS = _table(
+    {
+        "format": NAME,
+        "chains": COUNT,
+        "counted": COUNT,  # those whose tokens the teacher counted
+        "mean": MAYBE_NUMBER,
+        "q05": MAYBE_NUMBER,
+        "q25": MAYBE_NUMBER,
+        "q50": MAYBE_NUMBER,
+        "q75": MAYBE_NUMBER,
+        "q95": MAYBE_NUMBER,
+        "least": MAYBE_NUMBER,
+        "greatest": MAYBE_NUMBER,
+        "paper_mean": MAYBE_NUMBER,
+    },
+    unique=["format"],
 )
 CHAINS_REJECTED = _table({"question_id": TEXT, "format": NAME, "sample": COUNT, "reason": NAME, "content": TEXT})
 CHAINS_DROPPED = _table(

@@ -179,4 +179,4 @@ def stats(store: Path, **conditions: Any) -> None:
             _day(row["first_at"]),
             _day(row["last_at"]),
         )
-    Console().print(table)
+    Console(width=None if Console().is_terminal else 130).print(table)

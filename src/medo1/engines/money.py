@@ -284,6 +284,19 @@ class Budgeted(Engine):
             )
 
 
+def budgeted(engine: Engine, prices: Prices, budget: Budget) -> Engine:
+    """`engine` within a budget; behind its store, where it has one, so that kept answers cost nothing.
+
+    Raises:
+        EngineError: a limit without a price.
+    """
+    if budget.limit_usd is None:
+        return engine
+    if isinstance(engine, Stored):
+        return engine.around(Budgeted(engine.engine, prices, budget))
+    return Budgeted(engine, prices, budget)
+
+
 class Account:
     """Counts what answers were and what they cost, under a label each (a format, a stage, an arm).
 
@@ -305,7 +318,8 @@ class Account:
 
     def add(self, completion: Completion, engine: Engine, label: str = "") -> None:
         """Count one completion of `engine`."""
-        model = str(engine.identity.get("model", ""))
+        identity = engine.identity
+        model = str(identity.get("model") or identity.get("kind") or "")
         price = price_of(self._prices, model)
         cost = None if price is None else cost_usd(completion, price, engine.price_factor)
         with self._lock:

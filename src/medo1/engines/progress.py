@@ -74,6 +74,8 @@ class Tally:
     def add(self, completion: Completion) -> None:
         """Count one."""
         self.done += 1
+        if self.total is not None and self.done > self.total:  # chains that are asked for again come on top
+            self.total = self.done
         self.kept += completion.cached
         self.failed += completion.finish_reason == "error"
         self.cut += completion.finish_reason == "length"
@@ -86,7 +88,7 @@ class Tally:
         if self._bar is None:
             logger.info("%s", self)
         else:
-            self._bar.update(self._task, completed=self.done, told=self._told())
+            self._bar.update(self._task, completed=self.done, total=self.total, told=self._told())
 
     def _told(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-6)

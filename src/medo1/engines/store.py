@@ -19,12 +19,14 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from medo1.engines.base import Completion, EngineError, Request
+from medo1.engines.base import Completion, EngineError, Message, Request, Sampling
 from medo1.lineage.digests import canonical_json, digest_of_text, digest_of_value
 
 VERSION = 1
@@ -58,7 +60,6 @@ CREATE TABLE IF NOT EXISTS answers (
     attempts INTEGER NOT NULL,
     unread INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS answers_by_engine ON answers (engine_id, at);
 CREATE TABLE IF NOT EXISTS failures (
     request_id TEXT NOT NULL,
     engine_id TEXT NOT NULL,
@@ -77,7 +78,8 @@ ANSWER = (
     "reasoning", "reasoning_tokens", "cached_prompt_tokens", "shared", "attempts", "unread",
 )  # fmt: skip
 HEAD = ("request_id", "at", "engine", "messages", "sampling", "sample", "seed", "adapter")
-READ = f"SELECT {', '.join(ANSWER)} FROM answers WHERE request_id = ?"  # noqa: S608  (names from this module)
+_columns = attrgetter(*ANSWER)
+READ = f"SELECT request_id, {', '.join(ANSWER)} FROM answers WHERE request_id IN ({{places}})"  # noqa: S608
 WRITE = (
     "INSERT OR IGNORE INTO answers (request_id, engine_id, prompt_id, sampling, sample, seed, adapter, at, "  # noqa: S608
     f"{', '.join(ANSWER)}) VALUES ({', '.join('?' * (8 + len(ANSWER)))})"
@@ -85,24 +87,42 @@ WRITE = (
 assert set(ANSWER) <= {field.name for field in fields(Completion)}
 
 
-def request_address(request: Request, engine_id: str) -> str:
+def prompt_text_of(messages: tuple[Message, ...]) -> str:
+    """The conversation as the store keeps it: JSON pairs of role and content."""
+    return json.dumps([[message.role, message.content] for message in messages], ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _drawn(sampling: Sampling) -> str:
+    return canonical_json(
+        {
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_new_tokens": sampling.max_new_tokens,
+            "stop": sampling.stop,
+        }
+    )
+
+
+def request_address(request: Request, engine_id: str, prompt_id: str | None = None) -> str:
     """The content address of a request: SHA-256 over all that its answer depends on, 64 hex digits.
 
     Args:
         request: its `key` is left out, being the caller's.
         engine_id: `engine_address` of the engine that answers.
+        prompt_id: digest of `prompt_text_of(request.messages)`, where it is known already.
     """
-    sampling = request.sampling
-    return digest_of_value(
-        [
-            engine_id,
-            [[message.role, message.content] for message in request.messages],
-            [sampling.temperature, sampling.top_p, sampling.max_new_tokens, list(sampling.stop)],
-            request.sample,
-            request.seed,
-            request.adapter.digest if request.adapter is not None else None,
-        ]
+    if prompt_id is None:
+        prompt_id = digest_of_text(prompt_text_of(request.messages))
+    adapter = request.adapter.digest if request.adapter is not None else ""
+    return digest_of_text(
+        f"{engine_id}\n{prompt_id}\n{_drawn(request.sampling)}\n{request.sample}\n{request.seed}\n{adapter}"
     )
+
+
+def kept_completion(request_id: str, row: tuple[Any, ...], key: str) -> Completion:
+    """A row of the store as the completion of the request that the caller calls `key`."""
+    return Completion(key, cached=True, request_id=request_id, **dict(zip(ANSWER, row, strict=True)))
 
 
 def engine_address(identity: Mapping[str, Any]) -> str:
@@ -110,11 +130,16 @@ def engine_address(identity: Mapping[str, Any]) -> str:
     return digest_of_value(dict(identity))
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """A request and the answer to it, ready to be kept."""
+class Paid(NamedTuple):
+    """A request and the answer to it, ready to be kept.
+
+    Attributes:
+        prompt_id, prompt: digest and text of `prompt_text_of(request.messages)`.
+    """
 
     request_id: str
+    prompt_id: str
+    prompt: str
     request: Request
     completion: Completion
 
@@ -169,10 +194,14 @@ class CompletionStore:
 
     def get(self, request_id: str, key: str) -> Completion | None:
         """The answer kept under an address, as the completion of the request that the caller calls `key`."""
-        row = self._connection.execute(READ, (request_id,)).fetchone()
-        if row is None:
-            return None
-        return Completion(key, cached=True, request_id=request_id, **dict(zip(ANSWER, row, strict=True)))
+        row = self.get_many([request_id]).get(request_id)
+        return None if row is None else kept_completion(request_id, row, key)
+
+    def get_many(self, request_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        """The answers kept under some addresses (a few hundred at most), each as a row for `kept_completion`."""
+        places = "?" if len(request_ids) == 1 else ", ".join("?" * len(request_ids))
+        rows = self._connection.execute(READ.format(places=places), request_ids)
+        return {row[0]: row[1:] for row in rows}
 
     def __contains__(self, request_id: str) -> bool:
         found = self._connection.execute("SELECT 1 FROM answers WHERE request_id = ?", (request_id,)).fetchone()
@@ -181,39 +210,26 @@ class CompletionStore:
     def put(self, paid: Sequence[Paid], engine_id: str, identity: Mapping[str, Any]) -> list[Completion]:
         """Commit answers and failures in one transaction; they are on disk when this returns.
 
+        Args:
+            paid: what came back; each completion has its `request_id`.
+            engine_id, identity: of the engine that answered.
+
         Returns:
-            the completions with their `request_id`, in order; where another process was first, its answer.
+            the completions, in order; where another process was first, its answer.
         """
         now = time.time()
         answers, failures, prompts = [], [], {}
         for one in paid:
             request, completion = one.request, one.completion
-            messages = json.dumps([[m.role, m.content] for m in request.messages], ensure_ascii=False)
-            prompt_id = digest_of_text(messages)
-            prompts[prompt_id] = messages
+            prompts[one.prompt_id] = one.prompt
             if completion.finish_reason == "error":
-                failures.append(
-                    (
-                        one.request_id,
-                        engine_id,
-                        prompt_id,
-                        now,
-                        completion.error or "",
-                        completion.attempts,
-                        completion.unread,
-                    )
-                )
+                told = (completion.error or "", completion.attempts, completion.unread)
+                failures.append((one.request_id, engine_id, one.prompt_id, now, *told))
                 continue
-            sampling = request.sampling
-            drawn = canonical_json(
-                {"temperature": sampling.temperature, "top_p": sampling.top_p,
-                 "max_new_tokens": sampling.max_new_tokens, "stop": sampling.stop}
-            )  # fmt: skip
             adapter = request.adapter.digest if request.adapter is not None else None
-            told = tuple(getattr(completion, name) for name in ANSWER)
-            answers.append(
-                (one.request_id, engine_id, prompt_id, drawn, request.sample, request.seed, adapter, now, *told)
-            )
+            drawn = _drawn(request.sampling)
+            asked = (one.request_id, engine_id, one.prompt_id, drawn, request.sample, request.seed, adapter, now)
+            answers.append((*asked, *_columns(completion)))
         new = [(name, text) for name, text in prompts.items() if name not in self._known]
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
@@ -232,7 +248,7 @@ class CompletionStore:
         if len(self._known) > 10_000:  # noqa: PLR2004  (a cache of what need not be written again, not a record)
             self._known.clear()
         self._known |= {engine_id, *prompts}
-        completions = [_addressed(one.completion, one.request_id) for one in paid]
+        completions = [one.completion for one in paid]
         if kept < len(answers):  # somebody else was first with some of them
             completions = [self._first(completion) for completion in completions]
         return completions
@@ -249,7 +265,7 @@ class CompletionStore:
         """Mean completion tokens of the last thousand answers of an engine; None without any."""
         row = self._connection.execute(
             "SELECT avg(completion_tokens) FROM (SELECT completion_tokens FROM answers WHERE engine_id = ? "
-            "AND completion_tokens IS NOT NULL ORDER BY at DESC LIMIT 1000)",
+            "AND completion_tokens IS NOT NULL ORDER BY rowid DESC LIMIT 1000)",
             (engine_id,),
         ).fetchone()
         return None if row[0] is None else float(row[0])
@@ -257,18 +273,21 @@ class CompletionStore:
     # What `kedro completions` reads and prunes
 
     def rows(self, where: Filter | None = None, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Answers with their prompts and engines, newest last, as JSON values; read in pages, so memory stays flat."""
+        """Answers with their prompts and engines as JSON values, in the order in which they were kept.
+
+        Read in pages, so memory stays flat.
+        """
         condition, values = (where or Filter()).sql()
-        last: tuple[float, str] = (-1.0, "")
+        last = -1
         left = limit
         while left is None or left > 0:
             page = ROWS_AT_ONCE if left is None else min(left, ROWS_AT_ONCE)
             found = self._connection.execute(
                 "SELECT a.request_id, a.at, e.identity, p.messages, a.sampling, a.sample, a.seed, a.adapter, "  # noqa: S608
-                f"{', '.join('a.' + name for name in ANSWER)} FROM answers a JOIN engines e USING (engine_id) "
-                f"JOIN prompts p USING (prompt_id) WHERE {condition} AND (a.at, a.request_id) > (?, ?) "
-                "ORDER BY a.at, a.request_id LIMIT ?",
-                (*values, *last, page),
+                f"{', '.join('a.' + name for name in ANSWER)}, a.rowid FROM answers a "
+                "CROSS JOIN engines e USING (engine_id) CROSS JOIN prompts p USING (prompt_id) "  # rowid leads
+                f"WHERE {condition} AND a.rowid > ? ORDER BY a.rowid LIMIT ?",
+                (*values, last, page),
             ).fetchall()
             if not found:
                 return
@@ -276,8 +295,8 @@ class CompletionStore:
                 head = dict(zip(HEAD, row, strict=False))
                 for name in ("engine", "messages", "sampling"):
                     head[name] = json.loads(head[name])
-                yield {**head, **dict(zip(ANSWER, row[8:], strict=True))}
-            last = (found[-1][1], found[-1][0])
+                yield {**head, **dict(zip(ANSWER, row[8:-1], strict=True))}
+            last = found[-1][-1]
             if left is not None:
                 left -= len(found)
 
@@ -381,14 +400,3 @@ class Filter:
             parts.append(("substr(a.request_id, 1, ?) = ?", (len(self.request_id), self.request_id)))
         condition = " AND ".join(text for text, _ in parts) or "1"
         return condition, tuple(value for _, values in parts for value in values)
-
-
-def _addressed(completion: Completion, request_id: str) -> Completion:
-    from dataclasses import replace
-
-    return replace(completion, request_id=request_id)
-
-
-def addressed(requests: Iterable[Request], engine_id: str) -> Iterator[tuple[str, Request]]:
-    """Each request with its content address."""
-    return ((request_address(request, engine_id), request) for request in requests)

@@ -19,15 +19,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from medo1.engines.base import Completion, Engine, Model, Request
-from medo1.engines.store import CompletionStore, Paid, addressed, engine_address
+from medo1.engines.store import (
+    CompletionStore,
+    Paid,
+    engine_address,
+    kept_completion,
+    prompt_text_of,
+    request_address,
+)
+from medo1.lineage.digests import digest_of_text
 
 logger = logging.getLogger(__name__)
 
+CHUNK = 32  # requests looked up together; more would hold up the first sending
 ROOM = 4096  # completions that wait for the consumer, at most, before no further request is taken
 
 
@@ -61,7 +71,11 @@ class Stored(Engine):
     def with_model(self, model: Model) -> Stored:
         """The wrapped engine serving `model`, with the same store."""
         engine = self.engine.with_model(model)
-        return self if engine is self.engine else Stored(engine, self.store, self._drain_s)
+        return self if engine is self.engine else self.around(engine)
+
+    def around(self, engine: Engine) -> Stored:
+        """Another engine with the same store in front."""
+        return Stored(engine, self.store, self._drain_s)
 
     def close(self) -> None:
         self.engine.close()
@@ -82,6 +96,14 @@ class Stored(Engine):
             call.stop(self._drain_s)
 
 
+class _Ask(NamedTuple):
+    """Requests of one content address, with the store's form of their prompt."""
+
+    prompt_id: str
+    prompt: str
+    requests: list[Request]
+
+
 class _Call:
     """One use of `Stored.complete`: a thread that forwards what is missing and commits what comes back."""
 
@@ -94,8 +116,9 @@ class _Call:
         self._store = store
         self._requests = requests
         self._waiting: dict[str, list[Request]] = {}  # sent and not yet answered, by address
-        self._by_key: dict[str, str] = {}  # the key that a request was sent under, to its address
-        self._sent = 0
+        self._sent_as: dict[str, tuple[str, str, str]] = {}  # the key it was sent under: address, prompt's id, prompt
+        self._renamed = 0
+        self._answered: set[str] = set()  # since the present chunk was looked up
         self._results: deque[list[Completion]] = deque()
         self._room = threading.Semaphore(ROOM)
         self._event = threading.Event()
@@ -109,26 +132,73 @@ class _Call:
         self._thread.start()
 
     def _missing(self) -> Iterator[Request]:
-        """The requests that must be sent; the others are answered on the way."""
-        for address, request in addressed(self._requests, self._engine_id):
-            while not self._room.acquire(timeout=0.5):
-                if self._stop.is_set():
+        """The requests that must be sent; the others are answered on the way.
+
+        A list is looked up in chunks: a look-up per request lets go of the interpreter each time, and the thread that
+        opens the connections keeps it for milliseconds. A generator is taken one by one, because it may wait for the
+        very answer that its last request leads to.
+        """
+        source = iter(self._requests)
+        size = CHUNK if isinstance(self._requests, Sequence) else 1
+        while chunk := list(islice(source, size)):
+            with self._lock:
+                self._answered.clear()
+            asked = self._addressed(chunk)
+            kept = self._store.get_many(list(asked))
+            hits: list[Completion] = []
+            for address, ask in asked.items():
+                if not self._admitted(len(ask.requests), hits):
                     return
-            if self._stop.is_set():
-                return
-            with self._lock:
-                if (followers := self._waiting.get(address)) is not None:
-                    followers.append(request)
+                with self._lock:
+                    if (waiting := self._waiting.get(address)) is not None:
+                        waiting.extend(ask.requests)
+                        continue
+                    late = address in self._answered  # since the chunk was looked up
+                row = self._store.get_many([address]).get(address) if late else kept.get(address)
+                if row is not None:
+                    hits += [kept_completion(address, row, request.key) for request in ask.requests]
                     continue
-            if (kept := self._store.get(address, request.key)) is not None:
-                self._hand_on([kept])  # one by one: a generator may wait for this very answer
-                continue
-            with self._lock:
-                self._sent += 1
-                sent_as = str(self._sent)  # the caller's keys need not be unique
-                self._waiting[address] = [request]
-                self._by_key[sent_as] = address
-            yield replace(request, key=sent_as)
+                hits = self._hand_on(hits)
+                yield self._sent(address, ask)
+            self._hand_on(hits)
+
+    def _addressed(self, chunk: Sequence[Request]) -> dict[str, _Ask]:
+        """A chunk's requests by content address."""
+        asked: dict[str, _Ask] = {}
+        messages, prompt, prompt_id = None, "", ""
+        for request in chunk:
+            if request.messages is not messages:  # draws of one question share their messages
+                messages = request.messages
+                prompt = prompt_text_of(messages)
+                prompt_id = digest_of_text(prompt)
+            address = request_address(request, self._engine_id, prompt_id)
+            if (ask := asked.get(address)) is None:
+                ask = asked[address] = _Ask(prompt_id, prompt, [])
+            ask.requests.append(request)
+        return asked
+
+    def _admitted(self, count: int, hits: list[Completion]) -> bool:
+        """Wait until the consumer has room for so many completions; False when it has left."""
+        for _ in range(count):
+            if not self._room.acquire(blocking=False):
+                self._hand_on(hits[:])
+                hits.clear()
+                while not self._room.acquire(timeout=0.5):
+                    if self._stop.is_set():
+                        return False
+        return not self._stop.is_set()
+
+    def _sent(self, address: str, ask: _Ask) -> Request:
+        """Note that a request goes out, and under which key."""
+        request = ask.requests[0]
+        sent_as = request.key
+        with self._lock:
+            while sent_as in self._sent_as:  # the caller's keys need not be unique
+                self._renamed += 1
+                sent_as = f"{self._renamed}/{request.key}"
+            self._waiting[address] = ask.requests
+            self._sent_as[sent_as] = (address, ask.prompt_id, ask.prompt)
+        return request if sent_as == request.key else replace(request, key=sent_as)
 
     def _pump(self) -> None:
         try:
@@ -143,25 +213,28 @@ class _Call:
             self._event.set()
 
     def _keep(self, batch: list[Completion]) -> None:
+        paid = []
         with self._lock:
-            paid = []
             for completion in batch:
-                address = self._by_key.pop(completion.key)
-                asked = self._waiting[address]
-                paid.append(Paid(address, asked[0], replace(completion, key=asked[0].key)))
-        kept = self._store.put(paid, self._engine_id, self._identity)
-        told = []
+                address, prompt_id, prompt = self._sent_as.pop(completion.key)
+                request = self._waiting[address][0]
+                named = replace(completion, key=request.key, request_id=address)
+                paid.append(Paid(address, prompt_id, prompt, request, named))
+        told = self._store.put(paid, self._engine_id, self._identity)
         with self._lock:
-            for completion in kept:
-                told.append(completion)
+            for completion in told[:]:
                 followers = self._waiting.pop(completion.request_id)[1:]
+                if completion.finish_reason != "error":
+                    self._answered.add(completion.request_id)
                 told += [replace(completion, key=request.key, cached=completion.error is None) for request in followers]
         self._hand_on(told)
 
-    def _hand_on(self, completions: list[Completion]) -> None:
+    def _hand_on(self, completions: list[Completion]) -> list[Completion]:
+        """Give completions to the consumer; returns an empty list for the next ones."""
         if completions:
             self._results.append(completions)
             self._event.set()
+        return []
 
     def batches(self) -> Iterator[list[Completion]]:
         while True:

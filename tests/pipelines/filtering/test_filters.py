@@ -26,7 +26,9 @@ def chain(n: int, text: str = "Step 1: rash.\nFinal answer: B", finish: str = "s
         "finish_reason": finish,
         "completion_tokens": 5,
         "teacher": "t",
+        "guided": False,
         "request_id": "",
+        "request_ids": [],
     }
 
 

@@ -55,7 +55,9 @@ def imported_chains(
             "finish_reason": "stop",
             "completion_tokens": None,
             "teacher": f"imported:{path.name}",
+            "guided": False,
             "request_id": "",
+            "request_ids": [],
         }
     return list(chains.values()), rejected
 

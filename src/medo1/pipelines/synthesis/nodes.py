@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from medo1.engines.base import Completion, Engine, Message, Request, Sampling
+from medo1.engines.base import Engine
 from medo1.frames import Frame
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
+
+if TYPE_CHECKING:
+    from medo1.engines.money import Budget
+else:
+    Budget = Any  # Kedro reads annotations at start, and should not import the engines for it
 
 
 def choose_training_questions(questions: Frame, params: SynthesisParams, seed: int) -> Frame:
@@ -19,64 +23,66 @@ def choose_training_questions(questions: Frame, params: SynthesisParams, seed: i
     return train.loc[order.sort_values(kind="stable").index].head(params.questions).reset_index(drop=True)
 
 
+def open_budget(params: SynthesisParams) -> Budget:
+    """The money of this run, which all formats share."""
+    from medo1.engines.money import Budget
+
+    return Budget(params.budget_usd)
+
+
 def write_chains(
-    questions: Frame, teacher: Engine, prompts: dict[str, str], params: SynthesisParams, seed: int, format: str
-) -> tuple[Frame, Frame]:
-    """One chain per question and sample, written by the teacher.
+    questions: Frame,
+    prompts: dict[str, str],
+    params: SynthesisParams,
+    spec: FormatParams,
+    seed: int,
+    budget: Budget,
+    teacher: Engine,
+    plain_teacher: Engine | None = None,
+    *,
+    format: str,
+) -> tuple[Frame, Frame, Frame, dict[str, Any]]:
+    """One chain per question and sample, written by the teachers after the format's recipe.
 
     Args:
         questions: what to write chains for.
-        teacher: who writes them.
-        prompts: prompt files of the format; `request` is what is asked after the question.
-        params: sampling.
+        prompts: the format's prompt files, one a stage.
+        params: sampling, tries, money.
+        spec: recipe and checks of the format.
         seed: the run's seed; each request gets its own from it.
-        format: name of the format.
+        budget: what may be spent.
+        teacher: the strong one.
+        plain_teacher: the other one, for recipes that ask two.
+        format: name of the format, or of a variant of one.
 
     Returns:
-        The chains, and what could not be made into one, with the reason.
+        The chains; what could not be made into one, with the reason; what it cost; and what was expected beforehand.
+
+    Raises:
+        UserError: a prompt or an engine is missing; or `estimate_only` is set, with the estimate.
+        BudgetError: the budget is spent; every answer is in the completion store.
     """
-    from medo1.questions import prompt_text, questions_from
+    from medo1.pipelines.synthesis.teaching import taught
 
-    sampling = Sampling(temperature=params.temperature, max_new_tokens=params.max_new_tokens)
-    requests = [
-        Request(
-            key=f"{question.question_id}/{sample}",
-            messages=(Message("user", prompt_text(question, prompts["request"])),),
-            sampling=sampling,
-            sample=sample,
-            seed=seed_from(seed, "teacher", format, question.question_id, sample),
-        )
-        for question in questions_from(questions)
-        for sample in range(params.samples)
-    ]
-    return _chain_tables(teacher.complete(requests), format)
+    engines = {"teacher": teacher} | ({"plain_teacher": plain_teacher} if plain_teacher is not None else {})
+    lesson = taught(questions, engines, prompts, params, spec, seed, budget, format)
+    return lesson.chains, lesson.rejected, lesson.costs, lesson.estimate
 
 
-def _chain_tables(completions: Iterable[Completion], format: str) -> tuple[Frame, Frame]:
-    from medo1 import tables
+def summarise_teaching(*tables_: Frame, formats: tuple[str, ...], taught: tuple[str, ...]) -> tuple[Frame, Any, Frame]:
+    """How long the chains are, beside the paper's, as table and figure; and what all teaching cost.
 
-    chains, rejected = [], []
-    for completion in completions:
-        question_id, _, sample = completion.key.rpartition("/")
-        keys = {"question_id": question_id, "format": format, "sample": int(sample)}
-        if completion.finish_reason == "error" or not completion.text.strip():
-            reason = completion.error or "the teacher's answer is empty"
-            rejected.append({**keys, "reason": reason, "content": completion.text})
-            continue
-        chains.append(
-            {
-                **keys,
-                "text": completion.text,
-                "finish_reason": completion.finish_reason,
-                "completion_tokens": completion.completion_tokens,
-                "teacher": completion.model,
-                "request_id": completion.request_id,
-            }
-        )
-    return (
-        tables.as_table(tables.CHAINS, _ordered(chains)),
-        tables.as_table(tables.CHAINS_REJECTED, _ordered(rejected)),
-    )
+    Args:
+        tables_: the chains of each of `formats`, then the costs of each of `taught`.
+        formats: all formats.
+        taught: those that a teacher wrote.
+    """
+    from medo1.pipelines.synthesis.teaching import cost_table, length_table
+
+    chains = dict(zip(formats, tables_, strict=False))
+    costs = dict(zip(taught, tables_[len(formats) :], strict=True))
+    table, figure = length_table(chains)
+    return table, figure, cost_table(costs)
 
 
 def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

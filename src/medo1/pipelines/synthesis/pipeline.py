@@ -7,22 +7,40 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.synthesis.nodes import choose_training_questions, import_chains, write_chains
+from medo1.chains.recipes import RECIPES
+from medo1.pipelines.synthesis.nodes import (
+    choose_training_questions,
+    import_chains,
+    open_budget,
+    summarise_teaching,
+    write_chains,
+)
 from medo1.wiring import bound
 
 
-def _taught(name: str) -> Pipeline:
+def _taught(name: str, recipe: str) -> Pipeline:
+    engines = RECIPES[recipe].engines
+    if "teacher" not in engines:
+        raise ValueError(f"recipe {recipe} asks no teacher")
     node = Node(
         bound(write_chains, format=name),
-        inputs=["training_questions", "teacher", "teacher_prompts", "params:synthesis", "params:seed"],
-        outputs=["chains", "chains_rejected"],
+        inputs=[
+            *("training_questions", "teacher_prompts", "params:synthesis", "params:format", "params:seed"),
+            *("teacher_budget", "teacher"),
+            *(["plain_teacher"] if "plain_teacher" in engines else []),
+        ],
+        outputs=["chains", "chains_rejected", "teaching_costs", "teaching_estimate"],
         name="write_chains",
     )
     return Pipeline(
         [node],
         namespace=name,
-        inputs={"training_questions", "teacher"},
-        parameters={"params:synthesis", "params:seed"},
+        inputs={"training_questions", "teacher_budget", *engines},
+        parameters={
+            "params:synthesis": "params:synthesis",
+            "params:seed": "params:seed",
+            "params:format": f"params:formats.{name}",
+        },
     )
 
 
@@ -53,5 +71,13 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipel
         outputs="training_questions",
         name="choose_training_questions",
     )
-    chains = [_imported(name) if spec["source"] == "import" else _taught(name) for name, spec in formats.items()]
-    return sum(chains, Pipeline([choice]))
+    budget = Node(open_budget, inputs="params:synthesis", outputs="teacher_budget", name="open_budget")
+    taught = tuple(name for name, spec in formats.items() if spec["source"] == "teacher")
+    summary = Node(
+        bound(summarise_teaching, formats=tuple(formats), taught=taught),
+        inputs=[*(f"{name}.chains" for name in formats), *(f"{name}.teaching_costs" for name in taught)],
+        outputs=["chain_lengths", "chain_lengths_figure", "teaching_costs"],
+        name="summarise_teaching",
+    )
+    chains = [_taught(name, spec["recipe"]) if name in taught else _imported(name) for name, spec in formats.items()]
+    return sum(chains, Pipeline([choice, *([budget] if taught else []), summary]))

@@ -1,0 +1,68 @@
+"""How long chains are, beside the paper's: a table and a figure.
+
+Who calls it: synthesis, at its end. The paper reports mean lengths of its training chains, 729 tokens for LongStep and
+1,223 for LongMonolog (arXiv 2501.06458); counts here are the teacher's own tokenizer's, so they compare roughly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+PAPER_MEAN_TOKENS: Mapping[str, float] = {"longstep": 729.0, "longmonolog": 1223.0}
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def length_rows(lengths: Mapping[str, Sequence[int]], unknown: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+    """One row a format: chains, mean, quantiles, least and greatest, in tokens, and the paper's mean.
+
+    Args:
+        lengths: tokens of each chain, by format, for the chains whose length is known.
+        unknown: how many chains more there are whose length nobody counted.
+    """
+    import numpy as np
+
+    rows = []
+    for name, values in lengths.items():
+        tokens = np.asarray(values, dtype=float)
+        quantiles = np.quantile(tokens, QUANTILES) if len(tokens) else [float("nan")] * len(QUANTILES)
+        rows.append(
+            {
+                "format": name,
+                "chains": len(tokens) + (unknown or {}).get(name, 0),
+                "counted": len(tokens),
+                "mean": float(tokens.mean()) if len(tokens) else float("nan"),
+                **{f"q{round(100 * q):02d}": float(value) for q, value in zip(QUANTILES, quantiles, strict=True)},
+                "least": float(tokens.min()) if len(tokens) else float("nan"),
+                "greatest": float(tokens.max()) if len(tokens) else float("nan"),
+                "paper_mean": PAPER_MEAN_TOKENS.get(name, float("nan")),
+            }
+        )
+    return rows
+
+
+def length_figure(lengths: Mapping[str, Iterable[int]]) -> Figure:
+    """The distribution of lengths, one box a format, with the paper's means as diamonds."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for name, values in lengths.items():
+        figure.add_trace(go.Box(x=list(values), name=name, boxmean=True, showlegend=False))
+    told = {name: mean for name, mean in PAPER_MEAN_TOKENS.items() if name in lengths}
+    if told:
+        figure.add_trace(
+            go.Scatter(
+                x=list(told.values()),
+                y=list(told),
+                mode="markers",
+                marker={"symbol": "diamond", "size": 11, "color": "black"},
+                name="mean in the paper",
+            )
+        )
+    figure.update_layout(
+        title="Length of the chains", xaxis_title="tokens (the teacher's tokenizer)", template="plotly_white"
+    )
+    return figure
