@@ -13,8 +13,8 @@ from medo1.lineage.digests import seed_from
 PROMPTS = ["A patient presents with rash.", "Fever.", "A much longer story of a patient with cough, pain and a murmur."]
 
 
-def engine(tiny_model: Path, batch_tokens: int = 32_768) -> Transformers:
-    return Transformers(batch_tokens=batch_tokens).with_model(Model("tiny", tiny_model, "r"))
+def engine(tiny_model: Path, rows: int = 128) -> Transformers:
+    return Transformers(rows=rows).with_model(Model("tiny", tiny_model, "r"))
 
 
 def requests(sampling: Sampling, samples: int = 1, adapter: Adapter | None = None) -> list[Request]:
@@ -33,7 +33,7 @@ def texts(completions: list[Completion]) -> dict[str, str]:
 def test_an_answer_does_not_depend_on_what_it_is_batched_with(tiny_model: Path, temperature: float) -> None:
     sampling = Sampling(temperature=temperature, max_new_tokens=24)
     together = texts(list(engine(tiny_model).complete(requests(sampling, 3))))
-    alone = texts(list(engine(tiny_model, batch_tokens=1).complete(reversed(requests(sampling, 3)))))
+    alone = texts(list(engine(tiny_model, rows=1).complete(reversed(requests(sampling, 3)))))
     assert together == alone
 
 
