@@ -306,6 +306,25 @@ def verify(loaded: Loaded) -> None:
     Raises:
         EngineError: naming the model.
     """
+    try:
+        worst = _largest_difference(loaded)
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception as error:  # whatever an architecture that was not made for this may raise
+        raise EngineError(
+            f"The transformers engine cannot decode {loaded.name} ({type(loaded.model).__name__}): "
+            f"{type(error).__name__}: {_head(error)}. Serve it with the vllm engine."
+        ) from error
+    allowed = 1e-2 if loaded.dtype == torch.float32 else 0.5
+    if not worst < allowed:
+        raise EngineError(
+            f"The transformers engine cannot decode {loaded.name} ({type(loaded.model).__name__}): its "
+            f"log-probabilities differ by {worst:.3g} from those of single prompts. Serve it with the vllm engine."
+        )
+
+
+def _largest_difference(loaded: Loaded) -> float:
+    """Between the log-probabilities of a few tokens, decoded together in slots, and of each sequence read alone."""
     generator = np.random.default_rng(0)
     vocabulary = int(loaded.config.vocab_size)
     rows = [Row(generator.integers(0, vocabulary, size).tolist(), 3, 0.0, 1.0, 0) for size in (5, 9, 2)]
@@ -321,9 +340,4 @@ def verify(loaded: Loaded) -> None:
             logits = loaded.model(input_ids=ids, use_cache=False).logits[0, -len(row.tokens) :].float()
         alone = torch.log_softmax(logits, dim=-1).gather(1, torch.tensor([row.tokens], device=loaded.device).T)[:, 0]
         worst = max(worst, (alone.cpu() - torch.tensor(row.logprobs)).abs().max().item())
-    allowed = 1e-2 if loaded.dtype == torch.float32 else 0.5
-    if not worst < allowed:
-        raise EngineError(
-            f"The transformers engine cannot decode {loaded.name} ({type(loaded.model).__name__}): its "
-            f"log-probabilities differ by {worst:.3g} from those of single prompts. Serve it with the vllm engine."
-        )
+    return worst
