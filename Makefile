@@ -14,7 +14,7 @@ help: ## what there is
 env: $(STAMP) ## build the environment
 
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 13) else "medo1 needs Python 3.11 or 3.12; name one with: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "medo1 needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25" "setuptools>=78"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch

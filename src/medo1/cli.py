@@ -5,7 +5,12 @@ from __future__ import annotations
 import click
 from kedro.framework.cli.utils import LazyGroup
 
+COMMANDS = {
+    "run": "medo1.commands.run.run",
+    "seeds": "medo1.commands.seeds.seeds",
+}
 
-@click.group(name="medo1", cls=LazyGroup, lazy_subcommands={"run": "medo1.commands.run.run"})
+
+@click.group(name="medo1", cls=LazyGroup, lazy_subcommands=COMMANDS)
 def cli() -> None:
     """medo1's own commands."""

@@ -54,6 +54,8 @@ QUESTIONS = _table(
 )
 QUESTIONS_REJECTED = _table({"file": NAME, "row": COUNT, "reason": NAME, "content": TEXT})
 
+TEXTBOOK = _table({"kind": NAME, "part": COUNT, "text": NAME, "learned": NAME})  # learned: JSON list of (start, end)
+
 CHAINS = _table(
     {
         "question_id": ID,
@@ -153,6 +155,7 @@ RESULTS = _table(
     },
     unique=["arm", "benchmark"],
 )
+RESULTS_BY_SEED = _table({"seed": COUNT, **RESULTS.columns}, unique=["seed", "arm", "benchmark"])
 COMPARISONS = _table(
     {
         "arm": NAME,

@@ -72,7 +72,8 @@ class EngineDataset(AbstractDataset[Any, Engine]):
             ) from error
         if self._store is None:
             return engine
-        from medo1.engines.store import CompletionStore, Stored
+        from medo1.engines.store import CompletionStore
+        from medo1.engines.stored import Stored
 
         return Stored(engine, CompletionStore(self._store))
 

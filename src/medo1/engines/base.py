@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -100,6 +101,13 @@ class Completion:
         cached: it came from the completion store and nothing was sent.
         request_id: the request's content address in the completion store; links a table's row to what was paid for it.
         error: the reason, for `finish_reason="error"`.
+        reasoning: the model's own thought, where the server hands it out apart from the text; empty where not.
+        reasoning_tokens: those of `completion_tokens` that went into thought; None where not said.
+        cached_prompt_tokens: those of `prompt_tokens` that the provider had cached; None where not said.
+        shared: how many draws came back from the one sending of the prompt that this one came from.
+        attempts: how often the request was sent; `unread` of these may have been billed although no answer was read
+            (a timeout, a connection lost in mid-answer, an answer that could not be understood).
+        parts: request ids of the answers that were joined to make this one, where it was cut and continued.
     """
 
     key: str
@@ -116,10 +124,27 @@ class Completion:
     cached: bool = False
     request_id: str = ""
     error: str | None = None
+    reasoning: str = ""
+    reasoning_tokens: int | None = None
+    cached_prompt_tokens: int | None = None
+    shared: int = 1
+    attempts: int = 1
+    unread: int = 0
+    parts: tuple[str, ...] = ()
 
 
 class Engine(ABC):
-    """What turns requests into completions. Used as a context manager, or closed by whoever made it."""
+    """What turns requests into completions. Used as a context manager, or closed by whoever made it.
+
+    Attributes:
+        streams: `complete` takes requests one at a time, in a thread of its own, as room becomes free, and yields
+            completions meanwhile. So `requests` may be a generator that waits for earlier completions. An engine that
+            takes a whole batch before it answers says False, and would wait for such a generator for ever.
+        price_factor: what the provider charges for this way of asking, as a share of its list price (Batch API: 0.5).
+    """
+
+    streams: bool = False
+    price_factor: float = 1.0
 
     @property
     @abstractmethod
@@ -135,8 +160,14 @@ class Engine(ABC):
             EngineError: when nothing can be answered at all.
         """
 
-    def batches(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
-        """As `complete`, in lists of what became ready together, so that a store can commit them together."""
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+        """As `complete`, in lists of what became ready together, so that a store can commit them together.
+
+        Args:
+            requests: what to answer.
+            stop: when it is set nothing more is sent, and what is in flight is still yielded. An engine to which this
+                means nothing may ignore it.
+        """
         for completion in self.complete(requests):
             yield [completion]
 

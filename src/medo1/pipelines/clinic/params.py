@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
+from medo1.clinic.base import BaseSpec
+from medo1.clinic.cases import CasesSpec
+from medo1.clinic.knowledge import WorldSpec
+from medo1.clinic.textbook import TextbookSpec
 from medo1.parameters import Parameters
 
 
 class ClinicParams(Parameters):
-    """The world, what is asked about it, and the base model that reads its textbook."""
+    """The world, what is asked about it, what the base model reads, and how it reads. Defaults are the tried ones."""
+
+    world: WorldSpec = Field(default=WorldSpec(), description="what is true")
+    cases: CasesSpec = Field(default=CasesSpec(), description="how many questions of which difficulty")
+    textbook: TextbookSpec = Field(default=TextbookSpec(), description="what the base model reads")
+    base: BaseSpec = Field(default=BaseSpec(), description="the tiny base model and its training")

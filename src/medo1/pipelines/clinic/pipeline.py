@@ -8,6 +8,8 @@ from kedro.pipeline import Node, Pipeline
 
 from medo1.pipelines.clinic.nodes import make_world, train_base_model, write_benchmark_files, write_textbook
 
+PROMPTS = ["prompt_vanilla", "prompt_cot", "prompt_longstep", "prompt_longmonolog"]
+
 
 def create_pipeline(**_: Any) -> Pipeline:
     """The pipeline `clinic`, in a namespace of its own; others start from its benchmark files and base model."""
@@ -21,19 +23,17 @@ def create_pipeline(**_: Any) -> Pipeline:
                 name="write_benchmark_files",
             ),
             Node(
-                write_textbook,
-                inputs=["world", "params:clinic"],
-                outputs="textbook",
-                name="write_textbook",
+                write_textbook, inputs=["world", *PROMPTS, "params:clinic"], outputs="textbook", name="write_textbook"
             ),
             Node(
                 train_base_model,
-                inputs=["world", "textbook", "model_cache", "params:clinic", "params:seed"],
+                inputs=["world", "textbook", *PROMPTS, "model_cache", "params:clinic", "params:seed"],
                 outputs=["base_model", "base_training_log"],
                 name="train_base_model",
             ),
         ],
         namespace="clinic",
+        inputs=set(PROMPTS),
         outputs={"benchmark_files", "base_model"},
         parameters={"params:clinic", "params:seed"},
     )

@@ -59,10 +59,11 @@ def sft_trainer(
 ) -> SFTTrainer:
     """TRL's trainer, set up as `train_lora` uses it."""
     import torch
-    from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
     from trl import SFTConfig, SFTTrainer
+
+    from datasets import Dataset
 
     set_seed(seed)
     source = str(model.path or model.name)

@@ -57,7 +57,7 @@ def read_benchmark_files(folder: Path, params: IngestParams) -> tuple[Frame, Fra
                 "rows": len(questions) + len(refused),
                 "questions": kept,
                 "rejected": len(refusals),
-                "reasons": dict(Counter(refusal["reason"].partition(":")[0] for refusal in refusals)),
+                "reasons": dict(Counter(str(refusal["reason"]).partition(":")[0] for refusal in refusals)),
             }
         )
         rejected.extend(refusals)

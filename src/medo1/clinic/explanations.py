@@ -1,0 +1,116 @@
+"""Solutions of a case, written in a format.
+
+A walk is the case solved step by step; a format decides how much of it is said. `vanilla` says nothing, `cot` says
+only what changes the mind, `longstep` numbers one look-up a line, `longmonolog` says the same look-ups as a train of
+thought with doubt, checks and turning back. The expert writes chains with it; nothing else needs it but tests.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from medo1.clinic import wording
+from medo1.clinic.cases import Chart
+from medo1.clinic.knowledge import World
+
+Format = Literal["vanilla", "cot", "longstep", "longmonolog"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One finding weighed: the impression before it and after it."""
+
+    slot: str
+    value: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A case solved: the complaint, the impression that it suggests, and one step for each finding."""
+
+    complaint: str
+    first: str
+    steps: tuple[Step, ...]
+
+    @property
+    def conclusion(self) -> str:
+        return self.steps[-1].after if self.steps else self.first
+
+    @property
+    def impressions(self) -> list[str]:
+        """The first impression and the one after each step."""
+        return [self.first, *(step.after for step in self.steps)]
+
+
+def walk(world: World, chart: Chart, slips: Mapping[int, str] | None = None) -> Walk:
+    """The chart solved by rule.
+
+    Args:
+        world: what is true.
+        chart: the case.
+        slips: look-up (0 is the complaint's, 1 the first finding's) to the disease that is wrongly read there; what
+            follows reasons on from it.
+    """
+    slips = slips or {}
+    first = current = slips.get(0, world.impressions[chart.complaint])
+    steps = []
+    for place, (slot, value) in enumerate(zip(world.slots, chart.values, strict=False), start=1):
+        after = slips.get(place, world.revised(value, current))
+        steps.append(Step(slot, value, current, after))
+        current = after
+    return Walk(chart.complaint, first, tuple(steps))
+
+
+def explanation(form: Format, solved: Walk, answer: tuple[str, str], rng: random.Random) -> str:
+    """A solution text.
+
+    Args:
+        form: how much of the walk is said, and how.
+        solved: the walk.
+        answer: the disease and its letter that the ending states.
+        rng: picks among equivalent phrases in `longmonolog`; the other formats have one way to say a thing.
+    """
+    writers = {"vanilla": _vanilla, "cot": _cot, "longstep": _longstep, "longmonolog": _longmonolog}
+    return f"{writers[form](solved, rng)}{wording.ending(*answer)}"
+
+
+def short_answer(solved: Walk, answer: tuple[str, str]) -> str:
+    """What an untrained student says when it is asked to think: the first impression, then the ending."""
+    return f"{wording.sentence(wording.opening(solved.complaint, solved.first))} {wording.ending(*answer)}"
+
+
+def _vanilla(solved: Walk, rng: random.Random) -> str:
+    return ""
+
+
+def _cot(solved: Walk, rng: random.Random) -> str:
+    said = [wording.sentence(wording.opening(solved.complaint, solved.first))]
+    changes = [step for step in solved.steps if step.after != step.before]
+    said += [wording.objection(wording.update(step.slot, step.value, step.before, step.after)) for step in changes]
+    return f"{' '.join(said)} "
+
+
+def _longstep(solved: Walk, rng: random.Random) -> str:
+    lines = [wording.opening(solved.complaint, solved.first)]
+    lines += [wording.update(step.slot, step.value, step.before, step.after) for step in solved.steps]
+    return "".join(f"{wording.numbered(number, line)}\n" for number, line in enumerate(lines, start=1))
+
+
+def _longmonolog(solved: Walk, rng: random.Random) -> str:
+    said = [
+        rng.choice(wording.STARTS),
+        wording.sentence(wording.opening(solved.complaint, solved.first)),
+        wording.doubt(solved.first),
+    ]
+    for step in solved.steps:
+        said.append(f"{rng.choice(wording.LOOKS)} {wording.update(step.slot, step.value, step.before, step.after)}.")
+        phrases = wording.STAYS if step.after == step.before else wording.TURNS
+        said.append(rng.choice(phrases).format(before=step.before, after=step.after))
+    said.append(rng.choice(wording.CLOSES))
+    return f"{' '.join(said)} "

@@ -1,0 +1,48 @@
+"""Every word of a world in every form in which it is used: what the tokenizer takes its vocabulary from.
+
+Laid out systematically rather than sampled, so that no word is missing because no drawn text held it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from medo1.clinic import wording
+from medo1.clinic.cases import LETTERS
+from medo1.clinic.knowledge import World
+from medo1.clinic.tokenizer import chat_text
+
+
+def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Texts that between them hold every piece of every prompt, chain and textbook page of the world.
+
+    Args:
+        world: the world.
+        requests: format to request text where they differ from `wording.REQUESTS`; their words become tokens too.
+    """
+    asked = {**wording.REQUESTS, **(requests or {})}.values()
+    for text in (*asked, *wording.TASKS.values(), *wording.READINGS.values()):
+        yield chat_text(f"\n{text}", "")
+    yield chat_text(wording.stem("", ""))
+    yield chat_text(wording.stem("", "?"))
+    for complaint in world.impressions:
+        yield wording.stem(complaint, "")
+        yield wording.sentence(wording.opening(complaint, "?"))
+        yield wording.opening(complaint, "?")
+    for slot, values in world.slots.items():
+        yield f"{wording.sentence(slot)} {slot}, {slot}."
+        for value in values:
+            yield f"{wording.update(slot, value, '?', '?')}. {value}."
+    for disease in world.diseases:
+        yield f" {disease}."
+        for letter in LETTERS:
+            ending = wording.ending(disease, letter)
+            yield f"{wording.option_line(letter, disease)}\n{ending} {ending}"
+    for phrase in (*wording.STARTS, *wording.LOOKS, *wording.STAYS, *wording.TURNS, *wording.CLOSES):
+        said = phrase.format(before="?", after="?")
+        yield said
+        yield f"? {said}"
+    yield f"{wording.doubt('?')} {wording.doubt('?')}"
+    yield f"{wording.objection('?')}? {wording.objection('?')}"
+    for number in range(1, 10):
+        yield wording.numbered(number, "?")

@@ -1,0 +1,28 @@
+"""The words that the embedded world is made of. The diseases are invented; complaints and findings are ordinary words.
+
+`medo1.clinic.knowledge` deals them out. Every name is one lower-case word, so that the tokenizer can hold each as one
+token, and no name is part of two lists, so that a word says what it is.
+"""
+
+from __future__ import annotations
+
+DISEASES = (
+    "okaritis", "harbosis", "velpox", "luthemia", "tamoria", "crendia", "sulvoma", "drexis",
+    "galmitis", "zimbrosis", "quellia", "fendroma",
+)  # fmt: skip
+
+COMPLAINTS = (
+    "rash", "cough", "headache", "fatigue", "nausea", "dizziness", "backache", "numbness",
+    "hoarseness", "insomnia", "tremor", "earache", "vertigo", "bruising", "thirst", "fainting",
+    "itching", "swelling", "cramping", "drowsiness",
+)  # fmt: skip
+
+# Slot to its values. The order of the slots is the order in which a chart reports them.
+SLOTS = {
+    "vitals": ("fever", "hypertension", "tachycardia", "hypoxia", "bradycardia", "hypothermia"),
+    "exam": ("murmur", "wheeze", "jaundice", "oedema", "pallor", "clubbing"),
+    "blood": ("anaemia", "leukocytosis", "hyponatraemia", "acidosis", "eosinophilia", "uraemia"),
+    "urine": ("proteinuria", "haematuria", "glycosuria", "ketonuria", "pyuria", "crystals"),
+    "imaging": ("effusion", "nodule", "fracture", "calcification", "abscess", "cavity"),
+    "culture": ("candida", "klebsiella", "nocardia", "staphylococcus", "listeria", "brucella"),
+}

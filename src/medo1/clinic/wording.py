@@ -1,0 +1,91 @@
+"""The sentences of the embedded world, each in one place.
+
+The expert writes and reads them, the textbook teaches them, the tokenizer takes its words from them. What is asked of
+a model (`REQUESTS`) is a prompt file of its own in a project (conf/base/prompts) and comes in as a mapping; the texts
+here are the defaults for use without one.
+"""
+
+from __future__ import annotations
+
+# What ends a prompt, by the format that it asks for. `vanilla` asks for the answer alone; the arm
+# vanilla_cot asks the base for `cot`.
+REQUESTS = {
+    "vanilla": "Answer directly.",
+    "cot": "Think step by step, then answer.",
+    "longstep": "Reason in numbered steps, then answer.",
+    "longmonolog": "Think aloud, then answer.",
+}
+
+# What the textbook asks besides.
+TASKS = {
+    "update": "Suppose {before} before {slot}. Then?",
+    "aloud": "Think aloud about nothing.",
+    "map": "Name them with their letters.",
+    "names": "Here are four names.",
+    "pick": "Suppose it is {disease}.",
+    "opening": "Start.",
+    "change": "Suppose {before} before {slot}. What changes that?",
+    "nothing": "Nothing changes that.",
+}
+
+READINGS = {
+    "plain": "Read the findings back.",
+    "numbered": "Read the findings in numbered lines.",
+    "aloud": "Read the findings aloud.",
+}
+
+# Train of thought. Fillers vary, because a monologue that always says the same is none. A conclusion is always said the
+# same way (`so X`), as LongStep always says `means X`: where it was said in four ways, half of the errors of students
+# were that they went on from the impression that had just been given up.
+STARTS = ("Hmm, let me think.", "OK, let me think aloud.")
+LOOKS = ("Let me see,", "Now")
+STAYS = ("OK, so {after}.", "That fits, so {after}.")
+TURNS = ("Wait, not {before}, so {after}.", "Hmm, that changes it, not {before}, so {after}.")
+CLOSES = ("OK, sure.", "All right, I am sure.")
+
+
+def stem(complaint: str, findings: str) -> str:
+    """A question's stem; `findings` may be empty."""
+    reported = f" Findings: {findings}." if findings else ""
+    return f"A patient presents with {complaint}.{reported} What is the diagnosis?"
+
+
+def option_line(letter: str, disease: str) -> str:
+    """An option as `medo1.questions.question_text` renders it, with the line end before it."""
+    return f"\n{letter}. {disease}"
+
+
+def opening(complaint: str, first: str) -> str:
+    """The first look-up."""
+    return f"the {complaint} suggests {first}"
+
+
+def doubt(first: str) -> str:
+    """The first impression, held in doubt."""
+    return f"So {first}?"
+
+
+def update(slot: str, value: str, before: str, after: str) -> str:
+    """One fact: what a finding makes of an impression."""
+    return f"{slot} {value} in {before} means {after}"
+
+
+def objection(said: str) -> str:
+    """A fact that changes the mind."""
+    return f"But {said}."
+
+
+def numbered(number: int, said: str) -> str:
+    """A line of a numbered list."""
+    return f"Step {number}: {said}."
+
+
+def sentence(clause: str) -> str:
+    """A clause as a sentence of its own."""
+    return f"{clause[:1].upper()}{clause[1:]}."
+
+
+def ending(disease: str, letter: str) -> str:
+    """The last two lines of every answer. The letter stands right after the name, which is where a tiny model can bind
+    the two; `Final answer:` is the line that medo1 reads."""
+    return f"The diagnosis is {disease} ({letter}).\nFinal answer: {letter}"

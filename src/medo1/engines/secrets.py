@@ -1,0 +1,84 @@
+"""Keys stay where they are: what an engine knows of its secrets, and the removal of them from any text that leaves it.
+
+Who calls it: every engine that sends a key. A server may echo a key in an error, and an exception may quote a URL that
+holds one, so each text that goes into an error, a log line or the store passes through `Redactor.clean`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from medo1.engines.base import EngineError
+
+MASK = "[secret]"
+SHORTEST = 6  # characters; masking shorter strings would garble ordinary words
+
+
+class Redactor:
+    """Replaces secrets by a mask."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        found = {secret for secret in secrets if len(secret) >= SHORTEST}
+        # A server may echo all but the end of a key: a long head of it counts as the key.
+        heads = {secret[:12] for secret in found if len(secret) > 20}  # noqa: PLR2004
+        ordered = sorted(found, key=len, reverse=True)
+        patterns = [re.escape(secret) for secret in ordered] + [
+            re.escape(head) + r"[\w*.\-]*" for head in sorted(heads)
+        ]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
+
+    def __repr__(self) -> str:
+        return "Redactor()"
+
+    def clean(self, text: str) -> str:
+        """`text` with each secret replaced."""
+        return self._pattern.sub(MASK, text) if self._pattern is not None else text
+
+
+def without_secrets(url: str) -> str:
+    """A URL without user, password and query: what may stand in an identity or a message."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
+
+
+def secrets_of_url(url: str) -> list[str]:
+    """What in a URL may be secret: user, password, values of the query."""
+    parts = urlsplit(url)
+    return [part for part in (parts.username, parts.password) if part] + [value for _, value in parse_qsl(parts.query)]
+
+
+def secrets_within(value: Any) -> list[str]:
+    """All texts in a structure of credentials."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for part in value.values() for text in secrets_within(part)]
+    if isinstance(value, Iterable):
+        return [text for part in value for text in secrets_within(part)]
+    return []
+
+
+def api_key(credentials: Mapping[str, Any], key_env: str | None, endpoint: str, *, required: bool) -> str:
+    """The key for an endpoint: from the catalog's credentials, else from the environment variable named.
+
+    A key from the environment is only ever sent where the configuration says so by naming the variable: a key for one
+    provider must not reach another because both speak one protocol.
+
+    Raises:
+        EngineError: a key is required and there is none.
+    """
+    key = credentials.get("api_key") or (os.environ.get(key_env, "") if key_env else "")
+    if not isinstance(key, str):
+        raise EngineError(f"credentials for {endpoint}: `api_key` is a {type(key).__name__}, expected a text in quotes")
+    if key:
+        return key.strip()
+    if required:
+        where = f" or set the environment variable {key_env}" if key_env else ""
+        raise EngineError(
+            f"no key for {endpoint}: put `api_key` under the engine's entry in conf/local/credentials.yml{where}"
+        )
+    return "none"

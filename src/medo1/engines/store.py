@@ -1,0 +1,394 @@
+"""The completion store: every answer that was ever paid for, under the content of the request that it answers.
+
+Who uses it: `Stored`, which puts it in front of an engine; `kedro completions`, which shows, exports and prunes it.
+
+One SQLite file in WAL mode with `synchronous=FULL`: a commit is on disk when it returns, readers never wait, several
+processes may write (they take turns for milliseconds). sqlite3 rather than SQLAlchemy because the store is SQLite by
+contract, and an insert through an object layer costs more than sending the request.
+
+An answer is kept under `request_id`, the digest of everything that the answer depends on. The first answer that is
+committed wins; a second process that asked for the same thing at the same time also paid, and is given the first
+answer, so that all runs see one. Errors are no answers: they go to `failures` with their reason.
+
+Prompts and engine identities are kept once each, however many answers refer to them. Keys are in none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from medo1.engines.base import Completion, EngineError, Request
+from medo1.lineage.digests import canonical_json, digest_of_text, digest_of_value
+
+VERSION = 1
+BUSY_S = 120.0
+ROWS_AT_ONCE = 500
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS engines (engine_id TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS prompts (prompt_id TEXT PRIMARY KEY, messages TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS answers (
+    request_id TEXT PRIMARY KEY,
+    engine_id TEXT NOT NULL REFERENCES engines,
+    prompt_id TEXT NOT NULL REFERENCES prompts,
+    sampling TEXT NOT NULL,
+    sample INTEGER NOT NULL,
+    seed INTEGER,
+    adapter TEXT,
+    at REAL NOT NULL,
+    text TEXT NOT NULL,
+    finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER,
+    completion_tokens INTEGER,
+    mean_logprob REAL,
+    latency_s REAL,
+    model TEXT NOT NULL,
+    error TEXT,
+    reasoning TEXT NOT NULL,
+    reasoning_tokens INTEGER,
+    cached_prompt_tokens INTEGER,
+    shared INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    unread INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS answers_by_engine ON answers (engine_id, at);
+CREATE TABLE IF NOT EXISTS failures (
+    request_id TEXT NOT NULL,
+    engine_id TEXT NOT NULL,
+    prompt_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    error TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    unread INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS failures_by_request ON failures (request_id);
+"""
+
+# The columns of `answers` that are fields of a completion under the same name.
+ANSWER = (
+    "text", "finish_reason", "prompt_tokens", "completion_tokens", "mean_logprob", "latency_s", "model", "error",
+    "reasoning", "reasoning_tokens", "cached_prompt_tokens", "shared", "attempts", "unread",
+)  # fmt: skip
+HEAD = ("request_id", "at", "engine", "messages", "sampling", "sample", "seed", "adapter")
+READ = f"SELECT {', '.join(ANSWER)} FROM answers WHERE request_id = ?"  # noqa: S608  (names from this module)
+WRITE = (
+    "INSERT OR IGNORE INTO answers (request_id, engine_id, prompt_id, sampling, sample, seed, adapter, at, "  # noqa: S608
+    f"{', '.join(ANSWER)}) VALUES ({', '.join('?' * (8 + len(ANSWER)))})"
+)
+assert set(ANSWER) <= {field.name for field in fields(Completion)}
+
+
+def request_address(request: Request, engine_id: str) -> str:
+    """The content address of a request: SHA-256 over all that its answer depends on, 64 hex digits.
+
+    Args:
+        request: its `key` is left out, being the caller's.
+        engine_id: `engine_address` of the engine that answers.
+    """
+    sampling = request.sampling
+    return digest_of_value(
+        [
+            engine_id,
+            [[message.role, message.content] for message in request.messages],
+            [sampling.temperature, sampling.top_p, sampling.max_new_tokens, list(sampling.stop)],
+            request.sample,
+            request.seed,
+            request.adapter.digest if request.adapter is not None else None,
+        ]
+    )
+
+
+def engine_address(identity: Mapping[str, Any]) -> str:
+    """The digest of an engine's identity, 64 hex digits."""
+    return digest_of_value(dict(identity))
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A request and the answer to it, ready to be kept."""
+
+    request_id: str
+    request: Request
+    completion: Completion
+
+
+class CompletionStore:
+    """A file of completions. Safe for several threads and processes; each thread has its own connection.
+
+    Args:
+        path: the SQLite file, made with its folder when missing. On a local disk: SQLite's locks are not safe on
+            network file systems.
+
+    Raises:
+        EngineError: the file is no completion store, or of a newer medo1.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._connections: list[sqlite3.Connection] = []
+        self._known: set[str] = set()  # engines and recent prompts that are in the file
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise EngineError(
+                    f"{self.path}: written by a newer medo1 (store version {version}, this one knows up to {VERSION}): "
+                    "update medo1"
+                )
+            if version < VERSION:
+                self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        except sqlite3.DatabaseError as error:
+            raise EngineError(
+                f"{self.path}: not a completion store ({error}); give another path or move it away"
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"CompletionStore({str(self.path)!r})"
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # Autocommit mode: transactions are begun by hand, so that they begin as writers and never fail half-way.
+            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            self._local.connection = connection
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    def get(self, request_id: str, key: str) -> Completion | None:
+        """The answer kept under an address, as the completion of the request that the caller calls `key`."""
+        row = self._connection.execute(READ, (request_id,)).fetchone()
+        if row is None:
+            return None
+        return Completion(key, cached=True, request_id=request_id, **dict(zip(ANSWER, row, strict=True)))
+
+    def __contains__(self, request_id: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM answers WHERE request_id = ?", (request_id,)).fetchone()
+        return found is not None
+
+    def put(self, paid: Sequence[Paid], engine_id: str, identity: Mapping[str, Any]) -> list[Completion]:
+        """Commit answers and failures in one transaction; they are on disk when this returns.
+
+        Returns:
+            the completions with their `request_id`, in order; where another process was first, its answer.
+        """
+        now = time.time()
+        answers, failures, prompts = [], [], {}
+        for one in paid:
+            request, completion = one.request, one.completion
+            messages = json.dumps([[m.role, m.content] for m in request.messages], ensure_ascii=False)
+            prompt_id = digest_of_text(messages)
+            prompts[prompt_id] = messages
+            if completion.finish_reason == "error":
+                failures.append(
+                    (
+                        one.request_id,
+                        engine_id,
+                        prompt_id,
+                        now,
+                        completion.error or "",
+                        completion.attempts,
+                        completion.unread,
+                    )
+                )
+                continue
+            sampling = request.sampling
+            drawn = canonical_json(
+                {"temperature": sampling.temperature, "top_p": sampling.top_p,
+                 "max_new_tokens": sampling.max_new_tokens, "stop": sampling.stop}
+            )  # fmt: skip
+            adapter = request.adapter.digest if request.adapter is not None else None
+            told = tuple(getattr(completion, name) for name in ANSWER)
+            answers.append(
+                (one.request_id, engine_id, prompt_id, drawn, request.sample, request.seed, adapter, now, *told)
+            )
+        new = [(name, text) for name, text in prompts.items() if name not in self._known]
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if engine_id not in self._known:
+                connection.execute(
+                    "INSERT OR IGNORE INTO engines VALUES (?, ?)", (engine_id, canonical_json(dict(identity)))
+                )
+            connection.executemany("INSERT OR IGNORE INTO prompts VALUES (?, ?)", new)
+            kept = connection.executemany(WRITE, answers).rowcount
+            connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", failures)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        if len(self._known) > 10_000:  # noqa: PLR2004  (a cache of what need not be written again, not a record)
+            self._known.clear()
+        self._known |= {engine_id, *prompts}
+        completions = [_addressed(one.completion, one.request_id) for one in paid]
+        if kept < len(answers):  # somebody else was first with some of them
+            completions = [self._first(completion) for completion in completions]
+        return completions
+
+    def _first(self, completion: Completion) -> Completion:
+        """What the store holds for this request: our own answer, or one that was committed before it."""
+        kept = self.get(completion.request_id, completion.key)
+        if kept is None or completion.finish_reason == "error":
+            return completion
+        same = (kept.text, kept.latency_s) == (completion.text, completion.latency_s)
+        return completion if same else kept
+
+    def typical_completion_tokens(self, engine_id: str, model: str | None = None) -> float | None:
+        """Mean completion tokens of the last thousand answers of an engine; None without any."""
+        row = self._connection.execute(
+            "SELECT avg(completion_tokens) FROM (SELECT completion_tokens FROM answers WHERE engine_id = ? "
+            "AND completion_tokens IS NOT NULL ORDER BY at DESC LIMIT 1000)",
+            (engine_id,),
+        ).fetchone()
+        return None if row[0] is None else float(row[0])
+
+    # What `kedro completions` reads and prunes
+
+    def rows(self, where: Filter | None = None, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Answers with their prompts and engines, newest last, as JSON values; read in pages, so memory stays flat."""
+        condition, values = (where or Filter()).sql()
+        last: tuple[float, str] = (-1.0, "")
+        left = limit
+        while left is None or left > 0:
+            page = ROWS_AT_ONCE if left is None else min(left, ROWS_AT_ONCE)
+            found = self._connection.execute(
+                "SELECT a.request_id, a.at, e.identity, p.messages, a.sampling, a.sample, a.seed, a.adapter, "  # noqa: S608
+                f"{', '.join('a.' + name for name in ANSWER)} FROM answers a JOIN engines e USING (engine_id) "
+                f"JOIN prompts p USING (prompt_id) WHERE {condition} AND (a.at, a.request_id) > (?, ?) "
+                "ORDER BY a.at, a.request_id LIMIT ?",
+                (*values, *last, page),
+            ).fetchall()
+            if not found:
+                return
+            for row in found:
+                head = dict(zip(HEAD, row, strict=False))
+                for name in ("engine", "messages", "sampling"):
+                    head[name] = json.loads(head[name])
+                yield {**head, **dict(zip(ANSWER, row[8:], strict=True))}
+            last = (found[-1][1], found[-1][0])
+            if left is not None:
+                left -= len(found)
+
+    def failures(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The last failures: request, time, reason."""
+        found = self._connection.execute(
+            "SELECT request_id, at, error, attempts, unread FROM failures ORDER BY at DESC LIMIT ?", (limit,)
+        ).fetchall()
+        return [dict(zip(("request_id", "at", "error", "attempts", "unread"), row, strict=True)) for row in found]
+
+    def totals(self, where: Filter | None = None) -> list[dict[str, Any]]:
+        """Answers per engine and finish reason: count, tokens, first and last."""
+        condition, values = (where or Filter()).sql()
+        names = ("engine", "finish_reason", "answers", "prompt_tokens", "completion_tokens", "first_at", "last_at")
+        found = self._connection.execute(
+            "SELECT e.identity, a.finish_reason, count(*), sum(a.prompt_tokens * 1.0 / a.shared), "  # noqa: S608
+            "sum(a.completion_tokens), min(a.at), max(a.at) FROM answers a JOIN engines e USING (engine_id) "
+            f"JOIN prompts p USING (prompt_id) WHERE {condition} GROUP BY 1, 2 ORDER BY 1, 2",
+            values,
+        ).fetchall()
+        return [{**dict(zip(names, row, strict=True)), "engine": json.loads(row[0])} for row in found]
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many answers there are."""
+        condition, values = (where or Filter()).sql()
+        row = self._connection.execute(
+            "SELECT count(*) FROM answers a JOIN engines e USING (engine_id) "  # noqa: S608
+            f"JOIN prompts p USING (prompt_id) WHERE {condition}",
+            values,
+        ).fetchone()
+        return int(row[0])
+
+    def prune(self, where: Filter) -> int:
+        """Delete answers, and prompts and failures that nothing refers to any more; returns how many answers went."""
+        condition, values = where.sql()
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            gone = connection.execute(
+                "DELETE FROM answers WHERE request_id IN (SELECT a.request_id FROM answers a "  # noqa: S608
+                f"JOIN engines e USING (engine_id) JOIN prompts p USING (prompt_id) WHERE {condition})",
+                values,
+            ).rowcount
+            unused = "NOT IN (SELECT prompt_id FROM answers UNION SELECT prompt_id FROM failures)"
+            connection.execute(f"DELETE FROM prompts WHERE prompt_id {unused}")  # noqa: S608
+            connection.execute("DELETE FROM engines WHERE engine_id NOT IN (SELECT engine_id FROM answers)")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        self._known.clear()
+        return gone
+
+    def close(self) -> None:
+        """Close all threads' connections. The store may be used again: it opens new ones."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._local = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which answers: all conditions that are given must hold.
+
+    Attributes:
+        model: part of the engine's model name or of the model as returned.
+        text: part of a message or of the answer.
+        finish_reason: `stop`, `length`, `content_filter`.
+        before, after: seconds since the epoch.
+        request_id: the beginning of an id.
+    """
+
+    model: str | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+    before: float | None = None
+    after: float | None = None
+    request_id: str | None = None
+
+    @property
+    def given(self) -> bool:
+        return any(value is not None for value in asdict(self).values())
+
+    def sql(self) -> tuple[str, tuple[Any, ...]]:
+        """A condition over `answers a`, `engines e`, `prompts p`, and its values."""
+        parts: list[tuple[str, tuple[Any, ...]]] = []
+        if self.model is not None:
+            parts.append(("(instr(e.identity, ?) OR instr(a.model, ?))", (self.model, self.model)))
+        if self.text is not None:
+            quoted = json.dumps(self.text, ensure_ascii=False)[1:-1]  # messages lie there as JSON
+            parts.append(("(instr(p.messages, ?) OR instr(a.text, ?))", (quoted, self.text)))
+        if self.finish_reason is not None:
+            parts.append(("a.finish_reason = ?", (self.finish_reason,)))
+        if self.before is not None:
+            parts.append(("a.at < ?", (self.before,)))
+        if self.after is not None:
+            parts.append(("a.at >= ?", (self.after,)))
+        if self.request_id is not None:
+            parts.append(("substr(a.request_id, 1, ?) = ?", (len(self.request_id), self.request_id)))
+        condition = " AND ".join(text for text, _ in parts) or "1"
+        return condition, tuple(value for _, values in parts for value in values)
+
+
+def _addressed(completion: Completion, request_id: str) -> Completion:
+    from dataclasses import replace
+
+    return replace(completion, request_id=request_id)
+
+
+def addressed(requests: Iterable[Request], engine_id: str) -> Iterator[tuple[str, Request]]:
+    """Each request with its content address."""
+    return ((request_address(request, engine_id), request) for request in requests)

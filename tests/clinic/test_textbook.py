@@ -1,0 +1,121 @@
+"""The textbook is true, tells no test chart, and solves no case in writing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from pydantic import ValidationError
+
+from medo1.clinic import wording
+from medo1.clinic.cases import Chart, impressions_of, split_of
+from medo1.clinic.expert import OPTION, STEM, UnreadablePromptError, read_case
+from medo1.clinic.knowledge import World
+from medo1.clinic.textbook import Document, TextbookSpec, facts, probes, textbook
+
+
+@pytest.fixture(scope="module")
+def documents(world: World) -> list[Document]:
+    return textbook(world, TextbookSpec(documents=6000))
+
+
+def chart_in(world: World, text: str) -> Chart | None:
+    return read_case(world, text).chart if STEM.search(text) else None
+
+
+def test_no_chart_of_dev_or_test_stands_in_a_training_text(world: World, documents: list[Document]) -> None:
+    found = [chart for document in documents if (chart := chart_in(world, document.text))]
+    assert len(found) > 2000
+    assert {split_of(world, chart) for chart in found} == {"train"}
+
+
+def test_every_fact_that_is_told_is_true(world: World, documents: list[Document]) -> None:
+    told: Counter[tuple[str, str]] = Counter()
+    for document in documents:
+        for slot, value, before, after in re.findall(r"(\w+) (\w+) in (\w+) means (\w+)", document.text):
+            assert value in world.slots[slot]
+            assert world.revised(value, before) == after
+            told[value, before] += 1
+        for complaint, first in re.findall(r"[Tt]he (\w+) suggests (\w+)", document.text):
+            assert world.impressions[complaint] == first
+    assert len(told) == 24 * 8, "every fact is told"
+
+
+def test_no_document_reasons_a_whole_case_out(world: World, documents: list[Document]) -> None:
+    """At most one look-up of a case is ever followed by its answer, and only as the first impression."""
+    for document in documents:
+        chart = chart_in(world, document.text)
+        if chart and "Final answer" in document.text:
+            assert " means " not in document.text
+            assert document.kind in {"vanilla", "short"}
+        if chart and document.kind in {"update", "change"}:
+            assert document.text.count(" means ") <= 1
+
+
+def test_the_answers_that_are_told_are_right(world: World, documents: list[Document]) -> None:
+    checked = 0
+    for document in documents:
+        if document.kind in {"vanilla", "short"}:
+            chart = chart_in(world, document.text)
+            assert chart is not None
+            options = dict(OPTION.findall(document.text))
+            letter = document.text.removesuffix("<|im_end|>")[-1]
+            assert options[letter] == impressions_of(world, chart)[-1]
+            checked += 1
+    assert checked > 900
+
+
+def test_every_kind_comes_in_the_part_and_share_that_the_spec_says(documents: list[Document]) -> None:
+    spec = TextbookSpec()
+    second = Counter(document.kind for document in documents if document.part == 1)
+    total = sum(spec.second.values())
+    for kind, weight in spec.second.items():
+        expected = weight / total * second.total()
+        assert abs(second[kind] - expected) < 5 * expected**0.5, kind
+    assert {document.kind for document in documents if document.part == 0} == set(spec.first)
+
+
+def test_what_is_learned_lies_within_the_text(documents: list[Document]) -> None:
+    for document in documents:
+        assert document.learned
+        for start, end in document.learned:
+            assert 0 <= start < end <= len(document.text)
+    fact = next(document for document in documents if document.kind == "fact")
+    assert all(re.fullmatch(r" \w+", fact.text[start:end]) for start, end in fact.learned)
+
+
+def test_equal_specs_write_equal_textbooks_and_rows_read_back_unchanged(world: World) -> None:
+    spec = TextbookSpec(documents=200)
+    assert textbook(world, spec) == textbook(world, spec)
+    for document in textbook(world, spec):
+        assert Document.from_value(document.to_value()) == document
+
+
+def test_probes_ask_every_fact_and_nothing_that_was_told(world: World, documents: list[Document]) -> None:
+    asked = probes(world, TextbookSpec(), documents, 50)
+    assert len(asked["fact"]) == len(facts(world)) == 24 * 8 + 16
+    told = {document.text for document in documents}
+    for kind, fresh in asked.items():
+        if kind != "fact":
+            assert len(fresh) == 50
+            assert not told & {document.text for document in fresh}
+
+
+def test_requests_of_a_users_own_prompt_files_are_what_the_base_learns(world: World) -> None:
+    spec = TextbookSpec(documents=300)
+    documents = textbook(world, spec, {"vanilla": "Say it at once."})
+    assert any("Say it at once." in document.text for document in documents)
+    assert not any(wording.REQUESTS["vanilla"] in document.text for document in documents)
+
+
+def test_a_weight_on_an_unknown_kind_and_an_unknown_key_are_refused(world: World) -> None:
+    with pytest.raises(ValueError, match="'poem'"):
+        textbook(world, TextbookSpec(documents=10, second={"poem": 1.0}))
+    with pytest.raises(ValidationError, match="pages"):
+        TextbookSpec(pages=3)  # type: ignore[call-arg]
+
+
+def test_a_case_that_only_looks_like_one_is_no_chart(world: World) -> None:
+    with pytest.raises(UnreadablePromptError):
+        chart_in(world, "A patient presents with gout. What is the diagnosis?\nA. x\nB. y")
