@@ -97,7 +97,8 @@ class _Call:
         self._by_key: dict[str, str] = {}  # the key that a request was sent under, to its address
         self._sent = 0
         self._results: deque[list[Completion]] = deque()
-        self._room = threading.Semaphore(ROOM)
+        # An engine that does not stream takes every request before it answers one: making it wait would be for ever.
+        self._room = threading.Semaphore(ROOM if engine.streams else 1 << 62)
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._stop = stop

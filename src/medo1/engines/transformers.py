@@ -14,18 +14,21 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
 from medo1.engines.confidence import lowest_group
+from medo1.engines.work import Work
 
 if TYPE_CHECKING:
     from medo1.engines.decoding.loading import Loaded
-    from medo1.engines.decoding.loop import Work
     from medo1.engines.decoding.memory import Plan
     from medo1.engines.decoding.rows import Row
 
+WINDOW = 2048  # requests that are sorted and decoded together: enough to keep the rows full, few enough to hold
 REPLACEMENT = "\ufffd"  # what a tokenizer writes for bytes that are no character yet
 
 
@@ -68,7 +71,7 @@ class Transformers(Engine):
         self._threads = threads
         self._loaded: Loaded | None = None
         self._plan: Plan | None = None
-        self.work: Work | None = None  # of the last call, for benchmarks and the account of time
+        self.work = Work()  # since the model was named; for benchmarks
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -84,16 +87,19 @@ class Transformers(Engine):
         if self._model != model:
             self.close()
             self._model = model
+            self.work = Work()
         return self
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`. All requests are taken at once, sorted by adapter and length."""
+        """See `Engine.complete`. Requests are taken some thousand at a time, sorted by adapter and length."""
         for batch in self.batches(requests):
             yield from batch
 
-    def batches(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         """See `Engine.batches`: completions that ended in the same pass."""
-        yield from self._batches(requests, None)
+        source = iter(requests)
+        while window := list(islice(source, WINDOW)):
+            yield from self._batches(window, stop=stop)
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """See `Engine.stream`."""
@@ -107,7 +113,7 @@ class Transformers(Engine):
                     told(text[len(shown) :])
                     shown = text
 
-        [completion] = [one for batch in self._batches([request], watch) for one in batch]
+        [completion] = [one for batch in self._batches([request], watch=watch) for one in batch]
         if len(completion.text) > len(shown):
             told(completion.text[len(shown) :])
         return completion
@@ -117,12 +123,15 @@ class Transformers(Engine):
         self._plan = None
 
     def _batches(
-        self, requests: Iterable[Request], watch: Callable[[Sequence[Row]], None] | None
+        self,
+        requests: Iterable[Request],
+        *,
+        stop: Event | None = None,
+        watch: Callable[[Sequence[Row]], None] | None = None,
     ) -> Iterator[list[Completion]]:
-        from medo1.engines.decoding.loop import Decoder, Work
+        from medo1.engines.decoding.loop import Decoder
 
         loaded = self._load()
-        self.work = Work()
         by_adapter: dict[Adapter | None, list[Request]] = defaultdict(list)
         for request in requests:
             by_adapter[request.adapter].append(request)
@@ -135,7 +144,7 @@ class Transformers(Engine):
             plan = self._planned(loaded, max(len(row.prompt) for row in rows))
             decoder = Decoder(loaded, plan, self.work, watch)
             with loaded.answering_as(adapter):
-                for ended in decoder.run(rows):
+                for ended in decoder.run(rows, stop):
                     yield [self._completion(row) for row in ended]
             self._plan = decoder.plan
 

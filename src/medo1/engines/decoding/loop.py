@@ -14,7 +14,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 import torch
@@ -26,24 +26,12 @@ from medo1.engines.decoding.memory import Plan, rounded
 from medo1.engines.decoding.picking import picks, uniforms
 from medo1.engines.decoding.rows import Row, Table
 from medo1.engines.decoding.slots import SlotCache, prompt_mask
+from medo1.engines.work import Work
 
 logger = logging.getLogger(__name__)
 
 TAKEN_IN_SHARE = 8  # rows are taken in when a share of this size of the slots is free: reading few at a time is slow
 FEWEST_SLOTS = 8
-
-
-@dataclass(slots=True)
-class Work:
-    """What decoding did: tokens read (padding left out), tokens picked, seconds of each, passes, most rows at once."""
-
-    read_tokens: int = 0
-    new_tokens: int = 0
-    read_s: float = 0.0
-    decode_s: float = 0.0
-    passes: int = 0
-    most_rows: int = 0
-    halvings: int = 0
 
 
 class Decoder:
@@ -71,11 +59,18 @@ class Decoder:
         self._slots = SlotCache(loaded.config.num_hidden_layers, loaded.windows)
         self._table = Table()
 
-    def run(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
-        """Decode rows; each comes back once, with those that ended in the same pass."""
+    def run(self, rows: Sequence[Row], stop: Event | None = None) -> Iterator[list[Row]]:
+        """Decode rows; each comes back once, with those that ended in the same pass.
+
+        Args:
+            rows: what to decode.
+            stop: when it is set no further row is taken in; those in work are still decoded.
+        """
         waiting = deque(sorted(rows, key=lambda row: (-len(row.prompt), row.prompt)))
         try:
             while waiting or len(self._table):
+                if stop is not None and stop.is_set():
+                    waiting.clear()
                 if done := self._turn(waiting):
                     yield done
         finally:
@@ -85,6 +80,8 @@ class Decoder:
     @torch.inference_mode()
     def _turn(self, waiting: deque[Row]) -> list[Row]:
         """Take rows in, or give each row in work its next token; returns the rows that are done."""
+        if not waiting and not len(self._table):
+            return []
         try:
             ended = self._take_in(waiting) if self._wants_more(waiting) else self._one_more_token(waiting)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
