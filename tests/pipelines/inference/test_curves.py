@@ -38,12 +38,12 @@ def test_the_exact_majority_curve_is_the_average_over_all_subsets_and_orders(let
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["A", "B", "C", None]), st.integers(1, 4)), min_size=1, max_size=5),
-    st.sampled_from(["confidence", "filtered"]),
+    st.sampled_from(["confidence", "filtered", "self_certainty"]),
 )
 def test_a_weighted_curve_is_the_average_over_all_subsets(drawn: list[tuple[str | None, int]], method: Method) -> None:
     # Lowest confidences all differ: which of two equally sure ones is filtered depends on their order.
     samples = [
-        Sample(letter, confidence=float(sure), lowest_confidence=sure + place / 10)
+        Sample(letter, None, sure + place / 10, float(sure), sure + place / 10)
         for place, (letter, sure) in enumerate(drawn)
     ]
     for size in range(1, len(samples) + 1):

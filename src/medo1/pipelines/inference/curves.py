@@ -19,7 +19,7 @@ from math import comb, sqrt
 
 import numpy as np
 
-from medo1.pipelines.inference.voting import NEEDS, TIE, Method, Sample, Weighing, weight_sums
+from medo1.pipelines.inference.voting import NEEDS, TIE, Method, Sample, Weighing, weights_of
 
 SUBSETS = 1_000  # of one question and size: all where there are no more, else so many at random
 
@@ -98,8 +98,13 @@ def expected_accuracy(
          for field in NEEDS[method]]
     )  # fmt: skip
     chosen = _subsets(len(samples), size, seed)
-    sums = weight_sums(index[chosen], np.nan_to_num(numbers[:, chosen]), len(letters), method, weighing)
-    best = (sums >= sums.max(axis=1, keepdims=True) - TIE) & (sums > 0)
+    stated = index[chosen]
+    weights = weights_of(stated >= 0, np.nan_to_num(numbers[:, chosen]), method, weighing)
+    of_letter = stated[:, :, None] == np.arange(len(letters))
+    sums = (weights[:, :, None] * of_letter).sum(axis=1)
+    voters = ((weights > 0)[:, :, None] & of_letter).sum(axis=1)
+    # Of letters that tie, the one stated first wins: in a random order, each as likely as it has voters.
+    best = voters * ((sums >= sums.max(axis=1, keepdims=True) - TIE) & (sums > 0))
     won = best[:, letters.index(gold)] / np.maximum(best.sum(axis=1), 1)
     return float(won.mean())
 

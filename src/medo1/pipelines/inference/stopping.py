@@ -86,12 +86,10 @@ def probability_of_staying_ahead(
     if remaining == 0:
         return 1.0
     if rule.kind == "beta":
-        rivals = [count for letter, count in counts.items() if letter != leader]
-        return _beta(counts[leader], max(rivals, default=0))
-    earlier = {letter for letter in order if order.index(letter) < order.index(leader)}
-    rivals = [(counts[letter], letter in earlier) for letter in order if letter != leader] + [(0, False)] * max(
-        0, options - len(order)
-    )
+        return _beta(counts[leader], max((count for letter, count in counts.items() if letter != leader), default=0))
+    earlier = set(order[: order.index(leader)])
+    rivals = [(counts[letter], letter in earlier) for letter in order if letter != leader]
+    rivals += [(0, False)] * max(0, options - len(order))
     return _dirichlet(counts[leader], rivals, silent, remaining, rule.prior)
 
 

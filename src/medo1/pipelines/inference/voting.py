@@ -72,33 +72,31 @@ def vote(samples: Sequence[Sample], method: Method = "majority", weighing: Weigh
     if not can_vote(samples, method):
         raise ValueError(f"a vote by {method} needs {' and '.join(NEEDS[method])} of each voter")
     voters = [sample for sample in samples if sample.letter is not None]
-    letters = list(dict.fromkeys(sample.letter for sample in voters))  # in the order in which they were stated
     if not voters:
         return Vote(None, 0.0, 0)
-    index = np.array([letters.index(sample.letter) for sample in voters])
-    sums = weight_sums(index[None], _numbers(voters, method)[:, None], len(letters), method, weighing or Weighing())
-    best = int(np.argmax(sums[0] >= sums[0].max() - TIE))
-    total = float(sums.sum())
-    return Vote(letters[best], float(sums[0, best]) / total if total else 0.0, len(voters))
+    present = np.ones((1, len(voters)), bool)
+    [weights] = weights_of(present, _numbers(voters, method)[:, None], method, weighing or Weighing())
+    sums: dict[str, float] = {}  # in the order in which they were stated
+    for sample, weight in zip(voters, weights.tolist(), strict=True):
+        if weight > 0:
+            assert sample.letter is not None
+            sums[sample.letter] = sums.get(sample.letter, 0.0) + weight
+    most = max(sums.values())
+    winner = next(letter for letter, total in sums.items() if total >= most - TIE)
+    return Vote(winner, sums[winner] / sum(sums.values()), len(voters))
 
 
-def weight_sums(letters: np.ndarray, numbers: np.ndarray, count: int, method: Method, weighing: Weighing) -> np.ndarray:
-    """The weight that each letter gets, for many sets of samples at once.
+def weights_of(present: np.ndarray, numbers: np.ndarray, method: Method, weighing: Weighing) -> np.ndarray:
+    """What each sample's vote weighs, for many sets of samples at once; 0 for those that do not vote.
 
     Args:
-        letters: (sets, voters), the letter of each as a number from 0; -1 for none.
-        numbers: (fields, sets, voters), what the method weighs, in the order of `NEEDS`.
-        count: how many letters there are.
+        present: (sets, samples), whether a sample states a letter.
+        numbers: (fields, sets, samples), what the method weighs, in the order of `NEEDS`.
 
     Returns:
-        (sets, count).
+        (sets, samples).
     """
-    present = letters >= 0
-    weights = np.where(present, WEIGHTS[method](present, numbers, weighing), 0.0)
-    sums = np.zeros((letters.shape[0], count))
-    for letter in range(count):
-        sums[:, letter] = (weights * (letters == letter)).sum(axis=1)
-    return sums
+    return np.where(present, WEIGHTS[method](present, numbers, weighing), 0.0)
 
 
 def _numbers(samples: Sequence[Sample], method: Method) -> np.ndarray:
