@@ -98,8 +98,8 @@ class Expert(Engine):
     Args:
         world: the world; or the fields of a `WorldSpec` that differ from its defaults, of which the world is made
             (none of them: the default world); or the file that holds a world's JSON.
-        error_rate: share of completions with one wrong look-up somewhere in the path, 0 to 1. The recipe's .08 costs a
-            gold filter 5 to 8 % of the chains and lets 1 % through that are wrong inside.
+        error_rate: share of completions with one wrong look-up somewhere in the path, 0 to 1. .08 costs a
+            gold filter 5 to 8 % of the chains and lets 1 to 3 % through that are wrong inside.
         seed: of the errors and the phrasing.
         requests: format to the text that asks for it, as the prompt files have it; the rest as in `wording.REQUESTS`.
             It is looked for in the user's message and in system messages.

@@ -1,0 +1,135 @@
+"""The page says what was measured, to people who open it without a network."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medo1 import tables
+from medo1.errors import UserError
+from medo1.pipelines.reporting.nodes import compare_arms, curve_of_votes, draw_figures, write_page
+from medo1.pipelines.reporting.params import ReportingParams
+
+ARMS = {"vanilla": 0.4, "longstep_sft": 0.9}
+NOTE = "This shows the mechanism <b>and nothing else</b>."
+PARAMS = ReportingParams(notes=(NOTE,))
+INGEST = {
+    "files": [
+        {
+            "file": "<script>alert(1)</script>.jsonl",
+            "benchmark": "clinic",
+            "split": "test",
+            "rows": 12,
+            "questions": 10,
+            "rejected": 2,
+            "reasons": {"duplicate": 2},
+        }
+    ]
+}
+FILTERS = {"chains": 500, "kept": 460, "dropped": {"cut": 0, "wrong": 40}}
+
+
+def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), difficulty: bool = True) -> Any:
+    rng = random.Random(arm)
+    rows = []
+    for benchmark in benchmarks:
+        for n in range(60):
+            for draw, samples in (("greedy", 1), ("sampled", 4)):
+                for sample in range(samples):
+                    right = rng.random() < share
+                    unread = n % 20 == 0
+                    rows.append(
+                        {
+                            "question_id": f"{n:016x}",
+                            "benchmark": benchmark,
+                            "arm": arm,
+                            "draw": draw,
+                            "sample": sample,
+                            "letter": None if unread else ("A" if right else "B"),
+                            "status": "truncated" if unread else "answer",
+                            "rule": "final_line",
+                            "span_start": None,
+                            "span_end": None,
+                            "gold": "A",
+                            "correct": right and not unread,
+                            "difficulty": 2 + n % 3 if difficulty else None,
+                            "completion_tokens": 10 + n,
+                        }
+                    )
+    return tables.as_table(tables.ANSWERS, rows)
+
+
+def votes(table: Any) -> Any:
+    from medo1.pipelines.inference.nodes import vote
+    from medo1.pipelines.inference.params import InferenceParams
+
+    return vote(table, InferenceParams(votes=(1, 4)))
+
+
+def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> tuple[str, tuple[Any, Any, Any]]:
+    of_arms = [answers(arm, share, benchmarks, difficulty) for arm, share in ARMS.items()]
+    compared = compare_arms(PARAMS, *of_arms)
+    curve = curve_of_votes(PARAMS, *(votes(table) for table in of_arms), *of_arms)
+    figures = draw_figures(compared[0], compared[2], curve)
+    html = write_page(compared[0], compared[1], curve, INGEST, *figures, PARAMS, FILTERS, formats=("longstep",))
+    return html, compared
+
+
+def test_counts_add_up_and_an_unread_answer_is_wrong() -> None:
+    _, (results, comparisons, by_difficulty) = page()
+    for row in results.to_dict(orient="records"):
+        assert row["answered"] + row["unread"] == row["questions"] == 60
+        assert row["unread"] == row["truncated"] == 3
+        assert row["accuracy"] == pytest.approx(row["correct"] / 60)
+        assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
+    assert list(comparisons["arm"]) == ["longstep_sft"]
+    assert by_difficulty.groupby("arm")["questions"].sum().tolist() == [60, 60]
+
+
+def test_several_benchmarks_are_also_shown_together() -> None:
+    _, (results, comparisons, _) = page(benchmarks=("medbullets", "medqa"))
+    assert list(results["benchmark"]) == ["medbullets", "medbullets", "medqa", "medqa", "all", "all"]
+    assert results[results["benchmark"] == "all"]["questions"].tolist() == [120, 120]
+    assert (comparisons["p_adjusted"] >= comparisons["p_value"]).all()
+
+
+def test_an_unknown_baseline_is_named_with_the_arms_that_there_are() -> None:
+    with pytest.raises(UserError, match=r"'vanila'.*vanilla"):
+        compare_arms(ReportingParams(baseline="vanila"), answers("vanilla", 0.5))
+
+
+def test_equal_inputs_give_the_same_bytes() -> None:
+    assert page()[0] == page()[0]
+
+
+def test_a_study_without_difficulty_has_a_page_too() -> None:
+    html, (_, _, by_difficulty) = page(difficulty=False)
+    assert by_difficulty.empty
+    assert "Accuracy and length by difficulty" not in html
+
+
+@pytest.mark.browser
+def test_the_page_opens_without_a_network_and_draws_everything(chromium: Any, tmp_path: Path) -> None:
+    html, (results, _, _) = page()
+    file = tmp_path / "report.html"
+    file.write_text(html)
+    context = chromium.new_context(offline=True, viewport={"width": 1200, "height": 900})
+    opened = context.new_page()
+    asked, errors = [], []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("dialog", lambda dialog: errors.append(dialog.message))
+    opened.goto(file.as_uri())
+    opened.wait_for_selector(".js-plotly-plot .main-svg")
+    assert opened.locator(".js-plotly-plot").count() == 3
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert errors == []
+    first = opened.locator("table").first
+    assert first.locator("tbody tr").count() == len(results)
+    assert f"{results['accuracy'][1]:.1%}".replace("%", " %") in first.inner_text()
+    assert opened.locator(".note").inner_text() == NOTE
+    assert "<script>alert(1)</script>.jsonl" in opened.inner_text("body")
+    context.close()
