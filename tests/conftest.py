@@ -62,10 +62,35 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         eos_token_id=fast.eos_token_id,
         pad_token_id=fast.pad_token_id,
     )
+    model = Qwen2ForCausalLM(config)
+    with torch.no_grad():  # greedy texts are readable: no byte that is part of a character is ever the likeliest
+        for token, place in fast.get_vocab().items():
+            if place != fast.eos_token_id and not (token.isascii() and token.isprintable() and len(token) == 1):
+                model.model.embed_tokens.weight[place] = 0.0
     path = tmp_path_factory.mktemp("models") / "tiny"
-    Qwen2ForCausalLM(config).save_pretrained(path)
+    model.save_pretrained(path)
     fast.save_pretrained(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_adapters(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two LoRA adapters of the tiny model with random weights, of rank 4 and 8: each answers unlike the base."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    paths = []
+    for seed, rank in ((1, 4), (2, 8)):
+        torch.manual_seed(seed)
+        base = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+        config = LoraConfig(
+            r=rank, lora_alpha=16, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM"
+        )
+        path = tmp_path_factory.mktemp("adapters") / f"rank{rank}"
+        get_peft_model(base, config).save_pretrained(path)
+        paths.append(path)
+    return paths[0], paths[1]
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,10 @@ from medo1.engines.base import FinishReason
 
 SPLITS = ("train", "dev", "test")
 DRAWS = ("greedy", "sampled")
+# What became of a draw and how votes are weighted: pipelines/inference/thinking.py and voting.py say what each means.
+GENERATION_STATUSES = ("finished", "forced", "cut", "cut_by_context", "empty", "overlong_prompt", "filtered", "error")
+METHODS = ("majority", "logprob", "self_certainty", "confidence", "filtered")
+TOKEN_PARTS = ("prompt", "thinking", "answer", "completion")
 
 TEXT = pa.Column(str)
 NAME = pa.Column(str, pa.Check.str_length(min_value=1))
@@ -127,23 +131,32 @@ TRAINING_EXAMPLES = _table(
 TRAINING_REJECTED = _table({"question_id": ID, "sample": COUNT, "reason": NAME, "tokens": COUNT})
 TRAINING_LOG = _table({"step": COUNT, "epoch": NUMBER, "loss": MAYBE_NUMBER, "learning_rate": MAYBE_NUMBER})
 
-GENERATIONS = _table(
-    {
-        "question_id": ID,
-        "benchmark": NAME,
-        "arm": NAME,
-        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
-        "sample": COUNT,
-        "text": TEXT,
-        "finish_reason": FINISH,
-        "prompt_tokens": MAYBE_COUNT,
-        "completion_tokens": MAYBE_COUNT,
-        "mean_logprob": MAYBE_NUMBER,
-        "error": MAYBE_TEXT,
-        "request_id": TEXT,
-    },
-    unique=["question_id", "benchmark", "arm", "draw", "sample"],
-)
+_GENERATION = {
+    "question_id": ID,
+    "benchmark": NAME,
+    "arm": NAME,
+    "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+    "sample": COUNT,
+    "budget": COUNT,  # thinking tokens that it had
+    "text": TEXT,
+    "status": pa.Column(str, pa.Check.isin(GENERATION_STATUSES)),
+    "finish_reason": FINISH,
+    "prompt_tokens": MAYBE_COUNT,
+    "completion_tokens": MAYBE_COUNT,  # all of them; of these
+    "answer_tokens": COUNT,  # in an answer that was asked for when the thought was cut
+    "reasoning_tokens": MAYBE_COUNT,  # in a thought that the server hands out apart
+    "waits": COUNT,  # how often the thought was told to go on
+    "mean_logprob": MAYBE_NUMBER,
+    "self_certainty": MAYBE_NUMBER,
+    "confidence": MAYBE_NUMBER,
+    "lowest_confidence": MAYBE_NUMBER,
+    "error": MAYBE_TEXT,
+    "request_id": TEXT,  # of its first piece in the completion store
+    "parts": LIST,  # of all its pieces
+}
+GENERATIONS = _table(_GENERATION, unique=["question_id", "benchmark", "arm", "draw", "sample"])
+# Greedy generations asked for their answer at a smaller budget than they had in the end.
+CUT_GENERATIONS = _table(_GENERATION, unique=["question_id", "benchmark", "arm", "budget"])
 ANSWERS = _table(
     {
         "question_id": ID,
@@ -168,14 +181,106 @@ VOTES = _table(
         "question_id": ID,
         "benchmark": NAME,
         "arm": NAME,
+        "method": pa.Column(str, pa.Check.isin(METHODS)),
         "k": COUNT,
         "letter": MAYBE_LETTER,
-        "votes": COUNT,  # for the winner
+        "share": SHARE,  # of the weight, for the winner
         "voters": COUNT,  # samples that stated an answer
         "gold": LETTER,
         "correct": TRUTH,
     },
-    unique=["question_id", "benchmark", "arm", "k"],
+    unique=["question_id", "benchmark", "arm", "method", "k"],
+)
+# Where drawing stops, or would have, and what the vote of all samples says.
+ADAPTIVE = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "arm": NAME,
+        "drawn": COUNT,
+        "most": COUNT,
+        "probability": SHARE,  # that the leader stays ahead
+        "letter": MAYBE_LETTER,
+        "correct": TRUTH,
+        "tokens": MAYBE_COUNT,
+        "letter_of_all": MAYBE_LETTER,  # none where the rest was not drawn
+        "correct_of_all": pa.Column("boolean", nullable=True),
+        "tokens_of_all": MAYBE_NUMBER,  # where the rest was not drawn: as many as its mean sample has, for each
+    },
+    unique=["question_id", "benchmark", "arm"],
+)
+VOTE_CURVE = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "method": pa.Column(str, pa.Check.isin((*METHODS, "adaptive"))),
+        "k": COUNT,  # for adaptive: at most
+        "questions": COUNT,
+        "accuracy": SHARE,  # expected over all subsets of k samples
+        "accuracy_low": SHARE,
+        "accuracy_high": SHARE,
+        "mean_tokens": MAYBE_NUMBER,  # of all samples of a question together
+    },
+    unique=["arm", "benchmark", "method", "k"],
+)
+BUDGET_CURVE = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "budget": COUNT,
+        "questions": COUNT,
+        "accuracy": SHARE,
+        "accuracy_low": SHARE,
+        "accuracy_high": SHARE,
+        "forced": SHARE,  # thoughts that the budget ended
+        "mean_tokens": MAYBE_NUMBER,
+    },
+    unique=["arm", "benchmark", "budget"],
+)
+TOKENS = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+        "part": pa.Column(str, pa.Check.isin(TOKEN_PARTS)),
+        "generations": COUNT,
+        "mean": MAYBE_NUMBER,
+        "q10": MAYBE_NUMBER,
+        "q50": MAYBE_NUMBER,
+        "q90": MAYBE_NUMBER,
+        "most": MAYBE_NUMBER,
+        "total": MAYBE_NUMBER,
+    },
+    unique=["arm", "benchmark", "draw", "part"],
+)
+OUTCOMES = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+        "generations": COUNT,
+        **dict.fromkeys(GENERATION_STATUSES, COUNT),
+        "accuracy": SHARE,  # over all
+        "accuracy_finished": SHARE,  # over those that the model ended itself
+    },
+    unique=["arm", "benchmark", "draw"],
+)
+# What a run took. Equal runs differ here and nowhere else.
+TIMING = _table(
+    {
+        "arm": NAME,
+        "model": TEXT,
+        "requests": COUNT,
+        "kept": COUNT,  # answered from the completion store; what follows is of the others
+        "failed": COUNT,
+        "prompt_tokens": COUNT,
+        "completion_tokens": COUNT,
+        "wall_s": NUMBER,
+        "tokens_per_s": MAYBE_NUMBER,
+        "cost_usd": MAYBE_NUMBER,
+        "energy_wh": MAYBE_NUMBER,
+    },
+    unique=["arm"],
 )
 
 RESULTS = _table(
@@ -221,10 +326,6 @@ BY_DIFFICULTY = _table(
         "mean_tokens": MAYBE_NUMBER,
     },
     unique=["arm", "benchmark", "difficulty"],
-)
-VOTE_CURVE = _table(
-    {"arm": NAME, "benchmark": NAME, "k": COUNT, "questions": COUNT, "accuracy": SHARE, "mean_tokens": MAYBE_NUMBER},
-    unique=["arm", "benchmark", "k"],
 )
 
 

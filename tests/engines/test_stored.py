@@ -189,6 +189,50 @@ def test_an_engine_that_does_not_stream_is_stored_too(store: CompletionStore) ->
     assert len(engine.asked) == 7
 
 
+def test_an_engine_that_takes_all_requests_first_is_not_kept_waiting_for_room(store: CompletionStore) -> None:
+    """More requests than the store lets wait: such an engine answers none before it has them all."""
+
+    class Greedy(Scripted):
+        def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+            yield from super().complete(list(requests))
+
+    questions = [ask(f"q{n}") for n in range(5000)]
+    assert len(list(Stored(Greedy(streams=False), store).complete(questions))) == 5000
+
+
+def test_how_sure_a_model_was_is_kept(store: CompletionStore) -> None:
+    class Sure(Scripted):
+        def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+            for answer in super().complete(requests):
+                yield replace(answer, mean_logprob=-0.5, self_certainty=3.0, confidence=2.5, lowest_confidence=1.5)
+
+    [first] = Stored(Sure(), store).complete([ask("q")])
+    [again] = Stored(Sure(), store).complete([ask("q")])
+    assert again.cached
+    assert (again.self_certainty, again.confidence, again.lowest_confidence) == (3.0, 2.5, 1.5)
+    assert replace(again, cached=False, latency_s=first.latency_s) == first
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "old.sqlite"
+    with Stored(Scripted(), CompletionStore(path)) as engine:
+        list(engine.complete([ask("q")]))
+    connection = sqlite3.connect(path)
+    for name in ("self_certainty", "confidence", "lowest_confidence"):
+        connection.execute(f"ALTER TABLE answers DROP COLUMN {name}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    with Stored(Scripted(), CompletionStore(path)) as engine:
+        [kept] = engine.complete([ask("q")])
+        [added] = engine.complete([ask("r")])
+    assert kept.cached
+    assert kept.confidence is None
+    assert not added.cached
+
+
 def test_a_streaming_generator_may_wait_for_kept_answers_too(server: Server, store: CompletionStore) -> None:
     with Stored(engine_for(server), store) as engine:
         list(engine.complete([ask("q0"), ask("q2")]))

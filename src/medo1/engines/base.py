@@ -8,7 +8,7 @@ raises `EngineError` when nothing can be answered at all (no server, wrong model
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -92,6 +92,10 @@ class Completion:
         finish_reason: `stop` (the model ended it), `length` (cut), `content_filter`, or `error`.
         prompt_tokens, completion_tokens: as counted by the engine; None where it does not say.
         mean_logprob: mean log-probability of the completion's tokens in nats; None where not offered.
+        self_certainty: mean over its tokens of how far the model's distribution was from the uniform one, in nats (Kang
+            et al. 2025); needs the whole vocabulary, None where the engine does not see it.
+        confidence: mean over its tokens of -log p over the 20 likeliest tokens (DeepConf, Fu et al. 2025).
+        lowest_confidence: the lowest mean of the same over any tenth of the completion.
         latency_s: seconds from sending to having it.
         model: the model's name as the engine returned it.
         cached: it came from the completion store and nothing was sent.
@@ -112,6 +116,9 @@ class Completion:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     mean_logprob: float | None = None
+    self_certainty: float | None = None
+    confidence: float | None = None
+    lowest_confidence: float | None = None
     latency_s: float | None = None
     model: str = ""
     cached: bool = False
@@ -163,6 +170,14 @@ class Engine(ABC):
         """
         for completion in self.complete(requests):
             yield [completion]
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """Answer one request, handing its text to `told` piece by piece as it comes. The pieces joined are the
+        completion's text. An engine that cannot stream hands over the whole text at the end."""
+        [completion] = self.complete([request])
+        if completion.text:
+            told(completion.text)
+        return completion
 
     def with_model(self, model: Model) -> Engine:
         """This engine, serving `model`. Engines whose configuration already names a model return themselves."""

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 from medo1.engines.base import Completion, EngineError, Message, Request, Sampling
 from medo1.lineage.digests import canonical_json, digest_of_text, digest_of_value
 
-VERSION = 1
+VERSION = 2
 BUSY_S = 120.0
 ROWS_AT_ONCE = 500
 
@@ -50,6 +50,9 @@ CREATE TABLE IF NOT EXISTS answers (
     prompt_tokens INTEGER,
     completion_tokens INTEGER,
     mean_logprob REAL,
+    self_certainty REAL,
+    confidence REAL,
+    lowest_confidence REAL,
     latency_s REAL,
     model TEXT NOT NULL,
     error TEXT,
@@ -72,9 +75,17 @@ CREATE TABLE IF NOT EXISTS failures (
 CREATE INDEX IF NOT EXISTS failures_by_request ON failures (request_id);
 """
 
+# What brings a file of an earlier version up to this one; the answers in it are kept.
+UPGRADES = {
+    1: "".join(
+        f"ALTER TABLE answers ADD COLUMN {name} REAL;" for name in ("self_certainty", "confidence", "lowest_confidence")
+    )
+}
+
 # The columns of `answers` that are fields of a completion under the same name.
 ANSWER = (
-    "text", "finish_reason", "prompt_tokens", "completion_tokens", "mean_logprob", "latency_s", "model", "error",
+    "text", "finish_reason", "prompt_tokens", "completion_tokens", "mean_logprob", "self_certainty", "confidence",
+    "lowest_confidence", "latency_s", "model", "error",
     "reasoning", "reasoning_tokens", "cached_prompt_tokens", "shared", "attempts", "unread",
 )  # fmt: skip
 HEAD = ("request_id", "at", "engine", "messages", "sampling", "sample", "seed", "adapter")
@@ -170,7 +181,7 @@ class CompletionStore:
                     "update medo1"
                 )
             if version < VERSION:
-                self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+                self._bring_up_to_date()
         except sqlite3.DatabaseError as error:
             raise EngineError(
                 f"{self.path}: not a completion store ({error}); give another path or move it away"
@@ -191,6 +202,21 @@ class CompletionStore:
             with self._lock:
                 self._connections.append(connection)
         return connection
+
+    def _bring_up_to_date(self) -> None:
+        """Make the tables, or add to those of an earlier version; another process may be doing the same."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            steps = [text for since, text in UPGRADES.items() if 0 < version <= since]
+            for statement in "".join([*steps, SCHEMA, f"PRAGMA user_version = {VERSION};"]).split(";"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
 
     def get(self, request_id: str, key: str) -> Completion | None:
         """The answer kept under an address, as the completion of the request that the caller calls `key`."""

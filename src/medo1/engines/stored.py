@@ -120,7 +120,8 @@ class _Call:
         self._renamed = 0
         self._answered: set[str] = set()  # since the present chunk was looked up
         self._results: deque[list[Completion]] = deque()
-        self._room = threading.Semaphore(ROOM)
+        # An engine that does not stream takes every request before it answers one: making it wait would be for ever.
+        self._room = threading.Semaphore(ROOM if engine.streams else 1 << 62)
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._stop = stop

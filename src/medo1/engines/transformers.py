@@ -1,22 +1,35 @@
 """The embedded engine: a model on this machine through Hugging Face transformers, base and adapters alike.
 
-Prompts are padded on the left in fp32 (bf16 with left padding answers differently from the same prompt alone), sorted
-by length and batched by tokens. Every draw has its own stream of random numbers from its request's seed and picks
-tokens by the inverse of the cumulative distribution, so that what a question gets does not depend on its batch.
+Who uses it: the catalog's `student` where no server is at hand. What decoding is made of lies in
+`medo1.engines.decoding`; this module turns requests into rows and rows into completions.
+
+Every draw has its own stream of random numbers from its request's seed, so that what a question gets does not depend on
+what it is decoded with. In fp32 that holds to the last token in all but ties of a millionth; in bf16 a batch's shape
+can move a log-probability by a hundredth, and with it a close choice.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from medo1.engines.base import Adapter, Completion, Engine, EngineError, Model, Request, Sampling
+from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.confidence import lowest_group
+from medo1.engines.work import Work
 
 if TYPE_CHECKING:
-    import torch
+    from medo1.engines.decoding.loading import Loaded
+    from medo1.engines.decoding.memory import Plan
+    from medo1.engines.decoding.rows import Row
+
+WINDOW = 2048  # requests that are sorted and decoded together: enough to keep the rows full, few enough to hold
+REPLACEMENT = "\ufffd"  # what a tokenizer writes for bytes that are no character yet
 
 
 class Transformers(Engine):
@@ -25,8 +38,11 @@ class Transformers(Engine):
     Args:
         model: path of a model directory or hub id; None until `with_model` names one.
         revision: commit of a hub id.
-        batch_tokens: prompt and new tokens in one batch at most, padding included.
         dtype: `float32`, or `bfloat16` on a GPU.
+        device: `cpu`, `cuda`, `cuda:1`; None takes a GPU where there is one.
+        rows: rows decoded together, at most; fewer where the memory does not hold more.
+        reading: prompt tokens read in one pass, at most, padding included.
+        memory_gib: memory for keys, values and activations; None takes what is free on a GPU, and half of it on a CPU.
         threads: threads of torch; None leaves them as they are.
     """
 
@@ -35,21 +51,33 @@ class Transformers(Engine):
         *,
         model: str | None = None,
         revision: str | None = None,
-        batch_tokens: int = 32_768,
         dtype: str = "float32",
+        device: str | None = None,
+        rows: int = 128,
+        reading: int = 8192,
+        memory_gib: float | None = None,
         threads: int | None = None,
     ) -> None:
+        if dtype not in ("float32", "bfloat16", "float16"):
+            raise EngineError(f"The transformers engine's dtype is {dtype!r}; expected float32, bfloat16 or float16.")
+        if rows < 1:
+            raise EngineError(f"The transformers engine's rows is {rows}; expected 1 or more.")
         self._model = Model(model, Path(model) if Path(model).is_dir() else None, revision) if model else None
-        self._batch_tokens = batch_tokens
         self._dtype = dtype
+        self._device = device
+        self._rows = rows
+        self._reading = reading
+        self._memory_gib = memory_gib
         self._threads = threads
-        self._loaded: _Loaded | None = None
+        self._loaded: Loaded | None = None
+        self._plan: Plan | None = None
+        self.work = Work()  # since the model was named; for benchmarks
 
     @property
     def identity(self) -> dict[str, Any]:
         model = self._model
         return {
-            "engine": "transformers",
+            "kind": "transformers",
             "model": model.revision if model and model.path else model and model.name,
             "revision": model and model.revision,
             "dtype": self._dtype,
@@ -59,229 +87,191 @@ class Transformers(Engine):
         if self._model != model:
             self.close()
             self._model = model
+            self.work = Work()
         return self
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        loaded = self._load()
-        groups: dict[tuple[Adapter | None, Sampling], list[Request]] = defaultdict(list)
-        for request in requests:
-            groups[request.adapter, request.sampling].append(request)
-        for (adapter, sampling), members in groups.items():
-            with loaded.answering_as(adapter):
-                yield from self._complete_group(loaded, members, sampling)
+        """See `Engine.complete`. Requests are taken some thousand at a time, sorted by adapter and length."""
+        for batch in self.batches(requests):
+            yield from batch
 
-    def _complete_group(self, loaded: _Loaded, requests: list[Request], sampling: Sampling) -> Iterator[Completion]:
-        prompts = [loaded.prompt_ids(request) for request in requests]
-        fitting = []
-        for request, prompt in zip(requests, prompts, strict=True):
-            room = loaded.context - len(prompt)
-            if room < 1:
-                yield Completion(
-                    request.key,
-                    "",
-                    "error",
-                    prompt_tokens=len(prompt),
-                    model=loaded.name,
-                    error=f"the prompt has {len(prompt)} tokens, the model's context {loaded.context}",
-                )
-            else:
-                fitting.append((request, prompt))
-        fitting.sort(key=lambda pair: len(pair[1]))
-        for batch in _batches(fitting, sampling.max_new_tokens, self._batch_tokens):
-            yield from loaded.generate(batch, sampling)
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+        """See `Engine.batches`: completions that ended in the same pass."""
+        source = iter(requests)
+        while window := list(islice(source, WINDOW)):
+            yield from self._batches(window, stop=stop)
 
-    def _load(self) -> _Loaded:
-        if self._loaded is None:
-            if self._model is None:
-                raise EngineError("The transformers engine has no model. Name one in its options, or give it one.")
-            self._loaded = _Loaded(self._model, self._dtype, self._threads)
-        return self._loaded
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`."""
+        shown = ""
+
+        def watch(rows: Sequence[Row]) -> None:
+            nonlocal shown
+            for row in rows:
+                text = self._text(row).rstrip(REPLACEMENT)
+                if len(text) > len(shown) and not any(_may_begin(text, stop) for stop in row.stops):
+                    told(text[len(shown) :])
+                    shown = text
+
+        [completion] = [one for batch in self._batches([request], watch=watch) for one in batch]
+        if len(completion.text) > len(shown):
+            told(completion.text[len(shown) :])
+        return completion
 
     def close(self) -> None:
         self._loaded = None
+        self._plan = None
 
-
-def _batches(
-    pairs: Sequence[tuple[Request, list[int]]], new_tokens: int, batch_tokens: int
-) -> Iterator[list[tuple[Request, list[int]]]]:
-    """Runs of pairs (sorted by length) whose padded size stays within `batch_tokens`; never an empty one."""
-    batch: list[tuple[Request, list[int]]] = []
-    for pair in pairs:
-        if batch and (len(batch) + 1) * (len(pair[1]) + new_tokens) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(pair)
-    if batch:
-        yield batch
-
-
-class _Loaded:
-    """A model in memory with the adapters that were asked for so far."""
-
-    def __init__(self, model: Model, dtype: str, threads: int | None) -> None:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        if threads is not None:
-            torch.set_num_threads(threads)
-        source, revision = str(model.path or model.name), None if model.path else model.revision
-        try:
-            self.tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
-            self._base = AutoModelForCausalLM.from_pretrained(
-                source, revision=revision, trust_remote_code=False, use_safetensors=True, dtype=getattr(torch, dtype)
-            )
-        except (OSError, ValueError) as error:
-            raise EngineError(
-                f"The model {source} cannot be loaded: {error}. Give a directory with config.json, safetensors and a "
-                "tokenizer, or a hub id that is in the cache or can be downloaded."
-            ) from error
-        self.name = model.name
-        self.context = int(getattr(self._base.config, "max_position_embeddings", 1 << 30))
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._base.to(self._device).eval()
-        self._peft: Any = None
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
-
-    def answering_as(self, adapter: Adapter | None) -> Any:
-        """A context in which the model answers as `adapter`, or as its base."""
-        from contextlib import nullcontext
-
-        from peft import PeftModel
-
-        if adapter is None:
-            return self._peft.disable_adapter() if self._peft is not None else nullcontext()
-        if self._peft is None:
-            self._peft = PeftModel.from_pretrained(self._base, str(adapter.path), adapter_name=adapter.name)
-            self._peft.eval()
-        elif adapter.name not in self._peft.peft_config:
-            self._peft.load_adapter(str(adapter.path), adapter_name=adapter.name)
-        self._peft.set_adapter(adapter.name)
-        return nullcontext()
-
-    def prompt_ids(self, request: Request) -> list[int]:
-        turns = [{"role": message.role, "content": message.content} for message in request.messages]
-        continued = turns[-1]["role"] == "assistant"
-        text = self.tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=not continued, continue_final_message=continued
-        )
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    def generate(self, batch: list[tuple[Request, list[int]]], sampling: Sampling) -> list[Completion]:
-        import torch
-
-        started = time.monotonic()
-        width = max(len(prompt) for _, prompt in batch)
-        pad = self.tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for _, prompt in batch], device=self._device)
-        mask = torch.tensor(
-            [[0] * (width - len(prompt)) + [1] * len(prompt) for _, prompt in batch], device=self._device
-        )
-        new_tokens = min(sampling.max_new_tokens, self.context - width)
-        picker = _Picker([request.seed for request, _ in batch], sampling, width)
-        model = self._peft if self._peft is not None else self._base
-        with torch.inference_mode():
-            output = model.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                max_new_tokens=new_tokens,
-                do_sample=False,
-                temperature=None,
-                top_p=None,
-                top_k=None,
-                pad_token_id=pad,
-                eos_token_id=self.tokenizer.eos_token_id,
-                logits_processor=[picker],
-                stop_strings=list(sampling.stop) or None,
-                tokenizer=self.tokenizer if sampling.stop else None,
-            )
-        took = (time.monotonic() - started) / len(batch)
-        logprobs = picker.logprobs()
-        return [
-            self._completion(request, prompt, output[row, width:].tolist(), logprobs[row], sampling, took)
-            for row, (request, prompt) in enumerate(batch)
-        ]
-
-    def _completion(
+    def _batches(
         self,
-        request: Request,
-        prompt: list[int],
-        new: list[int],
-        logprobs: list[float],
-        sampling: Sampling,
-        took: float,
-    ) -> Completion:
-        ended = self.tokenizer.eos_token_id in new
-        kept = new[: new.index(self.tokenizer.eos_token_id)] if ended else new
-        counted = len(kept) + ended
-        text = self.tokenizer.decode(kept, skip_special_tokens=True)
-        for stop in sampling.stop:
-            if stop in text:
-                text, ended = text[: text.index(stop)], True
+        requests: Iterable[Request],
+        *,
+        stop: Event | None = None,
+        watch: Callable[[Sequence[Row]], None] | None = None,
+    ) -> Iterator[list[Completion]]:
+        from medo1.engines.decoding.loop import Decoder
+
+        loaded = self._load()
+        by_adapter: dict[Adapter | None, list[Request]] = defaultdict(list)
+        for request in requests:
+            by_adapter[request.adapter].append(request)
+        for adapter, members in by_adapter.items():
+            rows, refused = self._rows_of(members, loaded)
+            if refused:
+                yield refused
+            if not rows:
+                continue
+            plan = self._planned(loaded, max(len(row.prompt) for row in rows))
+            decoder = Decoder(loaded, plan, self.work, watch)
+            with loaded.answering_as(adapter):
+                for ended in decoder.run(rows, stop):
+                    yield [self._completion(row) for row in ended]
+            self._plan = decoder.plan
+
+    def _rows_of(self, requests: Sequence[Request], loaded: Loaded) -> tuple[list[Row], list[Completion]]:
+        """Requests as rows, and those whose prompt leaves no room for an answer."""
+        from medo1.engines.decoding.rows import Row
+
+        rows: list[Row] = []
+        refused: list[Completion] = []
+        prompts = _prompts({request.messages for request in requests}, loaded)
+        for request in requests:
+            prompt = prompts[request.messages]
+            if isinstance(prompt, str):
+                refused.append(_refusal(request, loaded.name, None, prompt))
+                continue
+            room = loaded.context - len(prompt)
+            if room < 1:
+                text = f"the prompt has {len(prompt)} tokens, the model's context {loaded.context}"
+                refused.append(_refusal(request, loaded.name, len(prompt), text))
+                continue
+            sampling = request.sampling
+            rows.append(
+                Row(
+                    prompt=prompt,
+                    limit=min(sampling.max_new_tokens, room),
+                    temperature=sampling.temperature,
+                    top_p=sampling.top_p,
+                    seed=request.seed if request.seed is not None else secrets.randbits(63),
+                    stops=sampling.stop,
+                    tag=request,
+                )
+            )
+        return rows, refused
+
+    def _completion(self, row: Row) -> Completion:
+        assert self._loaded is not None
+        request: Request = row.tag
+        if row.error is not None:
+            return _refusal(request, self._loaded.name, len(row.prompt), row.error)
+        count = len(row.tokens)
         return Completion(
             key=request.key,
-            text=text,
-            finish_reason="stop" if ended else "length",
-            prompt_tokens=len(prompt),
-            completion_tokens=counted,
-            mean_logprob=sum(logprobs[:counted]) / counted if counted else None,
-            latency_s=took,
-            model=self.name,
+            text=self._text(row),
+            finish_reason="stop" if row.ended == "stop" else "length",
+            prompt_tokens=len(row.prompt),
+            completion_tokens=count,
+            mean_logprob=sum(row.logprobs) / count,
+            self_certainty=sum(row.certainty) / count,
+            confidence=sum(row.confidence) / count if row.temperature > 0 else None,
+            lowest_confidence=lowest_group(row.confidence) if row.temperature > 0 else None,
+            latency_s=time.monotonic() - row.started,
+            model=self._loaded.name,
         )
 
+    def _text(self, row: Row) -> str:
+        """What the row says so far, up to a stop text."""
+        assert self._loaded is not None
+        ended = row.tokens[-1] in self._loaded.end_tokens
+        text = self._loaded.text(row.tokens[:-1] if ended else row.tokens)
+        places = [place for stop in row.stops if (place := text.find(stop)) >= 0]
+        return text[: min(places)] if places else text
 
-class _Picker:
-    """Picks each row's next token itself, greedily or from its own random stream, and keeps the log-probabilities.
+    def _load(self) -> Loaded:
+        if self._loaded is None:
+            if self._model is None:
+                raise EngineError("The transformers engine has no model. Name one in its options, or give it one.")
+            import torch
 
-    It is given to `generate` as a logits processor that leaves one token possible.
+            from medo1.engines.decoding.loading import Loaded
+            from medo1.engines.decoding.loop import verify
+
+            if self._threads is not None:
+                torch.set_num_threads(self._threads)
+            loaded = Loaded(self._model, self._dtype, self._device)
+            verify(loaded)
+            self._loaded = loaded
+        return self._loaded
+
+    def _planned(self, loaded: Loaded, longest_prompt: int) -> Plan:
+        from medo1.engines.decoding.memory import Sizes, plan
+
+        if self._plan is None or self._plan.reading < longest_prompt:
+            sizes = Sizes.of(loaded.config, loaded.dtype.itemsize)
+            rows = self._rows if self._plan is None else self._plan.rows
+            self._plan = plan(
+                sizes, self._free_bytes(loaded), rows=rows, reading=self._reading, longest_prompt=longest_prompt
+            )
+        return self._plan
+
+    def _free_bytes(self, loaded: Loaded) -> int:
+        if self._memory_gib is not None:
+            return int(self._memory_gib * (1 << 30))
+        if loaded.device.type == "cuda":
+            import torch
+
+            return int(torch.cuda.mem_get_info(loaded.device)[0])
+        import psutil
+
+        return int(psutil.virtual_memory().available // 2)
+
+
+def _prompts(
+    conversations: Iterable[tuple[Message, ...]], loaded: Loaded
+) -> dict[tuple[Message, ...], list[int] | str]:
+    """The tokens of each conversation, or why the chat template refuses it.
+
+    A given beginning of the answer is tokenised on its own: that is where the model stood when it had written it.
     """
+    from jinja2 import TemplateError
 
-    def __init__(self, seeds: list[int | None], sampling: Sampling, prompt_width: int) -> None:
-        import torch
-
-        self._temperature, self._top_p, self._width = sampling.temperature, sampling.top_p, prompt_width
-        self._picked: list[torch.Tensor] = []
-        self._uniform = None
-        if sampling.temperature > 0:
-            streams = []
-            for seed in seeds:
-                generator = torch.Generator()
-                if seed is None:
-                    generator.seed()
-                else:
-                    generator.manual_seed(seed)
-                streams.append(torch.rand(sampling.max_new_tokens, generator=generator, dtype=torch.float64))
-            self._uniform = torch.stack(streams)
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        import torch
-
-        logprobs = torch.log_softmax(scores.float(), dim=-1)
-        if self._uniform is None:
-            picked = scores.argmax(dim=-1)
-        else:
-            step = input_ids.shape[1] - self._width
-            picked = _inverse_cdf(scores / self._temperature, self._uniform[:, step].to(scores.device), self._top_p)
-        self._picked.append(logprobs.gather(1, picked[:, None])[:, 0].cpu())
-        only = torch.full_like(scores, float("-inf"))
-        return only.scatter(1, picked[:, None], 0.0)
-
-    def logprobs(self) -> list[list[float]]:
-        import torch
-
-        return torch.stack(self._picked, dim=1).tolist() if self._picked else []
+    prompts: dict[tuple[Message, ...], list[int] | str] = {}
+    heads: list[tuple[tuple[Message, ...], str, str]] = []
+    for messages in conversations:
+        try:
+            heads.append((messages, *loaded.prompt_text(messages)))
+        except (TemplateError, ValueError) as error:
+            prompts[messages] = f"the chat template refuses the conversation: {error}"
+    ids = loaded.token_ids([text for _, head, given in heads for text in (head, given)]) if heads else []
+    for place, (messages, _, _) in enumerate(heads):
+        prompts[messages] = ids[2 * place] + ids[2 * place + 1]
+    return prompts
 
 
-def _inverse_cdf(logits: torch.Tensor, uniform: torch.Tensor, top_p: float) -> torch.Tensor:
-    """The token at which each row's cumulative probability passes its uniform number, likeliest tokens first."""
-    import torch
+def _refusal(request: Request, model: str, prompt_tokens: int | None, error: str) -> Completion:
+    return Completion(request.key, "", "error", prompt_tokens=prompt_tokens, model=model, error=error)
 
-    probabilities, tokens = torch.softmax(logits.double(), dim=-1).sort(dim=-1, descending=True, stable=True)
-    cumulative = probabilities.cumsum(dim=-1)
-    if top_p < 1:
-        kept = (cumulative - probabilities) < top_p  # always the first
-        total = (probabilities * kept).sum(dim=-1)
-    else:
-        total = cumulative[:, -1]
-    place = torch.searchsorted(cumulative, (uniform * total)[:, None], right=True).clamp(max=logits.shape[1] - 1)
-    return tokens.gather(1, place)[:, 0]
+
+def _may_begin(text: str, stop: str) -> bool:
+    """Whether `text` ends with what may become `stop`: it is not shown before that is known."""
+    return any(text.endswith(stop[:size]) for size in range(1, len(stop)))

@@ -10,7 +10,7 @@ import pytest
 
 from medo1 import tables
 from medo1.errors import UserError
-from medo1.pipelines.reporting.nodes import compare_arms, curve_of_votes, draw_figures, write_page
+from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, joined, write_page
 from medo1.pipelines.reporting.params import ReportingParams
 
 ARMS = {"vanilla": 0.4, "longstep_sft": 0.9}
@@ -62,19 +62,38 @@ def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), d
     return tables.as_table(tables.ANSWERS, rows)
 
 
-def votes(table: Any) -> Any:
-    from medo1.pipelines.inference.nodes import vote
-    from medo1.pipelines.inference.params import InferenceParams
-
-    return vote(table, InferenceParams(votes=(1, 4)))
+def curves(table: Any) -> dict[str, Any]:
+    """The tables of an arm that inference makes beside its answers."""
+    keys = {"arm": table["arm"][0]}
+    interval = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "mean_tokens": 30.0}
+    benchmarks = list(dict.fromkeys(table["benchmark"]))
+    made: dict[str, list[dict[str, Any]]] = {"vote_curve": [], "budget_curve": [], "tokens": [], "outcomes": []}
+    for benchmark in benchmarks:
+        keys["benchmark"] = benchmark
+        for method, k in (("majority", 1), ("majority", 4), ("confidence", 4), ("adaptive", 4)):
+            made["vote_curve"].append({**keys, "method": method, "k": k, "questions": 60, **interval})
+        for budget in (8, 64):
+            made["budget_curve"].append({**keys, "budget": budget, "questions": 60, "forced": 0.5, **interval})
+        for draw in tables.DRAWS:
+            for part in tables.TOKEN_PARTS:
+                numbers = dict.fromkeys(("mean", "q10", "q50", "q90", "most", "total"), 12.0)
+                made["tokens"].append({**keys, "draw": draw, "part": part, "generations": 60, **numbers})
+            counts = dict.fromkeys(tables.GENERATION_STATUSES, 0) | {"finished": 57, "forced": 3}
+            shares = {"accuracy": 0.5, "accuracy_finished": 0.52}
+            made["outcomes"].append({**keys, "draw": draw, "generations": 60, **counts, **shares})
+    return {name: tables.as_table(getattr(tables, name.upper()), rows) for name, rows in made.items()}
 
 
 def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> tuple[str, tuple[Any, Any, Any]]:
     of_arms = [answers(arm, share, benchmarks, difficulty) for arm, share in ARMS.items()]
     compared = compare_arms(PARAMS, *of_arms)
-    curve = curve_of_votes(PARAMS, *(votes(table) for table in of_arms), *of_arms)
-    figures = draw_figures(compared[0], compared[2], curve)
-    html = write_page(compared[0], compared[1], curve, INGEST, *figures, PARAMS, FILTERS, formats=("longstep",))
+    made = [curves(table) for table in of_arms]
+    every = {name: joined(*(tables_of[name] for tables_of in made), schema=name.upper()) for name in made[0]}
+    figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
+    html = write_page(
+        compared[0], compared[1], every["vote_curve"], every["tokens"], every["outcomes"], INGEST, *figures, PARAMS,
+        FILTERS, formats=("longstep",),
+    )  # fmt: skip
     return html, compared
 
 
@@ -124,7 +143,7 @@ def test_the_page_opens_without_a_network_and_draws_everything(chromium: Any, tm
     opened.on("dialog", lambda dialog: errors.append(dialog.message))
     opened.goto(file.as_uri())
     opened.wait_for_selector(".js-plotly-plot .main-svg")
-    assert opened.locator(".js-plotly-plot").count() == 3
+    assert opened.locator(".js-plotly-plot").count() == 4
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert errors == []
     first = opened.locator("table").first

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from medo1.answers import read_answer
-from medo1.engines.base import Adapter, Engine, Message, Model, Request, Sampling
+from medo1.engines.base import Adapter, Engine, Model
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
-from medo1.pipelines.inference.params import InferenceParams
-from medo1.pipelines.inference.voting import majority
-from medo1.progress import tracked
-from medo1.questions import Question, prompt_text, questions_from
+from medo1.pipelines.inference.accounting import KEYS, Meter, tokens_and_outcomes
+from medo1.pipelines.inference.asking import Asking, Drawn
+from medo1.pipelines.inference.params import ArmParams, InferenceParams
+from medo1.questions import Question, questions_from
 
 
 def choose_questions(questions: Frame, params: InferenceParams, seed: int) -> Frame:
@@ -28,80 +27,101 @@ def choose_questions(questions: Frame, params: InferenceParams, seed: int) -> Fr
 def generate(
     questions: Frame,
     prompt: str,
-    student: Engine,
-    base_model: Model,
+    engine: Engine,
     params: InferenceParams,
+    arm: ArmParams,
     seed: int,
-    *adapter: Adapter,
-    arm: str,
-) -> Frame:
-    """One greedy and `params.samples` sampled generations of an arm for each question.
+    *models: Model | Adapter,
+    name: str,
+) -> tuple[Frame, Frame, Frame]:
+    """An arm's generations: one greedy and several sampled ones of each question.
 
     Args:
         questions: what is asked.
         prompt: what is asked after each question.
-        student: the engine.
-        base_model: the model that every arm shares.
-        params: sampling.
-        seed: the run's seed; each draw gets its own from it, the question and the sample's number.
-        adapter: the arm's adapter; none for an arm of the base model.
-        arm: the arm's name.
+        engine: who answers.
+        params: how all arms draw.
+        arm: how this one differs.
+        seed: the run's; each draw gets its own from it, the question and the sample's number.
+        models: the base model that the engine serves, and the arm's adapter; none where the engine has its own.
+        name: the arm's.
+
+    Returns:
+        `tables.GENERATIONS`; the greedy ones at smaller budgets, `tables.CUT_GENERATIONS`; and `tables.TIMING`, apart
+        because equal runs differ in it.
     """
     from medo1 import tables
 
-    asked = {question.question_id + "@" + question.benchmark: question for question in questions_from(questions)}
-    requests = [
-        request
-        for key, question in asked.items()
-        for request in _requests(key, question, prompt, params, seed, adapter[0] if adapter else None)
-    ]
-    engine = student.with_model(base_model)
-    rows = []
-    for completion in tracked(engine.complete(requests), len(requests), f"{arm} generations"):
-        key, draw, sample = completion.key.rsplit("/", 2)
-        question = asked[key]
-        rows.append(
-            {
-                "question_id": question.question_id,
-                "benchmark": question.benchmark,
-                "arm": arm,
-                "draw": draw,
-                "sample": int(sample),
-                "text": completion.text,
-                "finish_reason": completion.finish_reason,
-                "prompt_tokens": completion.prompt_tokens,
-                "completion_tokens": completion.completion_tokens,
-                "mean_logprob": completion.mean_logprob,
-                "error": completion.error,
-                "request_id": completion.request_id,
-            }
-        )
-    keys = ("benchmark", "question_id", "draw", "sample")
-    return tables.as_table(tables.GENERATIONS, sorted(rows, key=lambda row: [row[name] for name in keys]))
+    base = next((model for model in models if isinstance(model, Model)), None)
+    adapter = next((model for model in models if isinstance(model, Adapter)), None)
+    serving = engine if base is None else engine.with_model(base)
+    asked, draws = questions_from(questions), arm.drawn_with(params)
+    meter = Meter(name, serving, len(asked) * (1 + draws.samples), params.prices, params.power_w)
+    asking = Asking(
+        serving, adapter, prompt, draws, params.adaptive.stopping if params.adaptive.draw else None, seed, meter.passed
+    )
+    whole: dict[tuple[Any, ...], dict[str, Any]] = {}
+    cut = []
+    for drawn in asking.draws_of(asked):
+        row = _generation_row(drawn, name)
+        keys = tuple(row[key] for key in KEYS)
+        earlier = whole.setdefault(keys, row)
+        if earlier is not row:  # another budget's: the largest is the generation
+            smaller, whole[keys] = sorted((earlier, row), key=lambda one: one["budget"])
+            cut.append(smaller)
+    order = (*KEYS, "budget")
+    return (
+        tables.as_table(tables.GENERATIONS, _sorted(whole.values(), order)),
+        tables.as_table(tables.CUT_GENERATIONS, _sorted(cut, order)),
+        tables.as_table(tables.TIMING, [meter.close()]),
+    )
 
 
-def _requests(
-    key: str, question: Question, prompt: str, params: InferenceParams, seed: int, adapter: Adapter | None
-) -> Iterator[Request]:
-    messages = (Message("user", prompt_text(question, prompt)),)
-    greedy = Sampling(temperature=0.0, max_new_tokens=params.max_new_tokens)
-    yield Request(f"{key}/greedy/0", messages, greedy, adapter=adapter)
-    sampled = Sampling(temperature=params.temperature, top_p=params.top_p, max_new_tokens=params.max_new_tokens)
-    for sample in range(params.samples):
-        own = seed_from(seed, question.question_id, sample)
-        yield Request(f"{key}/sampled/{sample}", messages, sampled, sample=sample, seed=own, adapter=adapter)
+def _sorted(rows: Any, keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """By key, so that the order in which answers came back leaves no trace."""
+    return sorted(rows, key=lambda row: [row[key] for key in keys])
+
+
+def _generation_row(drawn: Drawn, arm: str) -> dict[str, Any]:
+    generation = drawn.generation
+    return {
+        "question_id": drawn.question.question_id,
+        "benchmark": drawn.question.benchmark,
+        "arm": arm,
+        "draw": drawn.draw,
+        "sample": drawn.sample,
+        "budget": generation.budget,
+        "text": generation.text,
+        "status": generation.status,
+        "finish_reason": generation.finish_reason,
+        "prompt_tokens": generation.prompt_tokens,
+        "completion_tokens": generation.completion_tokens,
+        "answer_tokens": generation.answer_tokens,
+        "reasoning_tokens": generation.reasoning_tokens,
+        "waits": generation.waits,
+        "mean_logprob": generation.mean_logprob,
+        "self_certainty": generation.self_certainty,
+        "confidence": generation.confidence,
+        "lowest_confidence": generation.lowest_confidence,
+        "error": generation.error,
+        "request_id": generation.request_ids[0],
+        "parts": list(generation.request_ids),
+    }
 
 
 def read_answers(generations: Frame, questions: Frame) -> Frame:
     """What each generation states, and whether that is right. An unread answer is wrong, never a default letter."""
     from medo1 import tables
 
+    return tables.as_table(tables.ANSWERS, _answer_rows(generations, questions))
+
+
+def _answer_rows(generations: Frame, questions: Frame) -> list[dict[str, Any]]:
     by_key = {(question.question_id, question.benchmark): question for question in questions_from(questions)}
-    rows = []
-    for generation in records(generations):
-        question = by_key[generation["question_id"], generation["benchmark"]]
-        rows.append(_answer_row(generation, question))
-    return tables.as_table(tables.ANSWERS, rows)
+    return [
+        _answer_row(generation, by_key[generation["question_id"], generation["benchmark"]])
+        for generation in records(generations)
+    ]
 
 
 def _answer_row(generation: dict[str, Any], question: Question) -> dict[str, Any]:
@@ -109,45 +129,63 @@ def _answer_row(generation: dict[str, Any], question: Question) -> dict[str, Any
     answer = read_answer(generation["text"], question.options, generation["finish_reason"])
     start, end = answer.span or (None, None)
     return {
-        **{name: generation[name] for name in ("question_id", "benchmark", "arm", "draw", "sample")},
-        "letter": answer.letter,
+        **{name: generation[name] for name in KEYS},
+        "letter": None if failed else answer.letter,
         "status": "error" if failed else answer.status,
         "rule": "engine_error" if failed else answer.rule,
         "span_start": start,
         "span_end": end,
         "gold": question.gold,
-        "correct": answer.letter == question.gold,
+        "correct": not failed and answer.letter == question.gold,
         "difficulty": question.difficulty,
         "completion_tokens": generation["completion_tokens"],
     }
 
 
-def vote(answers: Frame, params: InferenceParams) -> Frame:
-    """The majority over each question's first k sampled answers, for each k."""
-    import pandas as pd
+def vote(
+    generations: Frame, answers: Frame, questions: Frame, params: InferenceParams, arm: ArmParams, seed: int
+) -> tuple[Frame, Frame, Frame]:
+    """Votes of an arm's samples, their curve, and where drawing would have stopped.
 
+    Returns:
+        `tables.VOTES` (of each question's first k samples), `tables.VOTE_CURVE` (expected over all subsets), and
+        `tables.ADAPTIVE`.
+    """
     from medo1 import tables
+    from medo1.pipelines.inference.counting import adaptive_rows, curve_rows, polled, vote_rows
 
-    rows = []
-    sampled = answers[answers["draw"] == "sampled"].sort_values("sample", kind="stable")
-    for (benchmark, question_id, arm), group in sampled.groupby(["benchmark", "question_id", "arm"], sort=True):
-        letters = [None if pd.isna(letter) else letter for letter in group["letter"]]
-        gold = group["gold"].iloc[0]
-        for k in params.votes:
-            if k > len(letters):
-                continue
-            outcome = majority(letters[:k])
-            rows.append(
-                {
-                    "question_id": question_id,
-                    "benchmark": benchmark,
-                    "arm": arm,
-                    "k": k,
-                    "letter": outcome.letter,
-                    "votes": outcome.votes,
-                    "voters": outcome.voters,
-                    "gold": gold,
-                    "correct": outcome.letter == gold,
-                }
-            )
-    return tables.as_table(tables.VOTES, rows)
+    polls = polled(generations, answers, questions)
+    most = arm.drawn_with(params).samples
+    stopped = adaptive_rows(polls, params.adaptive.stopping, most)
+    return (
+        tables.as_table(tables.VOTES, vote_rows(polls, params.votes)),
+        tables.as_table(tables.VOTE_CURVE, curve_rows(polls, stopped, params.votes, most, seed)),
+        tables.as_table(tables.ADAPTIVE, stopped),
+    )
+
+
+def account(
+    generations: Frame,
+    cut_generations: Frame,
+    answers: Frame,
+    questions: Frame,
+    params: InferenceParams,
+    arm: ArmParams,
+) -> tuple[Frame, Frame, Frame]:
+    """What thinking cost and what it bought.
+
+    Returns:
+        `tables.TOKENS`, `tables.OUTCOMES` and `tables.BUDGET_CURVE`, the last over the budgets of the greedy draws.
+    """
+    from medo1 import tables
+    from medo1.pipelines.inference.counting import budget_rows
+
+    tokens, outcomes = tokens_and_outcomes(generations, answers)
+    cut_correct = [row["correct"] for row in _answer_rows(cut_generations, questions)]
+    draws = arm.drawn_with(params)
+    budgets = (*draws.budgets, draws.max_new_tokens)
+    return (
+        tables.as_table(tables.TOKENS, tokens),
+        tables.as_table(tables.OUTCOMES, outcomes),
+        tables.as_table(tables.BUDGET_CURVE, budget_rows(generations, answers, cut_generations, cut_correct, budgets)),
+    )

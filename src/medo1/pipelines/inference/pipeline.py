@@ -7,28 +7,55 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.inference.nodes import choose_questions, generate, read_answers, vote
+from medo1.pipelines.inference.nodes import account, choose_questions, generate, read_answers, vote
 from medo1.wiring import bound
 
+PARAMETERS = ["params:inference", "params:arm"]
 
-def _arm(name: str, prompt: str, adapter: str | None) -> Pipeline:
-    adapted = ["adapter"] if adapter else []
+
+def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
+    """An arm's nodes, in a namespace of its own.
+
+    Args:
+        name: the arm's.
+        arm: its parameters (`ArmParams`).
+    """
+    outside = {"asked_questions": "asked_questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
+    if arm["model"] is not None:
+        outside["model"] = arm["model"]
+    if arm["adapter"] is not None:
+        outside["adapter"] = f"{arm['adapter']}.adapter"
+    models = [entry for entry in ("model", "adapter") if entry in outside]
     nodes = [
         Node(
-            bound(generate, arm=name),
-            inputs=["asked_questions", "prompt", "student", "base_model", "params:inference", "params:seed", *adapted],
-            outputs="generations",
+            bound(generate, name=name),
+            inputs=["asked_questions", "prompt", "engine", *PARAMETERS, "params:seed", *models],
+            outputs=["generations", "cut_generations", "timing"],
             name="generate",
         ),
         Node(read_answers, inputs=["generations", "asked_questions"], outputs="answers", name="read_answers"),
-        Node(vote, inputs=["answers", "params:inference"], outputs="votes", name="vote"),
+        Node(
+            vote,
+            inputs=["generations", "answers", "asked_questions", *PARAMETERS, "params:seed"],
+            outputs=["votes", "vote_curve", "adaptive"],
+            name="vote",
+        ),
+        Node(
+            account,
+            inputs=["generations", "cut_generations", "answers", "asked_questions", *PARAMETERS],
+            outputs=["tokens", "outcomes", "budget_curve"],
+            name="account",
+        ),
     ]
-    outside = {"asked_questions": "asked_questions", "student": "student", "base_model": "base_model"}
     return Pipeline(
         nodes,
         namespace=name,
-        inputs={**outside, "prompt": f"prompt_{prompt}", **({"adapter": f"{adapter}.adapter"} if adapter else {})},
-        parameters={"params:inference", "params:seed"},
+        inputs=outside,
+        parameters={
+            "params:inference": "params:inference",
+            "params:arm": f"params:arms.{name}",
+            "params:seed": "params:seed",
+        },
     )
 
 
@@ -44,4 +71,4 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipeline
         outputs="asked_questions",
         name="choose_questions",
     )
-    return sum((_arm(name, spec["prompt"], spec.get("adapter")) for name, spec in arms.items()), Pipeline([choice]))
+    return sum((_arm(name, arm) for name, arm in arms.items()), Pipeline([choice]))

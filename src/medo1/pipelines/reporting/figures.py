@@ -69,20 +69,74 @@ def accuracy_by_difficulty(by_difficulty: Frame) -> Any:
 
 
 def accuracy_over_votes(vote_curve: Frame) -> Any:
-    """Accuracy of the majority over k sampled answers, a line per arm and benchmark."""
+    """Accuracy of the majority over the tokens that its votes cost, a line per arm and benchmark with its interval, and
+    a star where drawing stops by itself."""
     import plotly.graph_objects as go
 
     figure = go.Figure(layout=LAYOUT)
     several = vote_curve["benchmark"].nunique() > 1
     for place, ((arm, benchmark), rows) in enumerate(vote_curve.groupby(["arm", "benchmark"], sort=False)):
-        ordered = rows.sort_values("k")
+        name, colour = f"{arm} · {benchmark}" if several else str(arm), COLOURS[place % len(COLOURS)]
+        fixed = rows[rows["method"] == "majority"].sort_values("k")
+        _line_with_interval(figure, name, colour, fixed, "mean_tokens", fixed["k"].tolist(), "k = %{customdata}")
+        stopped = rows[rows["method"] == "adaptive"]
         figure.add_scatter(
-            name=f"{arm} · {benchmark}" if several else arm,
-            x=ordered["k"].tolist(),
-            y=ordered["accuracy"].tolist(),
-            mode="lines+markers",
-            line={"color": COLOURS[place % len(COLOURS)]},
+            name=name,
+            legendgroup=name,
+            showlegend=False,
+            x=stopped["mean_tokens"].tolist(),
+            y=stopped["accuracy"].tolist(),
+            customdata=stopped["k"].tolist(),
+            mode="markers",
+            marker={"color": colour, "symbol": "star", "size": 13},
+            hovertemplate="until decided, at most %{customdata}: %{y:.1%}, %{x:.0f} tokens<extra>" + name + "</extra>",
         )
-    figure.update_xaxes(title="votes k (sampled)", type="log", tickvals=sorted(set(vote_curve["k"])))
+    figure.update_xaxes(title="tokens a question for all its votes (star: drawn until decided)", type="log")
     figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.02])
     return figure
+
+
+def accuracy_over_budgets(budget_curve: Frame) -> Any:
+    """Greedy accuracy over the thinking budget, a line per arm and benchmark with its interval."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(layout=LAYOUT)
+    if not len(budget_curve) or budget_curve["budget"].nunique() == 1:
+        return figure  # one budget is no curve
+    several = budget_curve["benchmark"].nunique() > 1
+    for place, ((arm, benchmark), rows) in enumerate(budget_curve.groupby(["arm", "benchmark"], sort=False)):
+        name, colour = f"{arm} · {benchmark}" if several else str(arm), COLOURS[place % len(COLOURS)]
+        ordered = rows.sort_values("budget")
+        _line_with_interval(
+            figure, name, colour, ordered, "budget", ordered["forced"].tolist(), "%{customdata:.0%} of thoughts cut"
+        )
+    budgets = sorted(set(budget_curve["budget"]))
+    figure.update_xaxes(
+        title="thinking budget, tokens", type="log", tickvals=budgets, ticktext=[str(b) for b in budgets]
+    )
+    figure.update_yaxes(title="accuracy (greedy)", tickformat=".0%", range=[0, 1.02])
+    return figure
+
+
+def _line_with_interval(
+    figure: Any, name: str, colour: str, rows: Frame, x: str, customdata: list[Any], told: str
+) -> None:
+    """A line of `accuracy` over column `x`, with whiskers for its interval."""
+    figure.add_scatter(
+        name=name,
+        legendgroup=name,
+        x=rows[x].tolist(),
+        y=rows["accuracy"].tolist(),
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": (rows["accuracy_high"] - rows["accuracy"]).tolist(),
+            "arrayminus": (rows["accuracy"] - rows["accuracy_low"]).tolist(),
+            "thickness": 1,
+            "width": 3,
+        },
+        customdata=customdata,
+        mode="lines+markers",
+        line={"color": colour},
+        hovertemplate=f"{told}: %{{y:.1%}} at %{{x:.0f}} tokens<extra>{name}</extra>",
+    )

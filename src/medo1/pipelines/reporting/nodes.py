@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from medo1.errors import UserError
-from medo1.frames import Frame
+from medo1.frames import Frame, records
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.pipelines.reporting.statistics import accuracy, holm, paired
 
@@ -121,46 +121,30 @@ def _mean(values: Any) -> float | None:
     return float(values.mean()) if values.notna().any() else None
 
 
-def curve_of_votes(params: ReportingParams, *tables_of_arms: Frame) -> Frame:
-    """Accuracy over the number of votes, per arm and benchmark, with the mean tokens that they cost.
+def joined(*of_arms: Frame, schema: str) -> Frame:
+    """The same table of every arm as one, in the order of the arms.
 
     Args:
-        params: unused but for the order of inputs.
-        tables_of_arms: votes of each arm, then answers of each arm, in the same order of arms.
+        of_arms: one table an arm.
+        schema: name of its schema in `medo1.tables`.
     """
     import pandas as pd
 
     from medo1 import tables
 
-    half = len(tables_of_arms) // 2
-    votes = pd.concat(tables_of_arms[:half], ignore_index=True)
-    answers = pd.concat(tables_of_arms[half:], ignore_index=True)
-    sampled = answers[answers["draw"] == "sampled"]
-    rows = []
-    for (arm, benchmark, k), group in votes.groupby(["arm", "benchmark", "k"], sort=False):
-        own = sampled[(sampled["arm"] == arm) & (sampled["benchmark"] == benchmark) & (sampled["sample"] < k)]
-        per_question = own.groupby("question_id")["completion_tokens"].sum(min_count=1)
-        rows.append(
-            {
-                "arm": arm,
-                "benchmark": benchmark,
-                "k": int(str(k)),
-                "questions": len(group),
-                "accuracy": float(group["correct"].mean()),
-                "mean_tokens": _mean(per_question),
-            }
-        )
-    return tables.as_table(tables.VOTE_CURVE, rows)
+    filled = [table for table in of_arms if len(table)]
+    return tables.as_table(getattr(tables, schema), records(pd.concat(filled)) if filled else [])
 
 
-def draw_figures(results: Frame, by_difficulty: Frame, vote_curve: Frame) -> tuple[Any, Any, Any]:
-    """Accuracy of the arms, accuracy and tokens by difficulty, accuracy over votes; Plotly figures."""
+def draw_figures(results: Frame, by_difficulty: Frame, vote_curve: Frame, budget_curve: Frame) -> tuple[Any, ...]:
+    """Accuracy of the arms, accuracy and tokens by difficulty, accuracy over votes and over budgets; Plotly figures."""
     from medo1.pipelines.reporting import figures
 
     return (
         figures.accuracy_of_arms(results),
         figures.accuracy_by_difficulty(by_difficulty),
         figures.accuracy_over_votes(vote_curve),
+        figures.accuracy_over_budgets(budget_curve),
     )
 
 
@@ -168,10 +152,13 @@ def write_page(
     results: Frame,
     comparisons: Frame,
     vote_curve: Frame,
+    tokens: Frame,
+    outcomes: Frame,
     ingest_summary: dict[str, Any],
     accuracy_figure: Any,
     difficulty_figure: Any,
     votes_figure: Any,
+    budgets_figure: Any,
     params: ReportingParams,
     *filter_summaries: dict[str, Any],
     formats: tuple[str, ...],
@@ -184,11 +171,14 @@ def write_page(
         results=results,
         comparisons=comparisons,
         vote_curve=vote_curve,
+        tokens=tokens,
+        outcomes=outcomes,
         ingest=ingest_summary,
         filters=dict(zip(formats, filter_summaries, strict=True)),
         sections=[
             Section("Accuracy of the arms", accuracy_figure),
             Section("Accuracy and length by difficulty", difficulty_figure),
             Section("Accuracy over votes", votes_figure),
+            Section("Accuracy over thinking budgets", budgets_figure),
         ],
     )

@@ -7,10 +7,11 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.reporting.nodes import compare_arms, curve_of_votes, draw_figures, write_page
+from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, joined, write_page
 from medo1.wiring import bound
 
-FIGURES = ["accuracy_figure", "difficulty_figure", "votes_figure"]
+FIGURES = ["accuracy_figure", "difficulty_figure", "votes_figure", "budgets_figure"]
+JOINED = ["vote_curve", "budget_curve", "tokens", "outcomes", "timing"]  # one table an arm becomes one of all
 
 
 def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pipeline:
@@ -21,7 +22,7 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
         formats: names of the study's formats.
     """
     arms, formats = list(arms), list(formats)
-    answers, votes = [f"{arm}.answers" for arm in arms], [f"{arm}.votes" for arm in arms]
+    answers = [f"{arm}.answers" for arm in arms]
     summaries = [f"{name}.filter_summary" for name in formats]
     nodes = [
         Node(
@@ -30,17 +31,25 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
             outputs=["results", "comparisons", "by_difficulty"],
             name="compare_arms",
         ),
-        Node(
-            curve_of_votes,
-            inputs=["params:reporting", *votes, *answers],
-            outputs="vote_curve",
-            name="curve_of_votes",
+        *(
+            Node(
+                bound(joined, schema=table.upper()),
+                inputs=[f"{arm}.{table}" for arm in arms],
+                outputs=table,
+                name=f"join_{table}",
+            )
+            for table in JOINED
         ),
-        Node(draw_figures, inputs=["results", "by_difficulty", "vote_curve"], outputs=FIGURES, name="draw_figures"),
+        Node(
+            draw_figures,
+            inputs=["results", "by_difficulty", "vote_curve", "budget_curve"],
+            outputs=FIGURES,
+            name="draw_figures",
+        ),
         Node(
             bound(write_page, formats=tuple(formats)),
             inputs=[
-                *("results", "comparisons", "vote_curve", "ingest_summary"),
+                *("results", "comparisons", "vote_curve", "tokens", "outcomes", "ingest_summary"),
                 *FIGURES,
                 "params:reporting",
                 *summaries,

@@ -1,0 +1,256 @@
+"""From questions to votes: what an arm draws, what the tables say of it, and that equal runs give equal tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from medo1 import tables
+from medo1.engines import Engine, Model, Request
+from medo1.engines.store import CompletionStore
+from medo1.engines.stored import Stored
+from medo1.engines.transformers import Transformers
+from medo1.frames import Frame
+from medo1.lineage.digests import seed_from
+from medo1.pipelines.inference import nodes
+from medo1.pipelines.inference.params import ArmParams, InferenceParams
+from medo1.questions import Question, question_id, question_rows
+from tests.pipelines.inference.tape import Tape
+
+LETTERS = "ABCD"
+ARM = ArmParams(prompt="cot")
+
+
+def questions(count: int = 4, benchmark: str = "clinic") -> Frame:
+    made = []
+    for number in range(count):
+        options = {letter: f"disease {letter} of {number}" for letter in LETTERS}
+        stem = f"Case {number}: a patient. What is it?"
+        made.append(Question(question_id(stem, options), benchmark, "test", stem, options, LETTERS[number % 4], number))
+    return tables.as_table(tables.QUESTIONS, question_rows(made))
+
+
+def wavering(request: Request) -> str:
+    """The first cases are easy, the last are guesses: what a sample says depends on its question and number."""
+    number = int(request.messages[0].content.split(":")[0].removeprefix("Case "))
+    right = LETTERS[number % 4]
+    if request.sampling.temperature == 0:
+        return f"Well, it is clear to me.\nFinal answer: {right}"
+    draw = seed_from("tape", number, request.sample) % 10
+    letter = right if draw >= 2 * number else LETTERS[draw % 4]
+    return f"Hmm {'so ' * (1 + draw)}\nFinal answer: {letter}" if draw != 9 else "I cannot say."
+
+
+def generated(
+    engine: Engine, params: InferenceParams, asked: Frame | None = None, arm: ArmParams = ARM, *models: Any
+) -> tuple[Frame, Frame, Frame]:
+    asked = questions() if asked is None else asked
+    return nodes.generate(asked, "Think.", engine, params, arm, 11, *models, name="arm")
+
+
+def counted(
+    engine: Engine, params: InferenceParams, asked: Frame | None = None, arm: ArmParams = ARM
+) -> dict[str, Frame]:
+    asked = questions() if asked is None else asked
+    generations, cut, timing = generated(engine, params, asked, arm)
+    answers = nodes.read_answers(generations, asked)
+    votes, curve, adaptive = nodes.vote(generations, answers, asked, params, arm, 11)
+    tokens, outcomes, budgets = nodes.account(generations, cut, answers, asked, params, arm)
+    return {
+        "generations": generations, "cut": cut, "timing": timing, "answers": answers, "votes": votes, "curve": curve,
+        "adaptive": adaptive, "tokens": tokens, "outcomes": outcomes, "budgets": budgets,
+    }  # fmt: skip
+
+
+PARAMS = InferenceParams(max_new_tokens=64, samples=8, votes={"numbers": (1, 4, 8)})
+
+
+def test_each_question_gets_one_greedy_generation_and_its_samples() -> None:
+    made = counted(Tape(wavering), PARAMS)
+    assert made["generations"].groupby(["question_id", "draw"]).size().unstack().to_dict("list") == {
+        "greedy": [1] * 4,
+        "sampled": [8] * 4,
+    }
+    assert made["answers"]["correct"].iloc[0]
+    assert set(made["votes"]["method"]) == set(tables.METHODS)
+
+
+def test_equal_runs_give_equal_tables_whatever_the_order_of_questions() -> None:
+    first, again = counted(Tape(wavering), PARAMS), counted(Tape(wavering), PARAMS, questions()[::-1])
+    for name in first:
+        if name != "timing":
+            pd.testing.assert_frame_equal(first[name], again[name])
+
+
+def test_equal_runs_of_a_real_model_give_equal_bytes(tiny_model: Path, tmp_path: Path) -> None:
+    params = InferenceParams(max_new_tokens=24, samples=3, answer_tokens=4, budgets=(8,), votes={"numbers": (1, 3)})
+    model = Model("tiny", tiny_model, "r")
+    written = []
+    for name in ("first", "again"):
+        generations, cut, _ = generated(Transformers(rows=5), params, None, ARM, model)
+        generations.to_parquet(tmp_path / name)
+        written.append(((tmp_path / name).read_bytes(), cut.to_json()))
+    assert written[0] == written[1]
+
+
+def test_more_samples_pay_only_for_the_new_ones(tmp_path: Path) -> None:
+    tape = Tape(wavering)
+    with Stored(tape, CompletionStore(tmp_path / "c.sqlite")) as engine:
+        few = generated(engine, PARAMS.model_copy(update={"samples": 8}))[0]
+        sent = len(tape.asked)
+        many, _, timing = generated(engine, PARAMS.model_copy(update={"samples": 32}))
+    assert sent == 4 * 9
+    assert len(tape.asked) - sent == 4 * 24
+    assert timing["kept"].item() == 4 * 9
+    assert timing["requests"].item() == 4 * 33
+    both = many[(many["draw"] == "greedy") | (many["sample"] < 8)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(both, few)
+
+
+def test_drawing_in_rounds_takes_the_samples_that_a_replay_stops_at() -> None:
+    adaptive = {"threshold": 0.9, "first": 3, "step": 1}
+    full = counted(Tape(wavering), InferenceParams(max_new_tokens=64, samples=12, adaptive=adaptive), questions(8))
+    tape = Tape(wavering)
+    live = counted(
+        tape, InferenceParams(max_new_tokens=64, samples=12, adaptive={**adaptive, "draw": True}), questions(8)
+    )
+    stopped, drawn = full["adaptive"], live["adaptive"]
+    same = ["question_id", "drawn", "letter", "correct", "tokens"]
+    pd.testing.assert_frame_equal(stopped[same], drawn[same])
+    assert stopped["probability"].tolist() == pytest.approx(drawn["probability"].tolist())
+    assert len(tape.asked) == 8 + drawn["drawn"].sum()
+    assert drawn["drawn"].sum() < 8 * 12 / 2
+    assert drawn.loc[drawn["drawn"] < 12, "letter_of_all"].isna().all()
+    assert stopped["letter_of_all"].notna().all()
+
+
+def test_the_curves_last_point_is_the_vote_of_all_samples() -> None:
+    made = counted(Tape(wavering), PARAMS, questions(8))
+    votes, curve = made["votes"], made["curve"]
+    for method in tables.METHODS:
+        last = curve[(curve["method"] == method) & (curve["k"] == 8)]
+        whole = votes[(votes["method"] == method) & (votes["k"] == 8)]
+        assert last["accuracy"].item() == pytest.approx(whole["correct"].mean(), abs=0.13)  # ties are split
+    first = curve[(curve["method"] == "majority") & (curve["k"] == 1)]
+    sampled = made["answers"][made["answers"]["draw"] == "sampled"]
+    assert first["accuracy"].item() == pytest.approx(sampled["correct"].mean())
+    assert first["mean_tokens"].item() == pytest.approx(sampled["completion_tokens"].mean())
+    adaptive = curve[curve["method"] == "adaptive"]
+    assert adaptive["mean_tokens"].item() == pytest.approx(made["adaptive"]["tokens"].mean())
+
+
+def test_votes_that_the_engine_cannot_weigh_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    class Blind(Tape):
+        def _answer(self, request: Request) -> Any:
+            from dataclasses import replace
+
+            return replace(super()._answer(request), self_certainty=None, confidence=None)
+
+    with caplog.at_level("INFO"):
+        made = counted(Blind(wavering), PARAMS)
+    assert set(made["votes"]["method"]) == {"majority", "logprob"}
+    assert "self_certainty, confidence, filtered weigh; they are left out" in caplog.text
+
+
+def test_the_budget_curve_counts_every_question_at_every_budget() -> None:
+    def thought(request: Request) -> str:
+        number = int(request.messages[0].content.split(":")[0].removeprefix("Case "))
+        return f"{'step ' * (4 * number)}\nFinal answer: {LETTERS[number % 4]}"
+
+    params = InferenceParams(max_new_tokens=100, samples=0, budgets=(5, 10))
+    made = counted(Tape(thought), params)
+    curve = made["budgets"]
+    assert curve["budget"].tolist() == [5, 10, 100]
+    assert curve["questions"].tolist() == [4, 4, 4]
+    assert curve["forced"].tolist() == [0.75, 0.5, 0.0]  # 3, 7, 11 and 15 tokens
+    assert curve["mean_tokens"].is_monotonic_increasing
+    assert made["cut"]["budget"].tolist().count(5) == 3
+    assert made["generations"].loc[made["generations"]["draw"] == "greedy", "budget"].tolist().count(100) == 2
+
+
+def test_tokens_are_told_apart_as_thought_and_answer() -> None:
+    made = counted(Tape(wavering), InferenceParams(max_new_tokens=64, samples=0))
+    tokens = made["tokens"].set_index("part")
+    assert tokens.loc["completion", "mean"] == 9
+    assert tokens.loc["answer", "mean"] == pytest.approx(9 * 15 / 40, abs=1)  # by the share of its characters
+    assert tokens.loc["thinking", "total"] + tokens.loc["answer", "total"] == tokens.loc["completion", "total"]
+    forced = counted(Tape(wavering), InferenceParams(max_new_tokens=3, samples=0, answer_tokens=2))
+    assert forced["tokens"].set_index("part").loc["answer", "mean"] == 1
+    assert forced["tokens"].set_index("part").loc["thinking", "mean"] == 3
+
+
+def test_accuracy_is_given_over_all_and_over_finished_ones() -> None:
+    def thought(request: Request) -> str:
+        number = int(request.messages[0].content.split(":")[0].removeprefix("Case "))
+        return f"{'long ' * (40 if number == 0 else 1)}\nFinal answer: {LETTERS[number % 4]}"
+
+    made = counted(Tape(thought), InferenceParams(max_new_tokens=20, samples=0, answer_tokens=0))
+    [outcome] = made["outcomes"].to_dict("records")
+    assert (outcome["finished"], outcome["cut"], outcome["generations"]) == (3, 1, 4)
+    assert (outcome["accuracy"], outcome["accuracy_finished"]) == (0.75, 1.0)
+
+
+def test_prices_and_power_are_accounted_where_configured() -> None:
+    class Priced(Tape):
+        @property
+        def identity(self) -> dict[str, Any]:
+            return {"kind": "tape", "model": "gpt-4o"}
+
+    price = {"prompt_usd_per_million": 2.5, "completion_usd_per_million": 10.0}
+    params = InferenceParams(max_new_tokens=64, samples=0, prices={"gpt-4o": price}, power_w=350.0)
+    timing = counted(Priced(wavering), params)["timing"].to_dict("records")[0]
+    assert timing["cost_usd"] == pytest.approx((timing["prompt_tokens"] * 2.5 + timing["completion_tokens"] * 10) / 1e6)
+    assert timing["energy_wh"] == pytest.approx(350 * timing["wall_s"] / 3600)
+    unpriced = counted(Tape(wavering), InferenceParams(max_new_tokens=64, samples=0))["timing"]
+    assert unpriced[["cost_usd", "energy_wh"]].isna().all(axis=None)
+
+
+def test_an_arm_may_draw_otherwise_than_the_others() -> None:
+    arm = ArmParams(prompt="cot", draws={"samples": 2, "max_new_tokens": 4, "answer_tokens": 3})
+    made = counted(Tape(wavering), PARAMS, arm=arm)
+    assert made["generations"]["sample"].max() == 1
+    assert (made["generations"]["status"] == "forced").any()
+
+
+@pytest.mark.parametrize(
+    ("draws", "message"),
+    [
+        ({"sample": 3}, "draws has no sample"),
+        ({"budgets": [8, 4]}, "budgets must rise"),
+        ({"budgets": [64]}, "smaller than max_new_tokens"),
+        ({"budgets": [8], "answer_tokens": 0}, "budgets need answer_tokens"),
+        ({"min_thinking_tokens": 64}, "min_thinking_tokens"),
+    ],
+)
+def test_draws_that_cannot_be_are_refused_with_the_key(draws: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ArmParams(prompt="cot", draws=draws).drawn_with(PARAMS)
+
+
+def test_an_adapter_without_a_base_is_refused() -> None:
+    with pytest.raises(ValidationError, match="adapter answers with its base model"):
+        ArmParams(prompt="cot", adapter="cot", model=None)
+
+
+def test_questions_are_chosen_by_content_within_each_benchmark() -> None:
+    asked = pd.concat([questions(20), questions(9, "ledger")], ignore_index=True)
+    params = InferenceParams(questions_per_benchmark=5)
+    chosen = nodes.choose_questions(asked, params, 3)
+    assert chosen["benchmark"].value_counts().to_dict() == {"clinic": 5, "ledger": 5}
+    pd.testing.assert_frame_equal(nodes.choose_questions(asked.sample(frac=1, random_state=0), params, 3), chosen)
+
+
+def test_the_names_in_tables_are_those_of_the_code() -> None:
+    from typing import get_args
+
+    from medo1.pipelines.inference.accounting import PARTS
+    from medo1.pipelines.inference.thinking import GenerationStatus
+    from medo1.pipelines.inference.voting import METHODS
+
+    assert get_args(GenerationStatus) == tables.GENERATION_STATUSES
+    assert METHODS == tables.METHODS
+    assert PARTS == tables.TOKEN_PARTS
