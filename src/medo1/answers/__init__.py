@@ -1,5 +1,6 @@
 """Reading the answer out of a text: a letter, an abstention, a conflict, or cut off; never a guess."""
 
-from medo1.answers.reading import Answer, read_answer
+from medo1.answers.answer import RULES, STATUSES, Answer, Status
+from medo1.answers.reading import read_answer
 
-__all__ = ["Answer", "read_answer"]
+__all__ = ["RULES", "STATUSES", "Answer", "Status", "read_answer"]

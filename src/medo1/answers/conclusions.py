@@ -1,0 +1,201 @@
+"""Conclusions: sentences that name an option without calling it the answer.
+
+`The most likely diagnosis is **(C) Lupus**`, `Option C appears to be the most appropriate next step`. They count only where
+no statement was found, only in the last paragraphs, and only where the option's label, or its whole text, stands right after
+the verb. The same words in the middle of a text are part of weighing the options. Called by `medo1.answers.reading`.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from medo1.answers.labels import label_at
+from medo1.answers.statements import Statement, conditional, from_label, subject_label
+from medo1.answers.text import Text, option_at
+
+TAIL = 1600  # characters looked at, from the end
+_PARAGRAPHS = 4  # looked at, from the end
+_SUBJECT = 160  # characters of a sentence before its verdict
+_LINES = 24  # of a paragraph
+_LINE = 800  # characters of a line, from its end
+_MENTIONS = 24  # of letters in a line
+_TEXT_TAIL = 300  # characters that may follow a conclusion that names no letter
+
+_COPULAS = frozenset("is are was be represents remains".split())
+_WEIGHT = re.compile(
+    r"\b(?:most|best|likely|likeliest|correct|closest|first[- ]line|primary|main|appropriate|optimal|ideal|preferred|key|strongest|only|conclusion|conclude|therefore|thus|hence|consequently|overall|diagnosis|"
+    r"choice|option|based on|given|considering|in summary|right|accurate|suitable|next step|cause|stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|first)\b"
+)
+_STRONG_WEIGHT = re.compile(r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|therefore|thus|conclu\w+)\b")
+_ANNOUNCES = re.compile(
+    r"(?:\b(?:is|are|was|be|remains)(?:\s+(?:therefore|thus|likely|most likely|probably|clearly|to|option|choice|as follows|with|in|by|of|for|at)){0,2}|\b(?:diagnosis|conclusion|choice|selection|treatment|recommendation|decision|interferes? with|by|with|of|as|to))[\s*_\"“(]*$"
+)
+_WALKS = re.compile(r"\b(?:let['’]?s|let us|analy[sz]e|analy[sz]ing|evaluat\w+|look at|step[- ]by[- ]step|one by one|each (?:option|choice|of)|break (?:it|this) down)\b")
+_LISTS = re.compile(r"(?:\b(?:options|choices|possibilities|answers|alternatives|candidates|include|includes|including)\b(?:\s+(?:\w+\s+)?(?:are|were|include|is))?|\bthe following)$")
+_DENIED = re.compile(r"(?:\b(?:not|never|unlikely|ruled? out|exclud\w+|rather than|instead of|than|unlike|versus|vs|similar to|such as|or|without|compared (?:to|with)|except)|n['’]t)\s*(?:(?:be|is|a|an|the|to)\s+){0,2}[*_\"“(]*$")
+_NEGATED_CLAUSE = re.compile(r"\b(?:not|never|unlikely|less|neither|nor|no|without|rather)\b|n['’]t\b")
+_MAYBE = re.compile(r"\b(?:maybe|perhaps|possibly|might)\b")
+_MODAL = re.compile(r"\b(?:could|might|may|can)\s+(?:also\s+)?be\b[\s*_]*$")
+_ITEM = re.compile(r"[\s>#]*(?:[-•*+]\s+|\d{1,2}[.)]\s+)?[*_]{0,3}(?:option\s+)?[(\[]?(?P<letter>[A-Z])[)\].:*]", re.ASCII | re.IGNORECASE)
+_VERDICT = re.compile(
+    r"\b(?:is|appears to be|seems to be|seems|appears|would be|remains|stands out as|best (?:fits|describes|explains|matches))\s+(?P<not>not\s+)?(?:\w{2,12}ly\s+|therefore\s+|thus\s+|indeed\s+|still\s+)?(?:the\s+)?"
+    r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
+)
+_BAD_GLOSS = re.compile(r"\b(?:not|if|than|least|or)\b|n['’]t|[,;] (?:but|while|whereas|and)\b")
+
+
+def conclusion(text: Text) -> Statement | None:
+    """The conclusion that the text's end states, with `others` where the deciding paragraph names several options."""
+    low = text.low
+    floor = max(0, len(low) - TAIL)
+    end = len(low.rstrip())
+    for _ in range(_PARAGRAPHS):
+        if end <= floor:
+            return None
+        at = low.rfind("\n\n", floor, end)
+        start = at + 2 if at >= 0 else floor
+        found = _announced(text, start, end, floor)
+        if found is not None:
+            return found
+        several = _in_paragraph(text, start, end)
+        if several:
+            return _deciding(low, several)
+        end = len(low[:start].rstrip())
+    return None
+
+
+def _deciding(low: str, found: list[Statement]) -> Statement:
+    """The last conclusion of a paragraph; the earlier ones stand against it unless it follows from them."""
+    last = found[-1]
+    others = {statement.letter for statement in found} - {last.letter}
+    if others:
+        between = low[found[-2].end : last.start]
+        if re.search(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b", between) is None:
+            last.others = tuple(sorted(letter for letter in others if letter))
+    return last
+
+
+def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None:
+    """`... the best next step is:` and, on a line of its own, the option."""
+    body, low = text.body, text.low
+    before = low[floor:start].rstrip()
+    announces = before.rstrip("*_ ")
+    if not announces.endswith((":", " is", " be", " is -", " was")):
+        return None
+    sentence = announces[max(announces.rfind("\n"), announces.rfind(". ")) + 1 :].rstrip(":*_ -")
+    last = sentence[-60:]
+    if _ANNOUNCES.search(last) is None or _WEIGHT.search(sentence) is None or _DENIED.search(last) or _LISTS.search(last):
+        return None
+    if conditional(sentence, 0, len(sentence)) or _WALKS.search(sentence, sentence.rfind(",") + 1):
+        return None
+    label = label_at(text, start, formal=True)
+    line_end = low.find("\n", start, end)
+    rest = body[line_end:] if line_end >= 0 else body[end:]
+    following = _ITEM.match(rest.lstrip()) if rest.strip() else None
+    if label is not None and label.letter in text.options:
+        if body[start : label.start].lstrip()[:2] in ("- ", "* ", "• ", "+ "):
+            return None  # the first item of a list
+        listed = following is not None and following["letter"].upper() != label.letter and following["letter"].upper() in text.options
+        ends = label.strong or body[label.end : label.end + 1] in ("", "\n", ".", ":", ")")
+        if label.denied or label.doubt or listed or not ends:
+            return None
+        return from_label(text, label, start, start, "conclusion", "conclusion")
+    named = option_at(text, start)
+    if named is not None and not body[named.end : line_end if line_end >= 0 else end].strip(" .*_\"')"):
+        return Statement(named.letter, start, named.end, "conclusion_text", "conclusion", start)
+    return None
+
+
+def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
+    """The conclusions of one paragraph; lines that are one option's turn in a walk through the options are left out."""
+    found: list[Statement] = []
+    line_start = start
+    for _ in range(_LINES):
+        if line_start >= end:
+            break
+        line_end = text.low.find("\n", line_start, end)
+        line_end = end if line_end < 0 else line_end
+        item = _ITEM.match(text.body, line_start, line_end)
+        if item is None or item["letter"].upper() not in text.options or (item["letter"].islower() and item.end() - item.start() < 2):  # noqa: PLR2004
+            found.extend(_in_line(text, line_start, line_end) or verdicts(text, line_start, line_end))
+        elif item is not None and line_start == start and line_end == end:
+            found.extend(verdicts(text, line_start, line_end))
+        line_start = line_end + 1
+    return found
+
+
+_MENTION = re.compile(r"\([A-Z]\)|\*\*\(?[A-Z](?=[).:*\s])|(?<![A-Za-z0-9(])[A-Z](?=\)|\.?\**$)|\b[Oo]ption \(?[A-Z]\b")
+_NAMES = re.compile(
+    r"\b(?P<verb>is|are|was|be|represents|remains|involves|with|administer|perform|to|at|by|from|of|as|suggests|indicates)(?P<colon>[\s*_\"“]*:)?(?:\s+(?:therefore|thus|clearly|likely|most likely|probably|to|by|the|option|an|a))*[\s*_\"“(]*$"
+)
+_COPULA = re.compile(r"(?:\b(?:is|are|was|be|represents|remains)\b|:)(?:\s+(?:therefore|thus|clearly|likely|most likely|probably|the|an|a|to|by))*[\s*_\"“(:]*")
+
+
+def _in_line(text: Text, start: int, end: int) -> list[Statement]:
+    """Conclusions within one line: an option after a verb, in a sentence that weighs."""
+    found: list[Statement] = []
+    for mention in islice(_MENTION.finditer(text.body, max(start, end - _LINE), end), _MENTIONS):
+        label = label_at(text, mention.start())
+        if label is None or label.letter not in text.options:
+            continue
+        sentence = _sentence_start(text.low, start, mention.start())
+        left = text.low[sentence : mention.start()]
+        own = left.rstrip(" *_(\"")
+        named = own.endswith(text.options[label.letter].lower()) and text.options[label.letter] != ""
+        if named:  # `... is **lupus (C)**`
+            left = own[: -len(text.options[label.letter])]
+        names = _NAMES.search(left[-60:])
+        if names is None:
+            continue
+        bare = not (label.strong or named)
+        if bare and (names["verb"] not in _COPULAS or text.low[label.end : end].strip(" .*_\"')")):
+            continue
+        if names["verb"] not in _COPULAS and _NEGATED_CLAUSE.search(left[left.rfind(",") + 1 :]):
+            continue
+        if _weighs(left):
+            found.append(from_label(text, label, mention.start(), sentence, "conclusion", "conclusion"))
+    found = [statement for statement in found if statement.counts]
+    if found or len(text.low.rstrip()) - end > _TEXT_TAIL:
+        return found
+    return _text_in_line(text, start, end)
+
+
+def _text_in_line(text: Text, start: int, end: int) -> list[Statement]:
+    """`The most likely diagnosis is **lupus**`: an option's whole text after the verb of a sentence that concludes."""
+    low = text.low
+    for verb in reversed(list(_COPULA.finditer(low, max(start, end - _LINE), end))[-_MENTIONS:]):
+        sentence = _sentence_start(low, start, verb.start())
+        left = low[sentence : verb.end()]
+        if _STRONG_WEIGHT.search(left) is None or not _weighs(left):
+            continue
+        named = option_at(text, verb.end())
+        if named is not None and len(low.rstrip()) - named.end <= _TEXT_TAIL:
+            return [Statement(named.letter, verb.start(), named.end, "conclusion_text", "conclusion", sentence)]
+    return []
+
+
+def _sentence_start(low: str, start: int, at: int) -> int:
+    """Where the sentence that holds `at` begins, within the line from `start` on."""
+    return max(start, *(place + 2 if (place := low.rfind(mark, start, at)) >= 0 else start for mark in (". ", "? ", "! ")))
+
+
+def _weighs(left: str) -> bool:
+    """Whether a sentence up to the option concludes, and neither denies nor conditions it."""
+    return not (_WEIGHT.search(left) is None or _MAYBE.search(left) or _DENIED.search(left[-60:]) or _MODAL.search(left[-40:]) or conditional(left, 0, len(left)))
+
+
+def verdicts(text: Text, start: int, end: int) -> list[Statement]:
+    """`Option C is correct.`, `(C) appears to be the most appropriate next step.`; none where several options are called so."""
+    low = text.low
+    found: list[Statement] = []
+    for verdict in islice(_VERDICT.finditer(low, max(start, end - _LINE), end), _MENTIONS):
+        sentence = max(_sentence_start(low, start, verdict.start()), verdict.start() - _SUBJECT)
+        subject = text.body[sentence : verdict.start()]
+        label = subject_label(text, subject)
+        if label is None or verdict["not"]:
+            continue
+        gloss = subject[label[1] + 1 :].lower()
+        if _BAD_GLOSS.search(gloss) is None and not conditional(low, sentence, verdict.start()):
+            found.append(Statement(label[0], sentence + label[1], verdict.end(), "conclusion", "verdict", sentence))
+    return found if len({statement.letter for statement in found}) <= 1 else []
