@@ -1,4 +1,4 @@
-"""Letters and option texts that stand for themselves: the whole output, its first line, its last line.
+"""Letters and option texts that stand for themselves: the whole output, its first line, its last line, its last words.
 
 Called by `medo1.answers.reading`.
 """
@@ -6,9 +6,10 @@ Called by `medo1.answers.reading`.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from medo1.answers.labels import Label, label_at
-from medo1.answers.statements import Statement, from_label
+from medo1.answers.statements import LAST_CUES, Statement, from_label
 from medo1.answers.text import Text, option_at, plain
 
 _MAY_OPEN = re.compile(r"[\s*_#>`\"'(\[{【（$\\]*(?:(?:option|choice|letter|选项|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])", re.IGNORECASE)
@@ -93,7 +94,7 @@ def _labelled(text: Text, label: Label, start: int) -> Statement | None:
 
 
 _LIST_BEFORE = re.compile(r"[:：][\s*_]*$")
-_ANSWER_BEFORE = re.compile(r"\b(?:answer|is|be|choice|option|diagnosis|conclusion)[\s*_]*[:：][\s*_]*$", re.IGNORECASE)
+_ANSWER_BEFORE = re.compile(r"\b(?:answer|is|be|(?:best|correct|right|final|chosen|selected|my) (?:choice|option)|diagnosis|conclusion)[\s*_]*[:：][\s*_]*$", re.IGNORECASE)
 
 
 def last_line(text: Text) -> Statement | None:
@@ -114,6 +115,7 @@ def last_line(text: Text) -> Statement | None:
         if (item is not None and item["letter"] != label.letter) or previous.search(line):
             return None
     announced = bool(above) and _ANSWER_BEFORE.search(above[-1]) is not None
+    announced = announced or not {"→", "✅", "➡", "☑"}.isdisjoint(body[start : label.start])
     if not announced and ((above and _LIST_BEFORE.search(above[-1])) or not _closed(text, label)):
         return None  # the first item of a list, or the first letter of a line that was cut
     return from_label(text, label, start, start, "bare_letter", "formal")
@@ -122,3 +124,54 @@ def last_line(text: Text) -> Statement | None:
 def _closed(text: Text, label: Label) -> bool:
     """Whether something ends the letter: `B.`, `(B)`, `**B**`, but not `B` alone or `Option B`."""
     return label.end > label.start + 1 or text.body[label.end : label.end + 1] in (".", "\n")
+
+
+_LABEL_LINE = re.compile(
+    r"(?:^|\n)[^\w\n]{0,6}(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
+    r"(?:ans|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
+    r"pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
+)
+_LAST_WORDS = re.compile(
+    r"(?:^|[.!?\n]\s*)"
+    r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then)[,:]?\s+(?:then\s+)?){0,2})"
+    r"(?P<words>(?:(?:it|this|that)(?:['’]s| is| must be| has to be| should be)|"
+    r"i(?:['’]d| would)? (?:think|believe|say|guess|vote|lean)(?: for| towards?)?(?: it(?:['’]s| is| must be))?(?: the answer is)?|"
+    r"must be|points to|i(?:['’]m| am) (?:leaning|inclined)(?: to| towards?)|my (?:pick|vote|guess|selection|bet) is|"
+    r"we (?:get|have))?\s*)"
+    r"(?=[*_(\[\"'$]{0,3}(?:option |choice )?[*_(\[\"'$]{0,3}[a-z](?![a-z0-9]))"
+)
+_LAST = 160  # characters from the end in which the last words are looked for
+
+
+def labelled_line(text: Text) -> Statement | None:
+    """The last line such as `Ans: C` or `Diagnosis: (C) Lupus`, with nothing else on it."""
+    found = None
+    for announced in list(islice(_LABEL_LINE.finditer(text.low), LAST_CUES))[::-1]:
+        label = label_at(text, announced.end(), formal=True)
+        if label is None or label.letter not in text.options or label.denied or label.doubt:
+            continue
+        end = text.low.find("\n", label.end)
+        rest = text.body[label.end : end if end >= 0 else len(text.body)].strip(" .:*_)\"'-–—,$`]|")
+        if rest and plain(rest) != text.plain[label.letter] and not label.others:
+            continue
+        if found is None:
+            found = from_label(text, label, announced.start(), announced.start(), "answer_line", "formal")
+        elif found.letter != label.letter:
+            found.others = (label.letter,)
+    return found
+
+
+def last_words(text: Text) -> Statement | None:
+    """A last sentence that is hardly more than a letter: `So it's C.`, `I think C.`, `Therefore, (C).`"""
+    body = text.body
+    end = len(body.rstrip(" .*_)\n\"'"))
+    floor = max(0, end - _LAST)
+    for words in reversed(list(_LAST_WORDS.finditer(text.low, floor))):
+        if floor and words.start() == floor:
+            continue  # no sentence begins there
+        label = label_at(text, words.end())
+        if label is None or label.letter not in text.options or label.denied or label.doubt or label.end < end - 1:
+            continue
+        if words["lead"] or words["words"].strip():
+            return from_label(text, label, words.start("lead"), words.start("lead"), "bare_letter", "sentence")
+    return None

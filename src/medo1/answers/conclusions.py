@@ -28,9 +28,8 @@ _WEIGHT = re.compile(
     r"choice|option|based on|given|considering|in summary|right|accurate|suitable|next step|cause|stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|first)\b"
 )
 _STRONG_WEIGHT = re.compile(r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|therefore|thus|conclu\w+)\b")
-_ANNOUNCES = re.compile(
-    r"(?:\b(?:is|are|was|be|remains)(?:\s+(?:therefore|thus|likely|most likely|probably|clearly|to|option|choice|as follows|with|in|by|of|for|at)){0,2}|\b(?:diagnosis|conclusion|choice|selection|treatment|recommendation|decision|interferes? with|by|with|of|as|to))[\s*_\"“(]*$"
-)
+_ANNOUNCING = frozenset("is are was be remains diagnosis conclusion choice selection treatment recommendation decision".split())
+_FILLING = frozenset("therefore thus likely probably clearly to option choice with in by of for at as most follows".split())
 _WALKS = re.compile(r"\b(?:let['’]?s|let us|analy[sz]e|analy[sz]ing|evaluat\w+|look at|step[- ]by[- ]step|one by one|each (?:option|choice|of)|break (?:it|this) down)\b")
 _LISTS = re.compile(r"(?:\b(?:options|choices|possibilities|answers|alternatives|candidates|include|includes|including)\b(?:\s+(?:\w+\s+)?(?:are|were|include|is))?|\bthe following)$")
 _DENIED = re.compile(r"(?:\b(?:not|never|unlikely|ruled? out|exclud\w+|rather than|instead of|than|unlike|versus|vs|similar to|such as|or|without|compared (?:to|with)|except)|n['’]t)\s*(?:(?:be|is|a|an|the|to)\s+){0,2}[*_\"“(]*$")
@@ -85,7 +84,7 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
         return None
     sentence = announces[max(announces.rfind("\n"), announces.rfind(". ")) + 1 :].rstrip(":*_ -")
     last = sentence[-60:]
-    if _ANNOUNCES.search(last) is None or _WEIGHT.search(sentence) is None or _DENIED.search(last) or _LISTS.search(last):
+    if not _announces(last.translate(_NO_MARKS).split()[-3:]) or _WEIGHT.search(sentence) is None or _DENIED.search(last) or _LISTS.search(last):
         return None
     if conditional(sentence, 0, len(sentence)) or _WALKS.search(sentence, sentence.rfind(",") + 1):
         return None
@@ -105,6 +104,19 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
     if named is not None and not body[named.end : line_end if line_end >= 0 else end].strip(" .*_\"')"):
         return Statement(named.letter, start, named.end, "conclusion_text", "conclusion", start)
     return None
+
+
+_NO_MARKS = {ord(mark): None for mark in "*_\"“("}
+
+
+def _announces(words: list[str]) -> bool:
+    """Whether a line's last words announce what follows its colon: a verb, or a verb and fillers, or a noun."""
+    for word in reversed(words):
+        if word in _ANNOUNCING:
+            return True
+        if word not in _FILLING:
+            return False
+    return False
 
 
 def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:

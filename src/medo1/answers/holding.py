@@ -6,6 +6,7 @@ Called by `medo1.answers.reading`, whose docstring gives the rules.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from medo1.answers.answer import Answer
 from medo1.answers.labels import label_at
@@ -46,6 +47,7 @@ _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \
 _MORE_THOUGHT = 160  # characters after a statement in a text that thinks aloud: more than its reason
 QUESTION_BEFORE = 200  # characters of an answer that may stand before a question that the text makes up
 _AFTER = 3000  # characters after a statement in which a further question is looked for
+_DELIBERATION = 3  # doubts before a statement that show a text which thinks aloud
 _OPENING = 320  # a statement that begins within so many characters opens the text
 _REST_OF_LINE = 24  # words that may follow a statement on its line
 
@@ -66,7 +68,7 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
     holds = counted[0]
     against: Statement | None = None
     for statement in counted[1:]:
-        if statement.end <= holds.end:
+        if statement.end <= holds.end and statement.letter != holds.letter:
             continue
         if statement.letter == holds.letter and set(statement.others) == set(holds.others):
             if holds.tier != "formal" or statement.tier == "formal":
@@ -79,9 +81,10 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
         if undone is not None:
             return Answer(None, "truncated", undone)
         return Answer(None, "conflict", "two_statements", (against.start, holds.end))
-    if low[holds.end :].strip(" .*_)\n"):
+    rest = _rest(low, holds.end)
+    if rest.strip(" .*_)\n"):
         denied = any(statement.denies == holds.letter and statement.start > holds.end for statement in found)
-        if denied or _RETRACTS.search(low, holds.end) or _left_in_doubt(low, holds):
+        if denied or _RETRACTS.search(rest) or _left_in_doubt(low, holds, rest):
             return Answer(None, "truncated", "cut_after_interim") if cut else Answer(None, "abstain", "taken_back", (holds.start, holds.end))
     return settled(text, holds, cut=cut, cut_by=cut_by)
 
@@ -105,16 +108,23 @@ def _tentative(low: str, statement: Statement) -> bool:
     return statement.tier != "formal" and TENTATIVE.search(low, statement.clause, statement.end) is not None
 
 
-def _left_in_doubt(low: str, statement: Statement) -> bool:
+def _rest(low: str, end: int) -> str:
+    """What follows a statement; of a long rest its beginning and its end."""
+    if len(low) - end <= 2 * _AFTER:
+        return low[end:]
+    return f"{low[end : end + _AFTER]}\n{low[-_AFTER:]}"
+
+
+def _left_in_doubt(low: str, statement: Statement, rest: str) -> bool:
     """Whether a statement in prose is followed by deliberation that never comes back to it."""
     if statement.tier == "formal":
         return False
     last = None
-    for last in _DOUBTS.finditer(low, statement.end):  # noqa: B007
+    for last in _DOUBTS.finditer(rest):  # noqa: B007
         pass
     if last is not None:
-        return _AFFIRMS.search(low, last.end()) is None
-    return len(low) - statement.end > _MORE_THOUGHT and _deliberates(low, statement)
+        return _AFFIRMS.search(rest, last.end()) is None
+    return len(rest) > _MORE_THOUGHT and _deliberates(low, statement)
 
 
 def _corrections(text: Text, first: Statement) -> list[Statement]:
@@ -147,7 +157,7 @@ def settled(text: Text, statement: Statement, *, cut: bool, cut_by: bool) -> Ans
 def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | None:  # noqa: PLR0911
     """Why a statement in a cut text does not hold, None where it does."""
     body, low = text.body, text.low
-    rest = low[statement.end :]
+    rest = _rest(low, statement.end)
     if not rest.strip():
         by_text = statement.rule in ("option_text", "conclusion_text")
         half = cut_by and not rest and body[statement.end - 1].isalnum() and not by_text
@@ -170,7 +180,8 @@ def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | N
 
 def _deliberates(low: str, statement: Statement) -> bool:
     """Whether what stands before a statement thinks aloud, so that more thought was to follow."""
-    return len(_DOUBTS.findall(low, 0, statement.start)) > 2  # noqa: PLR2004
+    doubts = _DOUBTS.finditer(low, max(0, statement.start - _AFTER), statement.start)
+    return len(list(islice(doubts, _DELIBERATION))) == _DELIBERATION
 
 
 def before_next_question(text: Text, found: list[Statement]) -> tuple[list[Statement], bool]:
@@ -192,7 +203,7 @@ def before_next_question(text: Text, found: list[Statement]) -> tuple[list[State
 def question_before(text: Text, end: int) -> bool:
     """Whether, before `end`, the text sets out a question that is not this one's (its options are not these)."""
     low = text.low
-    for cue in ("question", "problem", "\nq"):
+    for cue in ("question", "\nq"):
         at = low.find(cue, QUESTION_BEFORE, end)
         for _ in range(FIRST_CUES):
             if at < 0:

@@ -23,7 +23,7 @@ LETTER_OF = _letters()
 
 _RUN = r"[\s*_`~\"'“”‘’«»「」『』【】（《〈\[({$|>#•✅☑✔👉➡→⇒➜:：=–—]"
 _LATEX = r"\\(?:(?:boxed|fbox|text(?:bf|rm|sf|it|tt)?|math(?:bf|rm|sf|it|bb)|bf|rm|bm|boldsymbol|underline|[lL]arge)(?![a-z])\s*\{?|[(\[,;!: ])"
-_TAG = r"</?(?![A-Z]>)[A-Za-z][^<>\n]{0,40}>|<(?=[A-Z]>)"
+_TAG = r"</?(?![A-Z]>)[A-Za-z][^<>\n]{0,40}>|<{1,2}(?=[A-Z]>)"
 _NOUN = (
     r"(?i:(?:the |our )?(?:answer |correct |final )?(?:option|choice|letter|alternative|opci[óo]n|alternativa|opzione|op[çc][ãa]o|letra|lettre|buchstabe|вариант|выбор|pilihan|seçenek)(?![a-z]))"
     r"|选项|选择|选|選項|選擇|選択肢|選|보기|الخيار|विकल्प"
@@ -43,6 +43,7 @@ _AFTER_LABEL = frozenset(
 )
 _AFTER_I = frozenset("because since as which due given based and or is in for rather instead but not".split())
 
+_ROMAN = re.compile(r"\s?(?:,|&|and|or)\s?(?:and |or )?[IVX]{2,}\b")  # `I and III`
 _ALSO = re.compile(
     r"[\s*_)\]\"'”]{0,4}[(\[]?[\s*_]{0,3}(?:[,;，、/&+]|\band/or\b|\band\b|\bor\b|\bas well as\b|\bplus\b|或者|或|和|及|\by\b|\bund\b|\boder\b|\bet\b|\bou\b)"
     r"[\s*_]{0,3}(?:(?:and/or|and|or|also|possibly|maybe|perhaps|even|either)\s){0,2}"
@@ -118,6 +119,8 @@ def label_at(text: Text, position: int, *, formal: bool = False) -> Label | None
     if not (bold or brackets or noun) and not _stands_alone(text, letter, at, end, before):
         return None
     if noun and not closed and body[end : end + 1] == "-" and body[end + 1 : end + 2].isalnum():
+        return None
+    if letter in "IVX" and not strong and _ROMAN.match(body, end):
         return None
     label = Label(letter, at, end, strong)
     _look_behind(text, label)

@@ -15,7 +15,7 @@ from medo1.answers.text import Text
 _ASCII_CUES = ("respuesta", "reponse", "antwort", "risposta", "resposta", "jawaban", "cevap", "odpowied", "svar", "antwoord", "vastaus")
 _CUES = (
     *_ASCII_CUES,
-    *"réponse đáp\xa0án lösung ответ відповідь απάντηση תשובה الإجابة الاجابة الجواب پاسخ उत्तर คำตอบ 答案 正确选项 正確選項 应选 應選 故选 故選 选择 選擇 所以选 因此选 我选 选项为 答え 正解 解答 정답 답은 답:".replace(
+    *"réponse đáp\xa0án lösung ответ відповідь απάντηση תשובה الإجابة الاجابة الجواب پاسخ उत्तर คำตอบ 答案 正确选项 正確選項 应选 應選 故选 故選 选择 選擇 所以选 因此选 本题选 我选 选项为 答え 正解 解答 정답 답은 답:".replace(
         "\xa0", " "
     )
     .replace("đáp án", "đáp\xa0án")

@@ -40,7 +40,7 @@ def mark_statements(text: Text) -> list[Statement]:
     if "#" in low and "####" in low:
         for at in cues(low, "####"):
             label = label_at(text, at + 4, formal=True)
-            if (at == 0 or low[at - 1] == "\n") and label is not None and text.body[label.end : label.end + 1] in ("", "\n"):
+            if (at == 0 or low[at - 1] == "\n") and label is not None and not low[at + 4 : label.start].strip(" *_(#") and text.body[label.end : label.end + 1] in ("", "\n"):
                 found.append(from_label(text, label, at, at, "tag", "formal"))
     if "<" in low:
         for count, tag in enumerate(_TAG.finditer(text.body, max(0, len(low) - _WINDOW))):

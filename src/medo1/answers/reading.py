@@ -32,13 +32,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from medo1.answers.answer import Answer
-from medo1.answers.bare import first_line, last_line, may_open, opening_text
+from medo1.answers.bare import first_line, labelled_line, last_line, last_words, may_open, opening_text
 from medo1.answers.conclusions import TAIL, conclusion
 from medo1.answers.holding import NEXT_QUESTION, QUESTION_BEFORE, before_next_question, holding, question_before
 from medo1.answers.labels import label_at
 from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
-from medo1.answers.statements import Statement, answer_statements, choice_statements, statement_around
+from medo1.answers.statements import LAST_CUES, Statement, answer_statements, choice_statements, statement_around
 from medo1.answers.text import Text
 from medo1.answers.thinking import answer_part
 
@@ -73,19 +73,6 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     if not text or text.isspace():
         return Answer(None, "truncated", "cut_before_statement") if finish in _LENGTH else Answer(None, "abstain", "empty")
     low = _lower(text)
-    if finish not in _CUT and (answer := _plain_end(text, low, options)) is not None:
-        return answer
-    return read_whole(text, low, options, finish)
-
-
-def read_whole(text: str, low: str, options: Mapping[str, str], finish: str = "") -> Answer:
-    """The answer of any text; `read_answer` calls it for those that do not plainly end with theirs.
-
-    Args:
-        text, low: the output, and the same in lower case position by position.
-        options: letter to text of the options.
-        finish: the finish reason in lower case, empty where it is not known.
-    """
     cut_by = finish in _CUT
     part = answer_part(text, low)
     if part.thinking == "open":
@@ -93,64 +80,70 @@ def read_whole(text: str, low: str, options: Mapping[str, str], finish: str = ""
     if part.start >= part.end:
         return Answer(None, "truncated", "cut_in_thinking") if cut_by else Answer(None, "abstain", "only_thinking")
     if part.start == 0 and part.end == len(text):
-        return _read(Text(text, low, options), cut_by=cut_by, known=bool(finish))
+        view = Text(text, low, options)
+        return (None if cut_by else read_end(view)) or read_whole(view, cut_by=cut_by, known=bool(finish))
     ended = part.end < len(text)  # the turn ended before the text did
+    cut_by = cut_by and not ended
     view = Text(text[part.start : part.end], low[part.start : part.end], options)
-    answer = _read(view, cut_by=cut_by and not ended, known=bool(finish) or ended)
+    answer = (None if cut_by else read_end(view)) or read_whole(view, cut_by=cut_by, known=bool(finish) or ended)
     if answer.span is None:
         return answer
     return Answer(answer.letter, answer.status, answer.rule, (answer.span[0] + part.start, answer.span[1] + part.start))
 
 
-_PLAIN_END = re.compile(
-    r"(?:(?<=[.?!] ) ?|(?<=\n)|^)(?:(?:therefore|thus|so|hence|based on this (?:analysis|reasoning)),? )?(?:the )?(?:final |correct |best |right |most appropriate )?answer is:?"
-    r"(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})(?=[.\s)*:(]|$)"
-)
-_NOT_PLAIN = ("<", "{", "[", "#", '"', "◁", "assistantfinal", "final response")
+_MARKED = ("<", "{", "[", "#")
+_END = 320  # characters from the last cue to the end of a text that ends with its answer
+_PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
 
 
-def _plain_end(text: str, low: str, options: Mapping[str, str]) -> Answer | None:
-    """The answer of a text that ends with `The answer is (C).` and has neither marks nor another statement.
+def read_end(text: Text) -> Answer | None:
+    """The answer of a text that ends with it and states nothing else, as most do; None for every other text.
 
-    Most outputs are such. This scan from the end gives what `read_whole` gives, several times faster, or None.
+    A scan from the end: what it gives `read_whole` gives too, several times slower.
     """
-    at = low.rfind("answer is", max(0, len(low) - 240))
-    if at < 0:
+    low = text.low
+    at = low.rfind("answer")
+    if at < 0 or len(low) - at > _END or any(mark in low for mark in _MARKED) or '":' in low or may_open(text.body):
         return None
-    end = _PLAIN_END.search(low, max(0, at - 40))
-    if end is None:
+    last = _plain_statement(text, at) or statement_around(text, at, "sentence")
+    if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash or low[last.end :].strip(" .*_)\n"):
         return None
-    letter, opened, closed = text[end.start("letter")], end["open"], end["close"]
-    if letter not in options or ("(" in opened) != (")" in closed):
-        return None
-    stop = end.end("close")
-    if low[stop:].strip(" .\n"):  # only the option's own text may follow
-        own = options[letter].lower()
-        begin = low.find(own, stop, stop + len(own) + 6)
-        if begin < 0 or not own or low[stop:begin].strip(" .*:(") or low[begin + len(own) :].strip(" .*)\n"):
-            return None
-        stop = begin + len(own)
-    elif ("*" in opened) != ("*" in closed) or (not closed and any(len(option) <= 3 for option in options.values())):  # noqa: PLR2004
-        return None
-    for mark in _NOT_PLAIN:
-        if mark in low and not (mark == '"' and '":' not in low):
-            return None
-    if may_open(text):
-        return None
-    view = Text(text, low, options)
     first = at
-    earlier = low.find("answer", 0, at)
-    while earlier >= 0:
-        if low[earlier - 3 : earlier] != "to ":
-            statement = statement_around(view, earlier, "sentence")
-            if statement is not None:
-                if statement.tier != "sentence" or not statement.counts or statement.letter != letter or statement.others:
+    for _ in range(LAST_CUES):
+        at = low.rfind("answer", 0, at)
+        if at < 0:
+            break
+        if low[at - 3 : at] != "to ":
+            statement = statement_around(text, at, "sentence")
+            if statement is not None and (statement.tier != "verdict" or not statement.counts):
+                if not statement.counts or statement.letter != last.letter or statement.tier != last.tier or statement.others:
                     return None
-                first = min(first, earlier)
-        earlier = low.find("answer", earlier + 6, at)
-    if (first > QUESTION_BEFORE and question_before(view, first)) or (first < at and NEXT_QUESTION.search(low, first, at)):
+                first = at
+    else:
         return None
-    return Answer(letter, "answer", "answer_sentence", (at, stop))
+    if (first > QUESTION_BEFORE and question_before(text, first)) or (first < last.start and NEXT_QUESTION.search(low, first, last.start)):
+        return None
+    return Answer(last.letter, "answer", last.rule, (last.start, last.end))
+
+
+_PLAIN = re.compile(
+    r"(?:(?<=[.?!] ) ?|(?<=\n)|^)(?:(?:therefore|thus|so|hence|based on this (?:analysis|reasoning)),? )?(?:the )?"
+    r"(?:final |correct |best |right |most appropriate )?answer is:?"
+    r"(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})(?=[.\s]*$)"
+)
+
+
+def _plain_statement(text: Text, at: int) -> Statement | None:
+    """The statement of the commonest ending, `The answer is (C).`, which `statement_around` reads too, but not so fast."""
+    if len(text.low) - at > _PLAIN_LENGTH:
+        return None
+    plain = _PLAIN.search(text.low, at - 40 if at > 40 else 0)  # noqa: PLR2004
+    if plain is None or ("(" in plain["open"]) != (")" in plain["close"]) or ("*" in plain["open"]) != ("*" in plain["close"]):
+        return None
+    letter = text.body[plain.start("letter")]
+    if letter not in text.options or not plain["close"]:
+        return None
+    return Statement(letter, at, plain.end("close"), "answer_sentence", "sentence", plain.start())
 
 
 @lru_cache(maxsize=256)
@@ -176,8 +169,14 @@ def _in_open_thinking(text: str, low: str, options: Mapping[str, str], *, ended:
     return Answer(None, "abstain", "only_thinking") if ended else Answer(None, "truncated", "cut_in_thinking")
 
 
-def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
-    """The answer of the part that speaks to the reader."""
+def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
+    """The answer of a text without its thinking.
+
+    Args:
+        text: the text and its options.
+        cut_by: its finish reason says that it was cut.
+        known: its finish reason is known.
+    """
     found, verdicts = _statements(text)
     if is_thinking_object(text) and not any(statement.rule == "tag" for statement in found):
         ended = text.low.rstrip().endswith(("}", "```"))
@@ -190,7 +189,7 @@ def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
         return holding(text, found, cut=cut, cut_by=cut_by)
     if cut:
         return Answer(None, "truncated", "cut_before_statement")
-    statement = last_line(text) or conclusion(text)
+    statement = last_line(text) or conclusion(text) or last_words(text)
     if statement is not None:
         if not any(other.weak and other.start <= statement.start <= other.end + 2 for other in found):
             return holding(text, [*(other for other in found if other.start < statement.start), statement, *(other for other in found if other.start > statement.start)], cut=cut, cut_by=cut_by)
@@ -218,6 +217,8 @@ def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
         return found, []
     if not last and not _last_counted(found):
         found += foreign_statements(text)
+        if (line := labelled_line(text)) is not None:
+            found.append(line)
     floor = len(text.low) - TAIL
     verdicts = [statement for statement in found if statement.tier == "verdict" and statement.counts and statement.start >= floor]
     if len({statement.letter for statement in verdicts}) > 1:

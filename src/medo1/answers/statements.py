@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from medo1.answers.labels import Label, label_at
@@ -81,19 +82,22 @@ def _last_cues(low: str, cue: str, after: int) -> list[int]:
     return found[::-1]
 
 
-_CLAUSE_ENDS = (". ", "? ", "! ", "; ", "。", "\\n")
-
-
 def clause_start(low: str, at: int) -> int:
     """Where the clause before `at` begins: after the last sentence end or line break, at most `CLAUSE` characters back."""
     start = at - CLAUSE if at > CLAUSE else 0
     line = low.rfind("\n", start, at)
     if line >= 0:
         start = line + 1
-    for mark in _CLAUSE_ENDS:
-        end = low.rfind(mark, start, at)
-        if end >= 0:
-            start = end + len(mark)
+    stop = low.rfind(". ", start, at)
+    if stop >= 0:
+        start = stop + 2
+    if at - start > 4:  # noqa: PLR2004
+        clause = low[start:at]
+        for mark in ("?", "!", ";", "。", "\\n"):
+            if mark in clause:
+                end = clause.rfind(mark) + len(mark)
+                if end == len(clause) or mark in "。\\n" or clause[end] == " ":
+                    start, clause = start + end, clause[end:]
     return start
 
 
@@ -128,13 +132,13 @@ _BAD_GOOD = frozenset("least incorrect not inaccurate inappropriate wrong false 
 
 # what may stand between a cue and what it names
 _LINK = re.compile(
-    r"(?P<tail>(?:\(s\))?(?:[_ ](?:choice|option|letter|idx|index)(?![a-z]))?(?:\s?\([^()\n]{1,40}\))?(?:\s?\[[^\[\]\n]{1,24}\](?=\s*[:：=]))?(?:\s#?\d{1,3}(?=\s*[:：]))?[*_`\"'”’)\]}】」]{0,6})"
+    r"(?P<tail>(?:\(s\))?(?:[_ ](?:choice|option|letter|idx|index|key)(?![a-z]))?(?:\s?\([^()\n]{1,40}\))?(?:\s?\[[^\[\]\n]{1,24}\](?=\s*[:：=]))?(?:\s#?\d{1,3}(?=\s*[:：]))?[*_`\"'”’)\]}】」]{0,6})"
     r"(?:(?P<verb>[\s*_]{1,3}(?:is|are|was|would be|should be|must be|will be|has to be|ought to be|remains|becomes|would have to be|needs to be|seems to be|appears to be|seems|appears|"
     r"lies in|corresponds to|would seem to be|being|=)(?![a-z\d]))"
     r"|(?P<formal>[\s*_]{0,3}(?:[:：=|»]|-{1,2}>|→|⇒|➜|⟶|➡|–|—|-(?=\s)|>{1,3})[\s*_:：=>|]{0,8})"
     r"|(?P<hedge>[\s*_]{1,3}(?:could|might|may|can|cannot|could not|can't)(?:\s\w+ly)?(?:\snot)?\sbe(?![a-z]))"
     r"|(?P<heading>[*_:：\s]{0,4}\n[\s*_>#-]{0,12})"
-    r"|(?P<bare>[ \t]?(?=[(\[*]{1,3}[a-z][)\]*.])|[ \t](?=[a-z](?:[.)]|\s*$))))"
+    r"|(?P<bare>[ \t]?(?=[(\[*]{1,3}[a-z][)\]*.])|[ \t](?=[a-z](?:[.)]|\s*$))|(?<=\])[ \t]?(?=[a-z](?![a-z0-9]))))"
 )
 _FILL = re.compile(
     r"(?:[\s*_,:：]{0,4}(?:most likely|likely|most probably|probably|clearly|therefore|thus|hence|definitely|certainly|indeed|still|simply|actually|then|now|in fact|obviously|undoubtedly|"
@@ -186,8 +190,12 @@ def choice_statements(text: Text, start: int = 0) -> list[Statement]:
                 for verb in _CHO_VERBS:
                     if low.startswith(verb, at):
                         found.append(_chosen(text, at, at + len(verb)))
-    for verb in ("select", "pick", "go with", "going with"):
+    for verb in ("select", "pick"):
         found.extend(_chosen(text, at, at + len(verb)) for at in cues(low, verb, start))
+    for at in cues(low, "go", start):
+        for verb in ("go with", "going with"):
+            if low.startswith(verb, at):
+                found.append(_chosen(text, at, at + len(verb)))
     return [statement for statement in found if statement is not None]
 
 
@@ -202,7 +210,7 @@ def statement_around(text: Text, at: int, tier: Tier) -> Statement | None:
     if low[at - 3 : at] == "to " or (at and low[at - 1].isalnum() and low[at - 2 : at] != "\\n"):
         return None
     then = low[end : end + 1]
-    if then.isalpha() or (then in " _" and _PLURAL.match(low, end)):
+    if then.isalpha() or (then in " _" and low[end + 1 : end + 2] in "ckosel" and _PLURAL.match(low, end)):
         return None
     start = clause_start(low, at)
     word = _previous_word(low, start, at) if at > start else ""
@@ -215,14 +223,14 @@ def statement_around(text: Text, at: int, tier: Tier) -> Statement | None:
         if statement is None and (link is None or link["verb"] or link["bare"] is not None) and then in " *,\n":
             statement = _far_after(text, end, at, start, tier)
         if statement is not None:
-            if statement.weak is None and (conditional(low, start, at) or _MAYBE.search(low, max(start, at - 40), at)):
+            if statement.weak is None and at - start > 5 and (conditional(low, start, at) or _MAYBE.search(low, max(start, at - 40), at)):  # noqa: PLR2004
                 statement.weak = "doubt"
             return statement
     return _before(text, at, start) if at - start > 3 else None  # noqa: PLR2004
 
 
 _MAYBE = re.compile(r"\b(?:maybe|perhaps|possibly|might|could)\b")
-_PLURAL = re.compile(r"[ _](?:choices|options|keys?|sheet|explanations?|letters)\b")
+_PLURAL = re.compile(r"[ _](?:choices|options|sheet|explanations?|letters)\b")
 
 
 def conditional(low: str, start: int, at: int) -> bool:
@@ -239,49 +247,61 @@ def _after_link(text: Text, link: re.Match[str], at: int, start: int, tier: Tier
     position = link.end()
     group = link.lastgroup
     line = begins_line(low, at) if group in ("formal", "heading", "bare") else False
-    if (group == "heading" and not line) or (group == "bare" and (link["tail"].strip(" *_\"'") or not (line or low[at - 4 : at] == "the "))):
+    if (group == "heading" and not line) or (group == "bare" and (link["tail"].strip(" *_\"')]") or not (line or low[at - 4 : at] == "the " or low[at - 1 : at] == "["))):
         return None
     quoted = low[at - 1 : at] in ("<", '"', "'") or low[max(0, at - 1) : at] == "_"
     rule, named_tier = "answer_sentence" if tier == "sentence" else "choice_sentence", tier
-    if group in ("formal", "heading", "bare") and (quoted and link["tail"].strip() or low[at - 1 : at] == "<"):
+    if group in ("formal", "heading", "bare") and ((quoted and link["tail"].strip()) or low[at - 1 : at] in ("<", "[")):
         rule, named_tier = "tag", "formal"
     elif line:
         rule, named_tier = ("final_line" if "final" in low[max(0, at - 24) : at] else "answer_line"), "formal"
     hedged = group == "hedge"
+    formal = named_tier == "formal" or group == "formal"
+    if not (hedged and "not" in link[0]):
+        statement = _named_at(text, position, at, start, rule, named_tier, formal=formal, heading=group == "heading", bare=group == "bare")
+        if statement is not None:
+            if hedged and statement.weak is None:
+                statement.weak = "doubt"
+            return statement
     negation = _NOT.match(low, position)
     if negation is not None or (hedged and "not" in link[0]):
         return _after_not(text, negation, position, at, start, tier)
-    formal = named_tier == "formal" or group == "formal"
-    statement = _named_at(text, position, at, start, rule, named_tier, formal=formal, heading=group == "heading", bare=group == "bare")
-    if statement is not None and hedged and statement.weak is None:
-        statement.weak = "doubt"
-    return statement
+    return None
 
 
 def _named_at(text: Text, position: int, at: int, start: int, rule: str, tier: Tier, *, formal: bool, heading: bool = False, bare: bool = False) -> Statement | None:
-    """The label or the option's text at `position`, filling words (`most likely`) skipped."""
-    low = text.low
-    fill = _FILL.match(low, position)
-    for place in (fill.end(), position) if fill is not None else (position,):
-        label = label_at(text, place, formal=formal)
-        if label is None:
-            continue
-        if bare and not (label.strong or text.body[label.start].isupper()):
-            continue
-        if label.letter not in text.options and (named := option_at(text, place)) is not None:
-            return Statement(named.letter, at, named.end, "option_text", tier, start)  # `I and D of the abscess`
-        if heading and not (label.strong or text.body[label.end : label.end + 1] in ("", "\n", ".", ")", ":")):
-            continue
-        if label.others and len(text.plain[min(text.options)]) and (named := option_at(text, position)) is not None:
-            return Statement(named.letter, at, named.end, "option_text", tier, start)  # an option that reads `both A and B`
-        return from_label(text, label, at, start, rule, tier)
-    for place in (fill.end(), position) if fill is not None else (position,):
+    """The label or the option's text at `position`, or after filling words (`most likely`)."""
+    statement = _labelled_at(text, position, at, start, rule, tier, formal=formal, heading=heading, bare=bare)
+    if statement is not None:
+        return statement
+    if _NOT.match(text.low, position):
+        return None
+    fill = _FILL.match(text.low, position)
+    if fill is not None and (" both" in fill[0] or " either" in fill[0]) and (named := option_at(text, position)) is not None:
+        return Statement(named.letter, at, named.end, "option_text", tier, start)
+    if fill is not None:
+        statement = _labelled_at(text, fill.end(), at, start, rule, tier, formal=formal, heading=heading, bare=bare)
+        if statement is not None:
+            return statement
+        if (negation := _NOT.match(text.low, fill.end())) is not None:
+            return _after_not(text, negation, fill.end(), at, start, tier)
+    for place in (position,) if fill is None else (fill.end(), position):
         named = option_at(text, place)
         if named is not None:
-            return Statement(named.letter, at, named.end, "option_text" if rule not in ("tag", "boxed") else rule, tier, start)
-        if fill is not None and place != position and (negation := _NOT.match(low, place)):
-            return _after_not(text, negation, place, at, start, tier)
+            return Statement(named.letter, at, named.end, rule if rule in ("tag", "boxed") else "option_text", tier, start)
     return None
+
+
+def _labelled_at(text: Text, position: int, at: int, start: int, rule: str, tier: Tier, *, formal: bool, heading: bool, bare: bool) -> Statement | None:
+    """The statement of the label at `position`."""
+    label = label_at(text, position, formal=formal)
+    if label is None or (bare and not (label.strong or text.body[label.start].isupper())):
+        return None
+    if (label.others or label.letter not in text.options) and (named := option_at(text, position)) is not None:
+        return Statement(named.letter, at, named.end, "option_text", tier, start)  # an option that reads `both A and B`
+    if heading and not (label.strong or text.body[label.end : label.end + 1] in ("", "\n", ".", ")", ":")):
+        return None
+    return from_label(text, label, at, start, rule, tier)
 
 
 def _after_not(text: Text, negation: re.Match[str] | None, position: int, at: int, start: int, tier: Tier) -> Statement:
@@ -326,7 +346,7 @@ def _far_after(text: Text, end: int, at: int, start: int, tier: Tier) -> Stateme
     limit = min(len(low), end + CLAUSE + 80)
     stop = _SENTENCE_END.search(low, end + 1, limit)
     rule = "answer_sentence" if tier == "sentence" else "choice_sentence"
-    for link in _FAR.finditer(low, end, min(len(low), (stop.start() if stop else limit) + 1)):
+    for link in islice(_FAR.finditer(low, end, min(len(low), (stop.start() if stop else limit) + 1)), FIRST_CUES):
         position = link.end()
         if _NOT.match(low, position) or _UNLIKELY.search(low, end, position):
             continue
@@ -359,7 +379,7 @@ _SUBJECT_LABEL = re.compile(
     r"(?<![A-Za-z0-9])(?:(?P<noun>option|choice|answer|letter)\s+)?(?P<open>[*_(\[\"'“]{0,5})(?P<letter>[A-Z])(?P<close>[*_)\]\"'”.:]{0,5})(?![A-Za-z0-9'’-])", re.IGNORECASE
 )
 SUBJECT_LEAD = re.compile(
-    r"[\s,;:*_>#\"'“-]*(?:(?:so|thus|therefore|hence|and|because|that|this means|this makes|consequently|overall|in conclusion|in summary|to summarize|given this|i think|i believe|we conclude|it is clear|clearly|as such|means)[\s,:]*(?:that\s+)?){0,3}",
+    r"[\s,;:*_>#\"'“-]*(?:(?:so|thus|therefore|hence|and|because|that|this means|this makes|consequently|overall|in conclusion|in summary|to summarize|given this|i think|i believe|we conclude|it is clear|clearly|as such|means|(?:among|of|out of|given|based on|considering) [^,\n]{1,80},)[\s,:]*(?:that\s+)?){0,3}",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"[\w\s,*)]{0,24}\?")
@@ -405,7 +425,9 @@ def subject_label(text: Text, subject: str) -> tuple[str, int] | None:
         letter, close = match["letter"], match["close"]
         if letter not in text.options:
             continue
-        if not match["noun"] and close[:1] != ")" and not (match["open"] and close and match["open"][-1] in "([*" and close[0] in ")]*"):
+        rest = subject[match.end() :].lstrip(" (,:-–*_\"'").lower()
+        named = bool(rest) and rest.startswith(text.options[letter].lower()) and text.options[letter] != ""
+        if not (named or match["noun"] or close[:1] == ")" or (match["open"] and close and match["open"][-1] in "([*" and close[0] in ")]*")):
             lead = SUBJECT_LEAD.match(subject)
             alone = not subject[match.end() :].strip() or close[:1] in (".", ":")
             if not alone or lead is None or lead.end() < match.start():
@@ -418,7 +440,7 @@ def subject_label(text: Text, subject: str) -> tuple[str, int] | None:
 
 # ------------------------------------------------------------------------------------------------------- verbs of choosing
 _CHOOSER = re.compile(
-    r"(?:\b(?:i|we|let['’]?s|let me|let us|therefore|thus|so|hence|finally)(?:['’](?:ll|d|m|ve|re))?,?\s+(?:(?:\w+ly|will|would|have|am|are|was|can|should|must|shall|had|need|decided|going|inclined|choose|prefer|want|to|now|then|still|also|"
+    r"(?:\b(?:i|we|let['’]?s|let me|let us|therefore|thus|so|hence|finally|my)(?:['’](?:ll|d|m|ve|re))?,?\s+(?:(?:\w+ly|will|would|have|am|are|was|can|should|must|shall|had|need|decided|going|inclined|choose|prefer|want|to|now|then|still|also|"
     r"best|opt|the)\s+){0,4}|^[\s*_>#-]*)$"
 )
 _CHOICE_TAIL = re.compile(r"(?:e|s|ing|ed|en)?(?:\s+(?:for|with|on|the|answer|is|as|my|final|to|that))*(?=[\s:*_])[\s:*_]*")

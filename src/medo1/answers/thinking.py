@@ -58,7 +58,7 @@ def answer_part(text: str, low: str) -> AnswerPart:
         text: the whole output.
         low: the same in lower case, position by position.
     """
-    if "<" not in low and "[" not in low and "#" not in low and "◁" not in low and "assistantfinal" not in low and "final response" not in low:
+    if "<" not in low and "[" not in low and "#" not in low and "◁" not in low and not _final_marks(low):
         return AnswerPart(0, len(text), "none")
     start, end = 0, len(text)
     thinking: Literal["none", "closed", "open"] = "none"
@@ -76,6 +76,11 @@ def answer_part(text: str, low: str) -> AnswerPart:
             start, end = filled[-1]
             thinking = "closed"
     return _to_turn_end(text, start, end, thinking)
+
+
+def _final_marks(low: str) -> bool:
+    """Whether one of the marks that are words stands in the text."""
+    return "final" in low and ("assistantfinal" in low or "final response" in low)
 
 
 def _kind(mark: str) -> Literal["open", "close"] | None:
