@@ -32,7 +32,7 @@ class Answer:
 RULES: dict[str, str] = {
     # answer
     "boxed": r"`\boxed{C}`",
-    "tag": "a tag or a key named for the answer: `<answer>C</answer>`, `{\"answer\": \"C\"}`, `[[C]]`, `#### C`",
+    "tag": 'a tag or a key named for the answer: `<answer>C</answer>`, `{"answer": "C"}`, `[[C]]`, `#### C`',
     "final_line": "a line that says it is final: `Final answer: C`",
     "answer_line": "a line that says it is the answer: `Answer: C`, a heading `Answer` with C below it",
     "answer_sentence": "a sentence: `the correct answer is (C)`, `C is the best option`, `答案是C`",

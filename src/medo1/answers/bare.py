@@ -12,9 +12,21 @@ from medo1.answers.labels import Label, label_at
 from medo1.answers.statements import LAST_CUES, Statement, from_label
 from medo1.answers.text import Text, option_at, plain
 
-_MAY_OPEN = re.compile(r"[\s*_#>`\"'(\[{【（$\\]*(?:(?:option|choice|letter|选项|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])", re.IGNORECASE)
-_REASON = re.compile(r"[\s.:,;*_)\]-]*(?:(?:because|since|as the|as it|is (?:the )?(?:correct|right|best|most)|\(|—|–|explanation|rationale|reason|justification)|- )", re.IGNORECASE)
-_EXPLAINS = re.compile(r"[\s*_#>\[(]*(?:explanation|rationale|reason(?:ing|s)?|justification|because|this is|this option|here'?s why|why)\b", re.IGNORECASE)
+_MAY_OPEN = re.compile(
+    r"[\s*_#>`\"'(\[{【（$\\]*(?:(?:option|choice|letter|选项|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
+    r"[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"[\s.:,;*_)\]-]*(?:(?:because|since|as the|as it|is (?:the )?(?:correct|right|best|most)|\(|—|–|"
+    r"explanation|rationale|reason|justification)|- )",
+    re.IGNORECASE,
+)
+_EXPLAINS = re.compile(
+    r"[\s*_#>\[(]*(?:explanation|rationale|reason(?:ing|s)?|justification|because|this is|this option|"
+    r"here'?s why|why)\b",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"[\s*_>#-]*(?:\d{1,2}[.)]\s*)?[*_]{0,3}[(\[]?(?P<letter>[A-Z])[)\].:]")
 _TEXT_THEN_LABEL = re.compile(r"[ *_][(\[](?P<letter>[A-Z])[)\]][*_.\s]*$")
 _TAG = re.compile(r"</?[a-z]{1,8}>", re.IGNORECASE)
@@ -81,12 +93,20 @@ def _labelled(text: Text, label: Label, start: int) -> Statement | None:
         return None  # one turn of a walk through the options
     if label.clash is not None or (own and rest.startswith(own)) or _REASON.match(body, label.end, line_end):
         # of the first option, with reasons following, this may be the first turn of a walk through all
-        return None if first and not after and len(rest) > len(own) + 160 else from_label(text, label, start, start, "bare_letter", "formal")  # noqa: PLR2004
+        return (
+            None
+            if first and not after and len(rest) > len(own) + 160
+            else from_label(text, label, start, start, "bare_letter", "formal")
+        )  # noqa: PLR2004
     labelled = text.low[label.end - 1 : label.end] in ")].:" or body[label.end : label.end + 1] in ".):"
     if not labelled or len(rest.split()) > _SHORT or ":" in rest or " - " in rest:
         return None
     if not after:
-        return from_label(text, label, start, start, "bare_letter", "formal") if body.rstrip()[-1:] != "," and len(rest.split()) <= _SHORT // 2 else None
+        return (
+            from_label(text, label, start, start, "bare_letter", "formal")
+            if body.rstrip()[-1:] != "," and len(rest.split()) <= _SHORT // 2
+            else None
+        )
     blank = body[line_end : line_end + 2] == "\n\n" or _EXPLAINS.match(after) is not None
     if not blank or (first and not _EXPLAINS.match(after)):
         return None
@@ -94,7 +114,11 @@ def _labelled(text: Text, label: Label, start: int) -> Statement | None:
 
 
 _LIST_BEFORE = re.compile(r"[:：][\s*_]*$")
-_ANSWER_BEFORE = re.compile(r"\b(?:answer|is|be|(?:best|correct|right|final|chosen|selected|my) (?:choice|option)|diagnosis|conclusion)[\s*_]*[:：][\s*_]*$", re.IGNORECASE)
+_ANSWER_BEFORE = re.compile(
+    r"\b(?:answer|is|be|(?:best|correct|right|final|chosen|selected|my) (?:choice|option)|diagnosis|"
+    r"conclusion)[\s*_]*[:：][\s*_]*$",
+    re.IGNORECASE,
+)
 
 
 def last_line(text: Text) -> Statement | None:
@@ -104,7 +128,13 @@ def last_line(text: Text) -> Statement | None:
     if start == 0 or len(body) - start > 60:  # noqa: PLR2004
         return None
     label = label_at(text, start, formal=True)
-    if label is None or label.letter not in text.options or label.denied or label.doubt or body[label.end :].strip(" .*_)\"'$`}"):
+    if (
+        label is None
+        or label.letter not in text.options
+        or label.denied
+        or label.doubt
+        or body[label.end :].strip(" .*_)\"'$`}")
+    ):
         return None
     if body[start : label.start].lstrip()[:2] in ("- ", "• ", "* ", "+ "):
         return None
@@ -135,7 +165,8 @@ _LAST_WORDS = re.compile(
     r"(?:^|[.!?\n]\s*)"
     r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then)[,:]?\s+(?:then\s+)?){0,2})"
     r"(?P<words>(?:(?:it|this|that)(?:['’]s| is| must be| has to be| should be)|"
-    r"i(?:['’]d| would)? (?:think|believe|say|guess|vote|lean)(?: for| towards?)?(?: it(?:['’]s| is| must be))?(?: the answer is)?|"
+    r"i(?:['’]d| would)? (?:think|believe|say|guess|vote|lean)(?: for| towards?)?(?: it(?:['’]s| is|"
+    r" must be))?(?: the answer is)?|"
     r"must be|points to|i(?:['’]m| am) (?:leaning|inclined)(?: to| towards?)|my (?:pick|vote|guess|selection|bet) is|"
     r"we (?:get|have))?\s*)"
     r"(?=[*_(\[\"'$]{0,3}(?:option |choice )?[*_(\[\"'$]{0,3}[a-z](?![a-z0-9]))"

@@ -24,21 +24,47 @@ _TEXT_TAIL = 300  # characters that may follow a conclusion that names no letter
 
 _COPULAS = frozenset("is are was be represents remains".split())
 _WEIGHT = re.compile(
-    r"\b(?:most|best|likely|likeliest|correct|closest|first[- ]line|primary|main|appropriate|optimal|ideal|preferred|key|strongest|only|conclusion|conclude|therefore|thus|hence|consequently|overall|diagnosis|"
-    r"choice|option|based on|given|considering|in summary|right|accurate|suitable|next step|cause|stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|first)\b"
+    r"\b(?:most|best|likely|likeliest|correct|closest|first[- ]line|primary|main|appropriate|optimal|"
+    r"ideal|preferred|key|strongest|only|conclusion|conclude|therefore|thus|hence|consequently|overall|"
+    r"diagnosis|"
+    r"choice|option|based on|given|considering|in summary|right|accurate|suitable|next step|cause|"
+    r"stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|"
+    r"first)\b"
 )
-_STRONG_WEIGHT = re.compile(r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|therefore|thus|conclu\w+)\b")
-_ANNOUNCING = frozenset("is are was be remains diagnosis conclusion choice selection treatment recommendation decision".split())
-_FILLING = frozenset("therefore thus likely probably clearly to option choice with in by of for at as most follows".split())
-_WALKS = re.compile(r"\b(?:let['’]?s|let us|analy[sz]e|analy[sz]ing|evaluat\w+|look at|step[- ]by[- ]step|one by one|each (?:option|choice|of)|break (?:it|this) down)\b")
-_LISTS = re.compile(r"(?:\b(?:options|choices|possibilities|answers|alternatives|candidates|include|includes|including)\b(?:\s+(?:\w+\s+)?(?:are|were|include|is))?|\bthe following)$")
-_DENIED = re.compile(r"(?:\b(?:not|never|unlikely|ruled? out|exclud\w+|rather than|instead of|than|unlike|versus|vs|similar to|such as|or|without|compared (?:to|with)|except)|n['’]t)\s*(?:(?:be|is|a|an|the|to)\s+){0,2}[*_\"“(]*$")
+_STRONG_WEIGHT = re.compile(
+    r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|"
+    r"therefore|thus|conclu\w+)\b"
+)
+_ANNOUNCING = frozenset(
+    "is are was be remains diagnosis conclusion choice selection treatment recommendation decision".split()
+)
+_FILLING = frozenset(
+    "therefore thus likely probably clearly to option choice with in by of for at as most follows".split()
+)
+_WALKS = re.compile(
+    r"\b(?:let['’]?s|let us|analy[sz]e|analy[sz]ing|evaluat\w+|look at|step[- ]by[- ]step|one by one|"
+    r"each (?:option|choice|of)|break (?:it|this) down)\b"
+)
+_LISTS = re.compile(
+    r"(?:\b(?:options|choices|possibilities|answers|alternatives|candidates|include|includes|"
+    r"including)\b(?:\s+(?:\w+\s+)?(?:are|were|include|is))?|\bthe following)$"
+)
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|unlikely|ruled? out|exclud\w+|rather than|instead of|than|unlike|versus|vs|"
+    r"similar to|such as|or|without|compared (?:to|with)|except)|n['’]t)\s*(?:(?:be|is|a|an|the|"
+    r"to)\s+){0,2}[*_\"“(]*$"
+)
 _NEGATED_CLAUSE = re.compile(r"\b(?:not|never|unlikely|less|neither|nor|no|without|rather)\b|n['’]t\b")
 _MAYBE = re.compile(r"\b(?:maybe|perhaps|possibly|might)\b")
 _MODAL = re.compile(r"\b(?:could|might|may|can)\s+(?:also\s+)?be\b[\s*_]*$")
-_ITEM = re.compile(r"[\s>#]*(?:[-•*+]\s+|\d{1,2}[.)]\s+)?[*_]{0,3}(?:option\s+)?[(\[]?(?P<letter>[A-Z])[)\].:*]", re.ASCII | re.IGNORECASE)
+_ITEM = re.compile(
+    r"[\s>#]*(?:[-•*+]\s+|\d{1,2}[.)]\s+)?[*_]{0,3}(?:option\s+)?[(\[]?(?P<letter>[A-Z])[)\].:*]",
+    re.ASCII | re.IGNORECASE,
+)
 _VERDICT = re.compile(
-    r"\b(?:is|appears to be|seems to be|seems|appears|would be|remains|stands out as|best (?:fits|describes|explains|matches))\s+(?P<not>not\s+)?(?:\w{2,12}ly\s+|therefore\s+|thus\s+|indeed\s+|still\s+)?(?:the\s+)?"
+    r"\b(?:is|appears to be|seems to be|seems|appears|would be|remains|stands out as|best (?:fits|"
+    r"describes|explains|matches))\s+(?P<not>not\s+)?(?:\w{2,12}ly\s+|therefore\s+|thus\s+|indeed\s+|"
+    r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
 )
 _BAD_GLOSS = re.compile(r"\b(?:not|if|than|least|or)\b|n['’]t|[,;] (?:but|while|whereas|and)\b")
@@ -70,7 +96,12 @@ def _deciding(low: str, found: list[Statement]) -> Statement:
     others = {statement.letter for statement in found} - {last.letter}
     if others:
         between = low[found[-2].end : last.start]
-        if re.search(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b", between) is None:
+        if (
+            re.search(
+                r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b", between
+            )
+            is None
+        ):
             last.others = tuple(sorted(letter for letter in others if letter))
     return last
 
@@ -84,7 +115,12 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
         return None
     sentence = announces[max(announces.rfind("\n"), announces.rfind(". ")) + 1 :].rstrip(":*_ -")
     last = sentence[-60:]
-    if not _announces(last.translate(_NO_MARKS).split()[-3:]) or _WEIGHT.search(sentence) is None or _DENIED.search(last) or _LISTS.search(last):
+    if (
+        not _announces(last.translate(_NO_MARKS).split()[-3:])
+        or _WEIGHT.search(sentence) is None
+        or _DENIED.search(last)
+        or _LISTS.search(last)
+    ):
         return None
     if conditional(sentence, 0, len(sentence)) or _WALKS.search(sentence, sentence.rfind(",") + 1):
         return None
@@ -95,7 +131,11 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
     if label is not None and label.letter in text.options:
         if body[start : label.start].lstrip()[:2] in ("- ", "* ", "• ", "+ "):
             return None  # the first item of a list
-        listed = following is not None and following["letter"].upper() != label.letter and following["letter"].upper() in text.options
+        listed = (
+            following is not None
+            and following["letter"].upper() != label.letter
+            and following["letter"].upper() in text.options
+        )
         ends = label.strong or body[label.end : label.end + 1] in ("", "\n", ".", ":", ")")
         if label.denied or label.doubt or listed or not ends:
             return None
@@ -106,7 +146,7 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
     return None
 
 
-_NO_MARKS = {ord(mark): None for mark in "*_\"“("}
+_NO_MARKS = {ord(mark): None for mark in '*_"“('}
 
 
 def _announces(words: list[str]) -> bool:
@@ -129,7 +169,11 @@ def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
         line_end = text.low.find("\n", line_start, end)
         line_end = end if line_end < 0 else line_end
         item = _ITEM.match(text.body, line_start, line_end)
-        if item is None or item["letter"].upper() not in text.options or (item["letter"].islower() and item.end() - item.start() < 2):  # noqa: PLR2004
+        if (
+            item is None
+            or item["letter"].upper() not in text.options
+            or (item["letter"].islower() and item.end() - item.start() < 2)
+        ):  # noqa: PLR2004
             found.extend(_in_line(text, line_start, line_end) or verdicts(text, line_start, line_end))
         elif item is not None and line_start == start and line_end == end:
             found.extend(verdicts(text, line_start, line_end))
@@ -139,9 +183,14 @@ def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
 
 _MENTION = re.compile(r"\([A-Z]\)|\*\*\(?[A-Z](?=[).:*\s])|(?<![A-Za-z0-9(])[A-Z](?=\)|\.?\**$)|\b[Oo]ption \(?[A-Z]\b")
 _NAMES = re.compile(
-    r"\b(?P<verb>is|are|was|be|represents|remains|involves|with|administer|perform|to|at|by|from|of|as|suggests|indicates)(?P<colon>[\s*_\"“]*:)?(?:\s+(?:therefore|thus|clearly|likely|most likely|probably|to|by|the|option|an|a))*[\s*_\"“(]*$"
+    r"\b(?P<verb>is|are|was|be|represents|remains|involves|with|administer|perform|to|at|by|from|of|as|"
+    r"suggests|indicates)(?P<colon>[\s*_\"“]*:)?(?:\s+(?:therefore|thus|clearly|likely|most likely|"
+    r"probably|to|by|the|option|an|a))*[\s*_\"“(]*$"
 )
-_COPULA = re.compile(r"(?:\b(?:is|are|was|be|represents|remains)\b|:)(?:\s+(?:therefore|thus|clearly|likely|most likely|probably|the|an|a|to|by))*[\s*_\"“(:]*")
+_COPULA = re.compile(
+    r"(?:\b(?:is|are|was|be|represents|remains)\b|:)(?:\s+(?:therefore|thus|clearly|likely|most likely|"
+    r"probably|the|an|a|to|by))*[\s*_\"“(:]*"
+)
 
 
 def _in_line(text: Text, start: int, end: int) -> list[Statement]:
@@ -153,7 +202,7 @@ def _in_line(text: Text, start: int, end: int) -> list[Statement]:
             continue
         sentence = _sentence_start(text.low, start, mention.start())
         left = text.low[sentence : mention.start()]
-        own = left.rstrip(" *_(\"")
+        own = left.rstrip(' *_("')
         named = own.endswith(text.options[label.letter].lower()) and text.options[label.letter] != ""
         if named:  # `... is **lupus (C)**`
             left = own[: -len(text.options[label.letter])]
@@ -189,12 +238,20 @@ def _text_in_line(text: Text, start: int, end: int) -> list[Statement]:
 
 def _sentence_start(low: str, start: int, at: int) -> int:
     """Where the sentence that holds `at` begins, within the line from `start` on."""
-    return max(start, *(place + 2 if (place := low.rfind(mark, start, at)) >= 0 else start for mark in (". ", "? ", "! ")))
+    return max(
+        start, *(place + 2 if (place := low.rfind(mark, start, at)) >= 0 else start for mark in (". ", "? ", "! "))
+    )
 
 
 def _weighs(left: str) -> bool:
     """Whether a sentence up to the option concludes, and neither denies nor conditions it."""
-    return not (_WEIGHT.search(left) is None or _MAYBE.search(left) or _DENIED.search(left[-60:]) or _MODAL.search(left[-40:]) or conditional(left, 0, len(left)))
+    return not (
+        _WEIGHT.search(left) is None
+        or _MAYBE.search(left)
+        or _DENIED.search(left[-60:])
+        or _MODAL.search(left[-40:])
+        or conditional(left, 0, len(left))
+    )
 
 
 def verdicts(text: Text, start: int, end: int) -> list[Statement]:

@@ -15,31 +15,54 @@ from medo1.answers.text import Text
 
 # the text says that it takes something back
 _REVISES = re.compile(
-    r"\b(?:wait|actually|correction|correcting|corrected|sorry|oops|scratch that|i mean|i meant|on second thoughts?|my mistake|i made an? (?:mistake|error)|i was wrong|i misread|"
-    r"let me (?:correct|revise|reconsider|re-?evaluate|re-?think|re-?assess)|i (?:revise|reconsider|retract|stand corrected)|reconsider(?:ing|ed)?|re-?evaluat\w+|re-?assess\w+|re-?examin\w+|rethink\w*|revis(?:e|ed|ing)|"
-    r"(?:up)?on (?:further |closer |careful )?(?:reflection|review|consideration|analysis|inspection)|hold on|hang on|hmm+|change my (?:answer|mind|choice)|"
+    r"\b(?:wait|actually|correction|correcting|corrected|sorry|oops|scratch that|i mean|i meant|"
+    r"on second thoughts?|my mistake|i made an? (?:mistake|error)|i was wrong|i misread|"
+    r"let me (?:correct|revise|reconsider|re-?evaluate|re-?think|re-?assess)|i (?:revise|reconsider|"
+    r"retract|stand corrected)|reconsider(?:ing|ed)?|re-?evaluat\w+|re-?assess\w+|re-?examin\w+|"
+    r"rethink\w*|revis(?:e|ed|ing)|"
+    r"(?:up)?on (?:further |closer |careful )?(?:reflection|review|consideration|analysis|inspection)|"
+    r"hold on|hang on|hmm+|change my (?:answer|mind|choice)|"
     r"that(?:['’]s| is) (?:wrong|incorrect|not (?:right|correct))|double[- ]check\w*)\b|\bno[,.!—–-]|等等|不对|更正"
 )
 # it weighs further: words that open a sentence of thinking aloud
 _DOUBTS = re.compile(
-    r"(?:^|[.!?:;,\n—–-]\s*)(?:(?:but|so|and|okay|ok|well|oh|no|hmm+)[,.]?\s+){0,2}(?:wait|hmm+|hold on|hang on|alternatively|maybe|perhaps|actually|let me|not sure|i['’]?m not (?:sure|certain)|unsure|what if|could it be|on second thought|"
-    r"i (?:need|have|want) to|i should|i wonder|i['’]ll (?:double|re)|double[- ]check|another (?:possibility|thought))\b|\b(?:reconsider(?:ing)?|re-?think\w*|second[- ]guess\w*)\b|等等"
+    r"(?:^|[.!?:;,\n—–-]\s*)(?:(?:but|so|and|okay|ok|well|oh|no|hmm+)[,.]?\s+){0,2}(?:wait|hmm+|hold on|"
+    r"hang on|alternatively|maybe|perhaps|actually|let me|not sure|i['’]?m not (?:sure|certain)|unsure|"
+    r"what if|could it be|on second thought|"
+    r"i (?:need|have|want) to|i should|i wonder|i['’]ll (?:double|re)|double[- ]check|"
+    r"another (?:possibility|thought))\b|\b(?:reconsider(?:ing)?|re-?think\w*|second[- ]guess\w*)\b|等等"
 )
-_CONTRASTS = re.compile(r"\b(?:but|however|on the other hand|though|although|yet|let['’]?s|also possible|looking at|consider(?:ing)?|check|verify)\b|不过|但是")
-_AFFIRMS = re.compile(r"\b(?:yes|indeed|confirm\w*|this (?:fits|matches|makes sense|supports)|that (?:fits|matches|makes sense)|so it (?:is|stands)|stands|remains|i am confident|i'm confident|definitely|consistent with)\b")
+_CONTRASTS = re.compile(
+    r"\b(?:but|however|on the other hand|though|although|yet|let['’]?s|also possible|looking at|"
+    r"consider(?:ing)?|check|verify)\b|不过|但是"
+)
+_AFFIRMS = re.compile(
+    r"\b(?:yes|indeed|confirm\w*|this (?:fits|matches|makes sense|supports)|that (?:fits|matches|"
+    r"makes sense)|so it (?:is|stands)|stands|remains|i am confident|i'm confident|definitely|"
+    r"consistent with)\b"
+)
 _RETRACTS = re.compile(
-    r"\b(?:(?:no, )?that(?:['’]s| is)? (?:wrong|incorrect|not (?:right|correct)|can(?:not|['’]?t) be (?:right|correct|it))|i was wrong|i made an? (?:mistake|error)|scratch that|"
-    r"(?:that|this|it) (?:can(?:not|['’]?t) be|isn['’]t|is not) (?:right|correct|the answer)|disregard (?:that|this|my)|ignore (?:that|my)|i (?:retract|take (?:that|it) back))\b"
+    r"\b(?:(?:no, )?that(?:['’]s| is)? (?:wrong|incorrect|not (?:right|correct)|can(?:not|"
+    r"['’]?t) be (?:right|correct|it))|i was wrong|i made an? (?:mistake|error)|scratch that|"
+    r"(?:that|this|it) (?:can(?:not|['’]?t) be|isn['’]t|is not) (?:right|correct|the answer)|"
+    r"disregard (?:that|this|my)|ignore (?:that|my)|i (?:retract|take (?:that|it) back))\b"
 )
 _CORRECTION = re.compile(
-    r"\b(?:wait|actually|correction|sorry|no|oops|scratch that|i mean|i meant|rather|on second thought|my mistake|let me correct (?:that|myself)|changed? my answer to|changing (?:it|my answer) to)\b[\s,.:;!—–-]{0,6}"
-    r"(?:(?:that|it)(?:['’]s| is| was| should be)\s+(?:(?:wrong|incorrect|not right)[\s,.;:]+)?|(?:not|isn['’]t) \(?[a-z]\)?[\s,.;:]+(?:but\s+|it['’]s\s+)?|(?:it|that|this|the answer) (?:should|must|would|has to) be\s+|"
+    r"\b(?:wait|actually|correction|sorry|no|oops|scratch that|i mean|i meant|rather|on second thought|"
+    r"my mistake|let me correct (?:that|myself)|changed? my answer to|changing (?:it|"
+    r"my answer) to)\b[\s,.:;!—–-]{0,6}"
+    r"(?:(?:that|it)(?:['’]s| is| was| should be)\s+(?:(?:wrong|incorrect|not right)[\s,.;:]+)?|(?:not|"
+    r"isn['’]t) \(?[a-z]\)?[\s,.;:]+(?:but\s+|it['’]s\s+)?|(?:it|that|this|the answer) (?:should|must|"
+    r"would|has to) be\s+|"
     r"should be\s+|make that\s+|make it\s+|the answer is\s+|i (?:choose|pick|say|meant?|['’]d say)\s+)?"
 )
 _CORRECTED_TO = re.compile(r"\s*(?:$|[.,;:!)\n])|\s(?:is|because|since|as|not|instead)\b")
 NEXT_QUESTION = re.compile(
-    r"\n\s*+[*_#>]{0,4}+\s*+(?:(?P<question>(?:next |new |another |example |sample )?(?:question|problem|exercise|passage|vignette|task)s?(?:\s*#?\d+)?\s*[*_]{0,2}\s*[:：.\n]|q\s?\d*\s*[:.])|(?:answer |answer-)?(?:options|choices)\s*[*_]{0,2}[:：]|"
-    r"(?:human|user|instruction|input|student|system)\s*:|(?:the following (?:is a|are) (?:multiple|question)|now,? let['’]?s (?:summari[sz]e all|move|look at|solve|try|consider) |"
+    r"\n\s*+[*_#>]{0,4}+\s*+(?:(?P<question>(?:next |new |another |example |sample )?(?:question|problem|"
+    r"exercise|passage|vignette|task)s?(?:\s*#?\d+)?\s*[*_]{0,2}\s*[:：.\n]|q\s?\d*\s*[:.])|(?:answer |"
+    r"answer-)?(?:options|choices)\s*[*_]{0,2}[:：]|"
+    r"(?:human|user|instruction|input|student|system)\s*:|(?:the following (?:is a|are) (?:multiple|"
+    r"question)|now,? let['’]?s (?:summari[sz]e all|move|look at|solve|try|consider) |"
     r"let['’]?s (?:move on|try another|solve the next|look at the next)|here is another|example \d+\s*[:.\n]))"
 )
 _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \t]+(?P<text>[^\n]{1,200})")
@@ -85,7 +108,11 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
     if rest.strip(" .*_)\n"):
         denied = any(statement.denies == holds.letter and statement.start > holds.end for statement in found)
         if denied or _RETRACTS.search(rest) or _left_in_doubt(low, holds, rest):
-            return Answer(None, "truncated", "cut_after_interim") if cut else Answer(None, "abstain", "taken_back", (holds.start, holds.end))
+            return (
+                Answer(None, "truncated", "cut_after_interim")
+                if cut
+                else Answer(None, "abstain", "taken_back", (holds.start, holds.end))
+            )
     return settled(text, holds, cut=cut, cut_by=cut_by)
 
 
@@ -135,7 +162,9 @@ def _corrections(text: Text, first: Statement) -> list[Statement]:
         if label is None or label.letter not in text.options or label.doubt or label.denied or label.others:
             continue
         then = text.body[label.end : label.end + 12]
-        if not label.strong and (_CORRECTED_TO.match(then) is None or (label.letter in "AI" and then[:1] not in ("", ".", "!", "\n", ","))):
+        if not label.strong and (
+            _CORRECTED_TO.match(then) is None or (label.letter in "AI" and then[:1] not in ("", ".", "!", "\n", ","))
+        ):
             continue
         found.append(Statement(label.letter, match.start(), label.end, "correction", "sentence", match.start()))
     return found
@@ -168,10 +197,17 @@ def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | N
     doubt = _DOUBTS.search(rest) is not None
     own_line = len(line.split()) <= _REST_OF_LINE
     if statement.tier == "formal":
-        return "cut_after_interim" if doubt and not (own_line and after.strip() and _DOUBTS.search(line) is None and statement.start <= _OPENING) else None
+        return (
+            "cut_after_interim"
+            if doubt
+            and not (own_line and after.strip() and _DOUBTS.search(line) is None and statement.start <= _OPENING)
+            else None
+        )
     if doubt or _tentative(low, statement):
         return "cut_after_interim"
-    if statement.start <= _OPENING or (own_line and after.strip() and _CONTRASTS.search(line) is None and not _deliberates(low, statement)):
+    if statement.start <= _OPENING or (
+        own_line and after.strip() and _CONTRASTS.search(line) is None and not _deliberates(low, statement)
+    ):
         return None
     if len(rest) <= 80 and "answer" in rest and _CONTRASTS.search(rest) is None:  # noqa: PLR2004
         return None
@@ -226,7 +262,9 @@ def foreign_list(text: Text, at: int) -> int | None:
             return None
         letter, written = line["letter"], line["text"].lower().strip()
         own = text.options.get(letter, "").lower()
-        foreign = not (own and (written.startswith(own[:16]) or own.startswith(written[:16]))) and len(written.split()) <= 12  # noqa: PLR2004
+        foreign = (
+            not (own and (written.startswith(own[:16]) or own.startswith(written[:16]))) and len(written.split()) <= 12
+        )  # noqa: PLR2004
         if foreign and previous is not None and line.start() <= previous[0] + 1 and ord(letter) == ord(previous[1]) + 1:
             return previous[2]
         previous = (line.end(), letter, line.start()) if foreign else None

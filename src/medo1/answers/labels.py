@@ -22,10 +22,14 @@ def _letters() -> dict[str, str]:
 LETTER_OF = _letters()
 
 _RUN = r"[\s*_`~\"'“”‘’«»「」『』【】（《〈\[({$|>#•✅☑✔👉➡→⇒➜:：=–—]"
-_LATEX = r"\\(?:(?:boxed|fbox|text(?:bf|rm|sf|it|tt)?|math(?:bf|rm|sf|it|bb)|bf|rm|bm|boldsymbol|underline|[lL]arge)(?![a-z])\s*\{?|[(\[,;!: ])"
+_LATEX = (
+    r"\\(?:(?:boxed|fbox|text(?:bf|rm|sf|it|tt)?|math(?:bf|rm|sf|it|bb)|bf|rm|bm|boldsymbol|underline|"
+    r"[lL]arge)(?![a-z])\s*\{?|[(\[,;!: ])"
+)
 _TAG = r"</?(?![A-Z]>)[A-Za-z][^<>\n]{0,40}>|<{1,2}(?=[A-Z]>)"
 _NOUN = (
-    r"(?i:(?:the |our )?(?:answer |correct |final )?(?:option|choice|letter|alternative|opci[óo]n|alternativa|opzione|op[çc][ãa]o|letra|lettre|buchstabe|вариант|выбор|pilihan|seçenek)(?![a-z]))"
+    r"(?i:(?:the |our )?(?:answer |correct |final )?(?:option|choice|letter|alternative|opci[óo]n|"
+    r"alternativa|opzione|op[çc][ãa]o|letra|lettre|buchstabe|вариант|выбор|pilihan|seçenek)(?![a-z]))"
     r"|选项|选择|选|選項|選擇|選択肢|選|보기|الخيار|विकल्प"
 )
 # spaces, brackets and marks that may stand before a label, then perhaps `option`, then brackets again
@@ -38,23 +42,29 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 # words that may follow a bare letter when that letter is a label
 _AFTER_LABEL = frozenset(
-    "because since as which due given based and or is was in for on from by per that this so therefore thus but not rather"
+    "because since as which due given based and or is was in for on from by per that this so therefore "
+    "thus but not rather"
     " instead with here when while before after through over nor plus also only if unless".split()
 )
 _AFTER_I = frozenset("because since as which due given based and or is in for rather instead but not".split())
 
 _ROMAN = re.compile(r"\s?(?:,|&|and|or)\s?(?:and |or )?[IVX]{2,}\b")  # `I and III`
 _ALSO = re.compile(
-    r"[\s*_)\]\"'”]{0,4}[(\[]?[\s*_]{0,3}(?:[,;，、/&+]|\band/or\b|\band\b|\bor\b|\bas well as\b|\bplus\b|或者|或|和|及|\by\b|\bund\b|\boder\b|\bet\b|\bou\b)"
+    r"[\s*_)\]\"'”]{0,4}[(\[]?[\s*_]{0,3}(?:[,;，、/&+]|\band/or\b|\band\b|\bor\b|\bas well as\b|\bplus\b|"
+    r"或者|或|和|及|\by\b|\bund\b|\boder\b|\bet\b|\bou\b)"
     r"[\s*_]{0,3}(?:(?:and/or|and|or|also|possibly|maybe|perhaps|even|either)\s){0,2}"
     r"(?:(?:the )?(?:option|choice|answer)s?\s)?[\s*_(\[\"'“]{0,6}(?P<letter>[A-Z])(?P<close>[*_)\]\"'”]{0,5})",
     re.IGNORECASE,
 )
-_ALSO_END = re.compile(r"\s*(?:$|[.,;:)\]/&+\n]|\band\b|\bor\b|\bare\b|\bboth\b|\btogether\b|\((?!not)|[–—-]\s)", re.IGNORECASE)
+_ALSO_END = re.compile(
+    r"\s*(?:$|[.,;:)\]/&+\n]|\band\b|\bor\b|\bare\b|\bboth\b|\btogether\b|\((?!not)|[–—-]\s)", re.IGNORECASE
+)
 _ALSO_STARTS = frozenset(",;，、/&+([和或及")
 _DOUBT = re.compile(r"[\s*_)\]\"'”.]{0,4}(?:\?|,?\s?\bif\b(?! any)|,?\s?\bunless\b)", re.IGNORECASE)
 _DENIED = re.compile(
-    r"[\s*_)\]\"'”:,-]{0,4}(?:\(?\s?(?:is|was|are|would be|seems|appears)\s+(?:\w+ly\s+)?(?:also\s+)?(?:not|in(?:correct|accurate|appropriate)|wrong|false|unlikely|less likely)\b"
+    r"[\s*_)\]\"'”:,-]{0,4}(?:\(?\s?(?:is|was|are|would be|seems|"
+    r"appears)\s+(?:\w+ly\s+)?(?:also\s+)?(?:not|in(?:correct|accurate|appropriate)|wrong|false|unlikely|"
+    r"less likely)\b"
     r"|(?:is|was|does)n['’]t\b|(?:can|could)(?:not|n['’]t) be\b)",
     re.IGNORECASE,
 )
@@ -239,7 +249,11 @@ def _clash(text: Text, label: Label) -> str | None:
             continue
         other = option.lower().strip(" .")
         end = start + len(other)
-        if low.startswith(other, start) and not own.startswith(other) and low[end : end + 1] in ("", ".", "\n", "*", ")", ";", '"', "<", "}"):
+        if (
+            low.startswith(other, start)
+            and not own.startswith(other)
+            and low[end : end + 1] in ("", ".", "\n", "*", ")", ";", '"', "<", "}")
+        ):
             return key
     return None
 

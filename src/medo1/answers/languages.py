@@ -12,7 +12,19 @@ from medo1.answers.labels import label_at
 from medo1.answers.statements import Statement, begins_line, clause_start, cues, from_label
 from medo1.answers.text import Text
 
-_ASCII_CUES = ("respuesta", "reponse", "antwort", "risposta", "resposta", "jawaban", "cevap", "odpowied", "svar", "antwoord", "vastaus")
+_ASCII_CUES = (
+    "respuesta",
+    "reponse",
+    "antwort",
+    "risposta",
+    "resposta",
+    "jawaban",
+    "cevap",
+    "odpowied",
+    "svar",
+    "antwoord",
+    "vastaus",
+)
 _CUES = (
     *_ASCII_CUES,
     *"réponse đáp\xa0án lösung ответ відповідь απάντηση תשובה الإجابة الاجابة الجواب پاسخ उत्तर คำตอบ 答案 正确选项 正確選項 应选 應選 故选 故選 选择 選擇 所以选 因此选 本题选 我选 选项为 答え 正解 解答 정답 답은 답:".replace(
@@ -22,7 +34,9 @@ _CUES = (
     .split(" "),
 )
 _LINK = re.compile(
-    r"[\s*_`\"'”’)\]】」]{0,4}(?:[^\W\d_]{1,14}[ ]){0,4}?[\s*_]{0,3}(?:[:：=]|是|为|為|应为|應為|应该是|は|が|는|은|هي|هو|है|คือ|είναι|היא|es|est|ist|è|é|là|adalah|ialah|to|är|er|is|это|—|–|-)?\s*(?:la|el|a|a letra|letra|die|der|das)?(?=[\s(*_\[\"'“（【\\A-ZＡ-Ｚ])"
+    r"[\s*_`\"'”’)\]】」]{0,4}(?:[^\W\d_]{1,14}[ ]){0,4}?[\s*_]{0,3}(?:[:：=]|是|为|為|应为|應為|应该是|は|が|는|은|هي|هو|"
+    r"है|คือ|είναι|היא|es|est|ist|è|é|là|adalah|ialah|to|är|er|is|это|—|–|-)?\s*(?:la|el|a|a letra|letra|"
+    r"die|der|das)?(?=[\s(*_\[\"'“（【\\A-ZＡ-Ｚ])"
 )
 _BAD = re.compile(r"(?:不|非|错误|錯誤|nicht|pas|\bno|non|não|не|لا|ليس|아닌|incorrect\w*|falsch\w*)\s*$")
 
@@ -52,7 +66,11 @@ def foreign_statements(text: Text) -> list[Statement]:
         for at in cues(low, cue):
             link = _LINK.match(text.body, at + len(cue))
             position = link.end() if link is not None else at + len(cue)
-            if _BAD.search(low, max(0, at - 12), at) or _BAD.search(low, at + len(cue), position) or low[position : position + 1] in "不非":
+            if (
+                _BAD.search(low, max(0, at - 12), at)
+                or _BAD.search(low, at + len(cue), position)
+                or low[position : position + 1] in "不非"
+            ):
                 continue
             announced = low[at:position]
             formal = ":" in announced or "：" in announced or ord(cue[0]) >= 0x600  # noqa: PLR2004

@@ -13,8 +13,15 @@ from medo1.answers.statements import FIRST_CUES, Statement, cues, from_label
 from medo1.answers.text import Text, option_at
 
 _KEY_NAMES = re.compile(r"answer|choice|option|letter|predict|selection|selected|\bpred\b|^ans$")
-_NOT_THE_ANSWER = re.compile(r"reason|explan|thinking|rational|wrong|incorrect|alternative|other|second|options|choices|confidence|why|question")
-_TAG = re.compile(r"<(?:final_?)?(?:choice|option|letter|response|prediction|selection|selected_option|conclusion|output|result|solution|ans|final)>\s*", re.IGNORECASE)
+_NOT_THE_ANSWER = re.compile(
+    r"reason|explan|thinking|rational|wrong|incorrect|alternative|other|second|options|choices|confidence|"
+    r"why|question"
+)
+_TAG = re.compile(
+    r"<(?:final_?)?(?:choice|option|letter|response|prediction|selection|selected_option|conclusion|"
+    r"output|result|solution|ans|final)>\s*",
+    re.IGNORECASE,
+)
 _WINDOW = 6000  # characters from the end that are searched for keys and tags
 
 
@@ -40,7 +47,12 @@ def mark_statements(text: Text) -> list[Statement]:
     if "#" in low and "####" in low:
         for at in cues(low, "####"):
             label = label_at(text, at + 4, formal=True)
-            if (at == 0 or low[at - 1] == "\n") and label is not None and not low[at + 4 : label.start].strip(" *_(#") and text.body[label.end : label.end + 1] in ("", "\n"):
+            if (
+                (at == 0 or low[at - 1] == "\n")
+                and label is not None
+                and not low[at + 4 : label.start].strip(" *_(#")
+                and text.body[label.end : label.end + 1] in ("", "\n")
+            ):
                 found.append(from_label(text, label, at, at, "tag", "formal"))
     if "<" in low:
         for count, tag in enumerate(_TAG.finditer(text.body, max(0, len(low) - _WINDOW))):
@@ -79,7 +91,15 @@ def _keyed(text: Text) -> list[Statement]:
     for mark in ('":', "':", '" :') if "{" in low else ('":',):
         for at in cues(low, mark):
             begin = low.rfind(mark[0], max(0, at - 40), at)
-            begin = begin if begin >= 0 else max(low.rfind("\n", max(0, at - 40), at), low.rfind(" ", max(0, at - 40), at), low.rfind("n", max(0, at - 40), at - 6))
+            begin = (
+                begin
+                if begin >= 0
+                else max(
+                    low.rfind("\n", max(0, at - 40), at),
+                    low.rfind(" ", max(0, at - 40), at),
+                    low.rfind("n", max(0, at - 40), at - 6),
+                )
+            )
             key = low[begin + 1 : at]
             if _KEY_NAMES.search(key) is None or _NOT_THE_ANSWER.search(key):
                 continue

@@ -47,7 +47,8 @@ _LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"
 _CUT = _LENGTH | {"content_filter", "error"}
 
 _ENDS_OPEN = re.compile(
-    r"(?:[,;:(\[{—–-]|\b(?:the|a|an|is|are|was|of|and|or|to|in|with|for|as|that|which|by|from|on|at|this|be|not|it|most|i|we|their|his|her|so|if|but|because|likely))$",
+    r"(?:[,;:(\[{—–-]|\b(?:the|a|an|is|are|was|of|and|or|to|in|with|for|as|that|which|by|from|on|at|this|"
+    r"be|not|it|most|i|we|their|his|her|so|if|but|because|likely))$",
     re.IGNORECASE,
 )
 _ENDS_CLOSED = frozenset(".!?。！？…)]}\"'”’»」』|>`$*_✅")
@@ -71,7 +72,9 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     _check_letters(tuple(options))
     finish = finish_reason.lower() if finish_reason else ""
     if not text or text.isspace():
-        return Answer(None, "truncated", "cut_before_statement") if finish in _LENGTH else Answer(None, "abstain", "empty")
+        return (
+            Answer(None, "truncated", "cut_before_statement") if finish in _LENGTH else Answer(None, "abstain", "empty")
+        )
     low = _lower(text)
     cut_by = finish in _CUT
     part = answer_part(text, low)
@@ -106,7 +109,14 @@ def read_end(text: Text) -> Answer | None:
     if at < 0 or len(low) - at > _END or any(mark in low for mark in _MARKED) or '":' in low or may_open(text.body):
         return None
     last = _plain_statement(text, at) or statement_around(text, at, "sentence")
-    if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash or low[last.end :].strip(" .*_)\n"):
+    if (
+        last is None
+        or not last.counts
+        or last.tier == "verdict"
+        or last.others
+        or last.clash
+        or low[last.end :].strip(" .*_)\n")
+    ):
         return None
     first = at
     for _ in range(LAST_CUES):
@@ -116,12 +126,19 @@ def read_end(text: Text) -> Answer | None:
         if low[at - 3 : at] != "to ":
             statement = statement_around(text, at, "sentence")
             if statement is not None and (statement.tier != "verdict" or not statement.counts):
-                if not statement.counts or statement.letter != last.letter or statement.tier != last.tier or statement.others:
+                if (
+                    not statement.counts
+                    or statement.letter != last.letter
+                    or statement.tier != last.tier
+                    or statement.others
+                ):
                     return None
                 first = at
     else:
         return None
-    if (first > QUESTION_BEFORE and question_before(text, first)) or (first < last.start and NEXT_QUESTION.search(low, first, last.start)):
+    if (first > QUESTION_BEFORE and question_before(text, first)) or (
+        first < last.start and NEXT_QUESTION.search(low, first, last.start)
+    ):
         return None
     return Answer(last.letter, "answer", last.rule, (last.start, last.end))
 
@@ -138,7 +155,11 @@ def _plain_statement(text: Text, at: int) -> Statement | None:
     if len(text.low) - at > _PLAIN_LENGTH:
         return None
     plain = _PLAIN.search(text.low, at - 40 if at > 40 else 0)  # noqa: PLR2004
-    if plain is None or ("(" in plain["open"]) != (")" in plain["close"]) or ("*" in plain["open"]) != ("*" in plain["close"]):
+    if (
+        plain is None
+        or ("(" in plain["open"]) != (")" in plain["close"])
+        or ("*" in plain["open"]) != ("*" in plain["close"])
+    ):
         return None
     letter = text.body[plain.start("letter")]
     if letter not in text.options or not plain["close"]:
@@ -180,7 +201,11 @@ def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
     found, verdicts = _statements(text)
     if is_thinking_object(text) and not any(statement.rule == "tag" for statement in found):
         ended = text.low.rstrip().endswith(("}", "```"))
-        return Answer(None, "abstain", "only_thinking") if ended and not cut_by else Answer(None, "truncated", "cut_in_thinking")
+        return (
+            Answer(None, "abstain", "only_thinking")
+            if ended and not cut_by
+            else Answer(None, "truncated", "cut_in_thinking")
+        )
     cut = cut_by or (not known and _ends_in_a_sentence(text.body))
     if any(statement.counts for statement in found):
         found, elsewhere = before_next_question(text, found)
@@ -192,7 +217,16 @@ def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
     statement = last_line(text) or conclusion(text) or last_words(text)
     if statement is not None:
         if not any(other.weak and other.start <= statement.start <= other.end + 2 for other in found):
-            return holding(text, [*(other for other in found if other.start < statement.start), statement, *(other for other in found if other.start > statement.start)], cut=cut, cut_by=cut_by)
+            return holding(
+                text,
+                [
+                    *(other for other in found if other.start < statement.start),
+                    statement,
+                    *(other for other in found if other.start > statement.start),
+                ],
+                cut=cut,
+                cut_by=cut_by,
+            )
     elif verdicts:
         return holding(text, verdicts, cut=cut, cut_by=cut_by)
     return _nothing(found)
@@ -220,7 +254,11 @@ def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
         if (line := labelled_line(text)) is not None:
             found.append(line)
     floor = len(text.low) - TAIL
-    verdicts = [statement for statement in found if statement.tier == "verdict" and statement.counts and statement.start >= floor]
+    verdicts = [
+        statement
+        for statement in found
+        if statement.tier == "verdict" and statement.counts and statement.start >= floor
+    ]
     if len({statement.letter for statement in verdicts}) > 1:
         verdicts = []  # several options are called so
     found = [statement for statement in found if statement.tier != "verdict" or not statement.counts]

@@ -111,29 +111,39 @@ def _previous_word(low: str, start: int, at: int) -> str:
 
 
 _BAD_WORDS = frozenset(
-    "incorrect inaccurate wrong not no partial alternative possible potential plausible tempting initial first previous earlier original common student students other another"
-    " second false example sample attractive distractor each every any single user provide give neither nor never find verify check determine an to will can cannot could"
+    "incorrect inaccurate wrong not no partial alternative possible potential plausible tempting initial "
+    "first previous earlier original common student students other another"
+    "second false example sample attractive distractor each every any single user provide give neither "
+    "nor never find verify check determine an to will can cannot could"
     " should must may might you they people who".split()
 )
 _DENIED_BEFORE = re.compile(
-    r"\b(?:do|does|did|would|can|could)(?:n['’]t| not|not)\s+(?:really\s+)?(?:think|believe|say|consider|feel|conclude|mean|see|support|know)\b[^.]{0,80}$"
+    r"\b(?:do|does|did|would|can|could)(?:n['’]t| not|not)\s+(?:really\s+)?(?:think|believe|say|consider|"
+    r"feel|conclude|mean|see|support|know)\b[^.]{0,80}$"
 )
 _CONDITION = re.compile(
-    r"(?<!even )\b(?:if|unless|suppose|supposing)\b(?!\s+(?:i|we|one|you)\s+(?:had|have|must|were|was|am|are|can|could)?\s*(?:to|forced|only|pick|choose|select|guess)|\s+(?:any|forced|necessary|needed|so|not))"
+    r"(?<!even )\b(?:if|unless|suppose|supposing)\b(?!\s+(?:i|we|one|you)\s+(?:had|have|must|were|was|am|"
+    r"are|can|could)?\s*(?:to|forced|only|pick|choose|select|guess)|\s+(?:any|forced|necessary|needed|so|"
+    r"not))"
 )
 TENTATIVE = re.compile(
-    r"\b(?:perhaps|maybe|probably|possibly|likely|seems?|appears?|leaning|lean|guess|suspect|think|thinking|thought|might|could|suppose|tentative\w*|so far|for now|initial\w*|currently)\b"
+    r"\b(?:perhaps|maybe|probably|possibly|likely|seems?|appears?|leaning|lean|guess|suspect|think|"
+    r"thinking|thought|might|could|suppose|tentative\w*|so far|for now|initial\w*|currently)\b"
 )
 _GOOD_BEFORE = frozenset(
-    "best correct right final chosen selected preferred optimal ideal accurate suitable appropriate likely fitting reasonable valid true proper my only strongest closest recommended answer treatment"
+    "best correct right final chosen selected preferred optimal ideal accurate suitable appropriate "
+    "likely fitting reasonable valid true proper my only strongest closest recommended answer treatment"
     " diagnostic management therapeutic".split()
 )
 _BAD_GOOD = frozenset("least incorrect not inaccurate inappropriate wrong false second next n't isn't".split())
 
 # what may stand between a cue and what it names
 _LINK = re.compile(
-    r"(?P<tail>(?:\(s\))?(?:[_ ](?:choice|option|letter|idx|index|key)(?![a-z]))?(?:\s?\([^()\n]{1,40}\))?(?:\s?\[[^\[\]\n]{1,24}\](?=\s*[:：=]))?(?:\s#?\d{1,3}(?=\s*[:：]))?[*_`\"'”’)\]}】」]{0,6})"
-    r"(?:(?P<verb>[\s*_]{1,3}(?:is|are|was|would be|should be|must be|will be|has to be|ought to be|remains|becomes|would have to be|needs to be|seems to be|appears to be|seems|appears|"
+    r"(?P<tail>(?:\(s\))?(?:[_ ](?:choice|option|letter|idx|index|"
+    r"key)(?![a-z]))?(?:\s?\([^()\n]{1,40}\))?(?:\s?\[[^\[\]\n]{1,24}\](?=\s*[:：=]))?(?:\s#?\d{1,3}(?"
+    r"=\s*[:：]))?[*_`\"'”’)\]}】」]{0,6})"
+    r"(?:(?P<verb>[\s*_]{1,3}(?:is|are|was|would be|should be|must be|will be|has to be|ought to be|"
+    r"remains|becomes|would have to be|needs to be|seems to be|appears to be|seems|appears|"
     r"lies in|corresponds to|would seem to be|being|=)(?![a-z\d]))"
     r"|(?P<formal>[\s*_]{0,3}(?:[:：=|»]|-{1,2}>|→|⇒|➜|⟶|➡|–|—|-(?=\s)|>{1,3})[\s*_:：=>|]{0,8})"
     r"|(?P<hedge>[\s*_]{1,3}(?:could|might|may|can|cannot|could not|can't)(?:\s\w+ly)?(?:\snot)?\sbe(?![a-z]))"
@@ -141,18 +151,29 @@ _LINK = re.compile(
     r"|(?P<bare>[ \t]?(?=[(\[*]{1,3}[a-z][)\]*.])|[ \t](?=[a-z](?:[.)]|\s*$))|(?<=\])[ \t]?(?=[a-z](?![a-z0-9]))))"
 )
 _FILL = re.compile(
-    r"(?:[\s*_,:：]{0,4}(?:most likely|likely|most probably|probably|clearly|therefore|thus|hence|definitely|certainly|indeed|still|simply|actually|then|now|in fact|obviously|undoubtedly|"
-    r"as follows|the following|given by|to be|going to be|best represented by|represented by|indicated by|also|quite|either|both|best described as|best|closest to|that of|"
+    r"(?:[\s*_,:：]{0,4}(?:most likely|likely|most probably|probably|clearly|therefore|thus|hence|"
+    r"definitely|certainly|indeed|still|simply|actually|then|now|in fact|obviously|undoubtedly|"
+    r"as follows|the following|given by|to be|going to be|best represented by|represented by|indicated by|"
+    r"also|quite|either|both|best described as|best|closest to|that of|"
     r"most closely|found in|given as|listed as|under|stated in|labell?ed|one of)\b){1,4}"
 )
-_NOT = re.compile(r"[\s*_]{0,4}(?:(?:most )?(?:definitely|certainly|clearly|probably|likely|actually|simply|therefore)\s+)?(?:not|neither|none|no longer|never|nothing|n['’]t|rather than)\b")
+_NOT = re.compile(
+    r"[\s*_]{0,4}(?:(?:most )?(?:definitely|certainly|clearly|probably|likely|actually|simply|"
+    r"therefore)\s+)?(?:not|neither|none|no longer|never|nothing|n['’]t|rather than)\b"
+)
 _BUT = re.compile(r"[^.\n]{0,80}?\b(?:but(?: rather)?|it['’]?s|it is|rather|instead)\s+")
-_FAR = re.compile(r"\b(?:is|are|was|be)\b(?: (?:therefore|thus|clearly|likely|most likely|probably|the|to be|as follows|that))*[\s*_]*[:：]?[\s*_]*")
+_FAR = re.compile(
+    r"\b(?:is|are|was|be)\b(?: (?:therefore|thus|clearly|likely|most likely|probably|the|to be|as follows|"
+    r"that))*[\s*_]*[:：]?[\s*_]*"
+)
 _UNLIKELY = re.compile(r"\b(?:unlikely|not|never|neither|rather than|less likely|incorrect)\b|n['’]t\b")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n|[。！？]")
 _LINE_LEAD = re.compile(
-    r"[^\w\n]*(?:\d{1,2}[.)]\s*[*_]*)?(?:(?:so|thus|therefore|hence|conclusion|and)[,:]?\s*)?(?:(?:the|my|our|your|a|model|single|is|short|brief|proposed|suggested)\s+)*"
-    r"(?:(?:final|correct|best|right|most likely|most appropriate|selected|chosen|overall|predicted|most probable|most accurate|exact|actual|true)\s+(?:and\s+)?){0,2}(?:diagnosis and |multiple[- ]choice )?[^\w\n]{0,8}$"
+    r"[^\w\n]*(?:\d{1,2}[.)]\s*[*_]*)?(?:(?:so|thus|therefore|hence|conclusion|and)[,:]?\s*)?(?:(?:the|my|"
+    r"our|your|a|model|single|is|short|brief|proposed|suggested)\s+)*"
+    r"(?:(?:final|correct|best|right|most likely|most appropriate|selected|chosen|overall|predicted|"
+    r"most probable|most accurate|exact|actual|true)\s+(?:and\s+)?){0,2}(?:diagnosis and |"
+    r"multiple[- ]choice )?[^\w\n]{0,8}$"
 )
 
 
@@ -183,7 +204,11 @@ def choice_statements(text: Text, start: int = 0) -> list[Statement]:
     for cue in ("cho", "opt"):
         for at in cues(low, cue, start):
             if low.startswith(("choice", "option"), at):
-                good = _previous_word(low, 0, at) in _GOOD_BEFORE and low.find("ing the ", max(0, at - 40), at) < 0 and _BAD_GOOD.isdisjoint(low[max(0, at - 40) : at].split()[-3:])
+                good = (
+                    _previous_word(low, 0, at) in _GOOD_BEFORE
+                    and low.find("ing the ", max(0, at - 40), at) < 0
+                    and _BAD_GOOD.isdisjoint(low[max(0, at - 40) : at].split()[-3:])
+                )
                 if good or (cue == "cho" and begins_line(low, at)):
                     found.append(statement_around(text, at, "choice"))
             else:
@@ -214,7 +239,11 @@ def statement_around(text: Text, at: int, tier: Tier) -> Statement | None:
         return None
     start = clause_start(low, at)
     word = _previous_word(low, start, at) if at > start else ""
-    refused = word in _BAD_WORDS or word.endswith(("n't", "n’t")) or (word == "the" and low[start : at - 4].rstrip().endswith(("if", "whether", "why")))
+    refused = (
+        word in _BAD_WORDS
+        or word.endswith(("n't", "n’t"))
+        or (word == "the" and low[start : at - 4].rstrip().endswith(("if", "whether", "why")))
+    )
     if not refused and at - start > 8 and (low.find("n't ", start, at) >= 0 or low.find(" not ", start, at) >= 0):  # noqa: PLR2004
         refused = _DENIED_BEFORE.search(low, start, at) is not None
     if not refused:
@@ -223,7 +252,11 @@ def statement_around(text: Text, at: int, tier: Tier) -> Statement | None:
         if statement is None and (link is None or link["verb"] or link["bare"] is not None) and then in " *,\n":
             statement = _far_after(text, end, at, start, tier)
         if statement is not None:
-            if statement.weak is None and at - start > 5 and (conditional(low, start, at) or _MAYBE.search(low, max(start, at - 40), at)):  # noqa: PLR2004
+            if (
+                statement.weak is None
+                and at - start > 5
+                and (conditional(low, start, at) or _MAYBE.search(low, max(start, at - 40), at))
+            ):  # noqa: PLR2004
                 statement.weak = "doubt"
             return statement
     return _before(text, at, start) if at - start > 3 else None  # noqa: PLR2004
@@ -247,7 +280,10 @@ def _after_link(text: Text, link: re.Match[str], at: int, start: int, tier: Tier
     position = link.end()
     group = link.lastgroup
     line = begins_line(low, at) if group in ("formal", "heading", "bare") else False
-    if (group == "heading" and not line) or (group == "bare" and (link["tail"].strip(" *_\"')]") or not (line or low[at - 4 : at] == "the " or low[at - 1 : at] == "["))):
+    if (group == "heading" and not line) or (
+        group == "bare"
+        and (link["tail"].strip(" *_\"')]") or not (line or low[at - 4 : at] == "the " or low[at - 1 : at] == "["))
+    ):
         return None
     quoted = low[at - 1 : at] in ("<", '"', "'") or low[max(0, at - 1) : at] == "_"
     rule, named_tier = "answer_sentence" if tier == "sentence" else "choice_sentence", tier
@@ -258,7 +294,9 @@ def _after_link(text: Text, link: re.Match[str], at: int, start: int, tier: Tier
     hedged = group == "hedge"
     formal = named_tier == "formal" or group == "formal"
     if not (hedged and "not" in link[0]):
-        statement = _named_at(text, position, at, start, rule, named_tier, formal=formal, heading=group == "heading", bare=group == "bare")
+        statement = _named_at(
+            text, position, at, start, rule, named_tier, formal=formal, heading=group == "heading", bare=group == "bare"
+        )
         if statement is not None:
             if hedged and statement.weak is None:
                 statement.weak = "doubt"
@@ -269,7 +307,18 @@ def _after_link(text: Text, link: re.Match[str], at: int, start: int, tier: Tier
     return None
 
 
-def _named_at(text: Text, position: int, at: int, start: int, rule: str, tier: Tier, *, formal: bool, heading: bool = False, bare: bool = False) -> Statement | None:
+def _named_at(
+    text: Text,
+    position: int,
+    at: int,
+    start: int,
+    rule: str,
+    tier: Tier,
+    *,
+    formal: bool,
+    heading: bool = False,
+    bare: bool = False,
+) -> Statement | None:
     """The label or the option's text at `position`, or after filling words (`most likely`)."""
     statement = _labelled_at(text, position, at, start, rule, tier, formal=formal, heading=heading, bare=bare)
     if statement is not None:
@@ -277,7 +326,11 @@ def _named_at(text: Text, position: int, at: int, start: int, rule: str, tier: T
     if _NOT.match(text.low, position):
         return None
     fill = _FILL.match(text.low, position)
-    if fill is not None and (" both" in fill[0] or " either" in fill[0]) and (named := option_at(text, position)) is not None:
+    if (
+        fill is not None
+        and (" both" in fill[0] or " either" in fill[0])
+        and (named := option_at(text, position)) is not None
+    ):
         return Statement(named.letter, at, named.end, "option_text", tier, start)
     if fill is not None:
         statement = _labelled_at(text, fill.end(), at, start, rule, tier, formal=formal, heading=heading, bare=bare)
@@ -288,11 +341,15 @@ def _named_at(text: Text, position: int, at: int, start: int, rule: str, tier: T
     for place in (position,) if fill is None else (fill.end(), position):
         named = option_at(text, place)
         if named is not None:
-            return Statement(named.letter, at, named.end, rule if rule in ("tag", "boxed") else "option_text", tier, start)
+            return Statement(
+                named.letter, at, named.end, rule if rule in ("tag", "boxed") else "option_text", tier, start
+            )
     return None
 
 
-def _labelled_at(text: Text, position: int, at: int, start: int, rule: str, tier: Tier, *, formal: bool, heading: bool, bare: bool) -> Statement | None:
+def _labelled_at(
+    text: Text, position: int, at: int, start: int, rule: str, tier: Tier, *, formal: bool, heading: bool, bare: bool
+) -> Statement | None:
     """The statement of the label at `position`."""
     label = label_at(text, position, formal=formal)
     if label is None or (bare and not (label.strong or text.body[label.start].isupper())):
@@ -317,7 +374,9 @@ def _after_not(text: Text, negation: re.Match[str] | None, position: int, at: in
         if label is not None and label.letter in text.options:
             return from_label(text, label, at, start, "answer_sentence", tier)
     end = denied.end if denied is not None else after
-    return Statement(None, at, end, "answer_sentence", tier, start, weak="denied", denies=denied.letter if denied else None)
+    return Statement(
+        None, at, end, "answer_sentence", tier, start, weak="denied", denies=denied.letter if denied else None
+    )
 
 
 def from_label(text: Text, label: Label, at: int, start: int, rule: str, tier: Tier) -> Statement:
@@ -335,7 +394,10 @@ def from_label(text: Text, label: Label, at: int, start: int, rule: str, tier: T
         statement.clash = "letter_and_text"
     elif not label.strong and tier != "formal" and not label.others:
         letter = label.letter
-        if any(key != letter and len(option) <= 3 and option.strip(" .").upper() == letter for key, option in text.options.items()):  # noqa: PLR2004
+        if any(
+            key != letter and len(option) <= 3 and option.strip(" .").upper() == letter
+            for key, option in text.options.items()
+        ):  # noqa: PLR2004
             statement.clash = "letter_or_text"  # blood groups, vitamins: prose does not say which is meant
     return statement
 
@@ -366,24 +428,50 @@ def _far_after(text: Text, end: int, at: int, start: int, tier: Tier) -> Stateme
 
 # ------------------------------------------------------------------------------------------ labels that precede their cue
 _IS_THE = re.compile(
-    r"(?:\b(?:is|are|be|being|as|remains|represents|was|provides|offers|constitutes|seems|appears|looks like|would be|stands out as|becomes|makes)\b|['’]s)"
-    r"\s+(?P<mid>(?:(?:\w+ly|thus|indeed|still|then|to be|both|likely|in fact)\s+){0,2}(?:the|our|my|a|an)?\s*(?:[\w/-]+,?\s+){0,4})$"
+    r"(?:\b(?:is|are|be|being|as|remains|represents|was|provides|offers|constitutes|seems|appears|"
+    r"looks like|would be|stands out as|becomes|makes)\b|['’]s)"
+    r"\s+(?P<mid>(?:(?:\w+ly|thus|indeed|still|then|to be|both|likely|in fact)\s+){0,2}(?:the|our|my|a|"
+    r"an)?\s*(?:[\w/-]+,?\s+){0,4})$"
 )
 _BAD_MID = re.compile(
-    r"\b(?P<no>not|never|hardly|neither|in(?:correct|accurate|appropriate)|wrong|false|least|less|unlikely)\b|\b(?:another|also|possible|plausible|potential|alternative|a|an|second|partial\w*|part|one|among|close|good|"
+    r"\b(?P<no>not|never|hardly|neither|in(?:correct|accurate|appropriate)|wrong|false|least|less|"
+    r"unlikely)\b|\b(?:another|also|possible|plausible|potential|alternative|a|an|second|partial\w*|part|"
+    r"one|among|close|good|"
     r"reasonable|tempting|often|sometimes|usually|typically|considered|generally)\b"
 )
 _NEAR = 72  # characters before a noun that may hold `is the most appropriate`
 _VERB_BEFORE = re.compile(r"(?:(?P<no>\bnot|\bnever|n['’]t)|\b(?:may|might|could|can|would))\s+(?:also\s+)?$")
 _SUBJECT_LABEL = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?P<noun>option|choice|answer|letter)\s+)?(?P<open>[*_(\[\"'“]{0,5})(?P<letter>[A-Z])(?P<close>[*_)\]\"'”.:]{0,5})(?![A-Za-z0-9'’-])", re.IGNORECASE
+    r"(?<![A-Za-z0-9])(?:(?P<noun>option|choice|answer|"
+    r"letter)\s+)?(?P<open>[*_(\[\"'“]{0,5})(?P<letter>[A-Z])(?P<close>[*_)\]\"'”.:]{0,5})(?![A-Za-z0-9'’-])",
+    re.IGNORECASE,
 )
 SUBJECT_LEAD = re.compile(
-    r"[\s,;:*_>#\"'“-]*(?:(?:so|thus|therefore|hence|and|because|that|this means|this makes|consequently|overall|in conclusion|in summary|to summarize|given this|i think|i believe|we conclude|it is clear|clearly|as such|means|(?:among|of|out of|given|based on|considering) [^,\n]{1,80},)[\s,:]*(?:that\s+)?){0,3}",
+    r"[\s,;:*_>#\"'“-]*(?:(?:so|thus|therefore|hence|and|because|that|this means|this makes|consequently|"
+    r"overall|in conclusion|in summary|to summarize|given this|i think|i believe|we conclude|it is clear|"
+    r"clearly|as such|means|(?:among|of|out of|given|based on|"
+    r"considering) [^,\n]{1,80},)[\s,:]*(?:that\s+)?){0,3}",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"[\w\s,*)]{0,24}\?")
-_IS_WORDS = (" is ", "'s ", "’s ", " be ", " are ", " as ", " was ", "remains", "seems", "appears", "makes", "offers", "being", "represents", "becomes", "provides")
+_IS_WORDS = (
+    " is ",
+    "'s ",
+    "’s ",
+    " be ",
+    " are ",
+    " as ",
+    " was ",
+    "remains",
+    "seems",
+    "appears",
+    "makes",
+    "offers",
+    "being",
+    "represents",
+    "becomes",
+    "provides",
+)
 
 
 def _before(text: Text, at: int, start: int) -> Statement | None:
@@ -427,7 +515,12 @@ def subject_label(text: Text, subject: str) -> tuple[str, int] | None:
             continue
         rest = subject[match.end() :].lstrip(" (,:-–*_\"'").lower()
         named = bool(rest) and rest.startswith(text.options[letter].lower()) and text.options[letter] != ""
-        if not (named or match["noun"] or close[:1] == ")" or (match["open"] and close and match["open"][-1] in "([*" and close[0] in ")]*")):
+        if not (
+            named
+            or match["noun"]
+            or close[:1] == ")"
+            or (match["open"] and close and match["open"][-1] in "([*" and close[0] in ")]*")
+        ):
             lead = SUBJECT_LEAD.match(subject)
             alone = not subject[match.end() :].strip() or close[:1] in (".", ":")
             if not alone or lead is None or lead.end() < match.start():
@@ -440,10 +533,14 @@ def subject_label(text: Text, subject: str) -> tuple[str, int] | None:
 
 # ------------------------------------------------------------------------------------------------------- verbs of choosing
 _CHOOSER = re.compile(
-    r"(?:\b(?:i|we|let['’]?s|let me|let us|therefore|thus|so|hence|finally|my)(?:['’](?:ll|d|m|ve|re))?,?\s+(?:(?:\w+ly|will|would|have|am|are|was|can|should|must|shall|had|need|decided|going|inclined|choose|prefer|want|to|now|then|still|also|"
+    r"(?:\b(?:i|we|let['’]?s|let me|let us|therefore|thus|so|hence|finally|my)(?:['’](?:ll|d|m|ve|"
+    r"re))?,?\s+(?:(?:\w+ly|will|would|have|am|are|was|can|should|must|shall|had|need|decided|going|"
+    r"inclined|choose|prefer|want|to|now|then|still|also|"
     r"best|opt|the)\s+){0,4}|^[\s*_>#-]*)$"
 )
-_CHOICE_TAIL = re.compile(r"(?:e|s|ing|ed|en)?(?:\s+(?:for|with|on|the|answer|is|as|my|final|to|that))*(?=[\s:*_])[\s:*_]*")
+_CHOICE_TAIL = re.compile(
+    r"(?:e|s|ing|ed|en)?(?:\s+(?:for|with|on|the|answer|is|as|my|final|to|that))*(?=[\s:*_])[\s:*_]*"
+)
 
 
 def _chosen(text: Text, at: int, end: int) -> Statement | None:

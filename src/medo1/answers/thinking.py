@@ -18,23 +18,61 @@ from typing import Literal, NamedTuple
 
 # anything that may be a mark; which it is says `_kind`
 _MARK = re.compile(
-    r"</?[a-z][\w:]{1,30}>|<\|[^|<>\n]{1,40}\|>(?:think\b|answer\b|analysis|commentary|final)?(?:<\|message\|>)?|\[/?think\]|◁/?think▷|assistantfinal"
+    r"</?[a-z][\w:]{1,30}>|<\|[^|<>\n]{1,40}\|>(?:think\b|answer\b|analysis|commentary|"
+    r"final)?(?:<\|message\|>)?|\[/?think\]|◁/?think▷|assistantfinal"
     r"|(?:^|\n)[ \t]*(?:#{1,6}[ \t]*\**|\*\*)final response\**:?"
 )
 _NAME = re.compile(
-    r"(?:[a-z]{1,12}[:_])?(?:think(?:ing)?(?:_\w{1,12})?|thoughts?|thought_process|reasoning|reason|reflection|scratchpad|analysis|inner_monologue|monologue)"
+    r"(?:[a-z]{1,12}[:_])?(?:think(?:ing)?(?:_\w{1,12})?|thoughts?|thought_process|reasoning|reason|"
+    r"reflection|scratchpad|analysis|inner_monologue|monologue)"
 )
-_OPENS = frozenset({"[think]", "◁think▷", "<unused94>", "<|begin_of_thought|>", "<|start_thinking|>", "<|im_start|>think", "<|thought_start|>"})
+_OPENS = frozenset(
+    {
+        "[think]",
+        "◁think▷",
+        "<unused94>",
+        "<|begin_of_thought|>",
+        "<|start_thinking|>",
+        "<|im_start|>think",
+        "<|thought_start|>",
+    }
+)
 _CLOSES = frozenset(
-    {"[/think]", "◁/think▷", "<unused95>", "assistantfinal", "<|end_of_thought|>", "<|begin_of_solution|>", "<|end_thinking|>", "<|start_response|>", "<|im_start|>answer", "<|thought_end|>"}
+    {
+        "[/think]",
+        "◁/think▷",
+        "<unused95>",
+        "assistantfinal",
+        "<|end_of_thought|>",
+        "<|begin_of_solution|>",
+        "<|end_thinking|>",
+        "<|start_response|>",
+        "<|im_start|>answer",
+        "<|thought_end|>",
+    }
 )
 _HEADING = re.compile(r"\s*#{1,6}[ \t]*\**thinking\**:?\s*\n", re.IGNORECASE)
-_GUARDS = ("</", "think>", "thinking>", "<|", "[/think", "[think", "◁", "<unused9", "assistantfinal", "final response", "<reason", "<scratch", "<thought")
+_GUARDS = (
+    "</",
+    "think>",
+    "thinking>",
+    "<|",
+    "[/think",
+    "[think",
+    "◁",
+    "<unused9",
+    "assistantfinal",
+    "final response",
+    "<reason",
+    "<scratch",
+    "<thought",
+)
 _LAST_PART = 4000  # characters from the end that are searched for marks first
 _MARKS = 300  # looked at
 # what ends a turn: a model that goes on after it is talking to itself
 _TURN = re.compile(
-    r"<\|(?:im_end|eot_id|end|endoftext|end_of_text|return|end_of_turn|end_of_solution|eom_id|end_of_sentence|im_start|start_header_id|user|assistant|system)\|>"
+    r"<\|(?:im_end|eot_id|end|endoftext|end_of_text|return|end_of_turn|end_of_solution|eom_id|"
+    r"end_of_sentence|im_start|start_header_id|user|assistant|system)\|>"
     r"|</s>|<eos>|<end_of_turn>|<｜end▁of▁sentence｜>|<\|END_(?:RESPONSE|OF_TURN_TOKEN)\|>|\[/?INST\]|<start_of_turn>",
 )
 
@@ -63,13 +101,21 @@ def answer_part(text: str, low: str) -> AnswerPart:
     start, end = 0, len(text)
     thinking: Literal["none", "closed", "open"] = "none"
     close = low.rfind("</think>")
-    if close >= 0 and low.find("<think>", close) < 0 and text[close + 8 :].strip() and "<|" not in low and "final response" not in low:
+    if (
+        close >= 0
+        and low.find("<think>", close) < 0
+        and text[close + 8 :].strip()
+        and "<|" not in low
+        and "final response" not in low
+    ):
         return _to_turn_end(text, close + 8, len(text), "closed")
     heading = "#" in low and _HEADING.match(low)
     if heading or any(guard in low for guard in _GUARDS):
         marks = _marks(low)
         if heading or marks:
-            filled = [part for part in _outside(marks, len(text), inside=bool(heading)) if text[part[0] : part[1]].strip()]
+            filled = [
+                part for part in _outside(marks, len(text), inside=bool(heading)) if text[part[0] : part[1]].strip()
+            ]
             if not filled:
                 open_ended = marks[-1].kind == "open" if marks else True
                 return AnswerPart(len(text), len(text), "open" if open_ended else "closed")
