@@ -11,8 +11,9 @@ import re
 from itertools import islice
 
 from medo1.answers.labels import label_at
-from medo1.answers.statements import Statement, conditional, from_label, subject_label
-from medo1.answers.text import Text, option_at
+from medo1.answers.statements import Cue, Statement, conditional, from_label
+from medo1.answers.text import Text, option_at, words
+from medo1.answers.verdicts import subject_label
 
 TAIL = 1600  # characters looked at, from the end
 _PARAGRAPHS = 4  # looked at, from the end
@@ -139,10 +140,10 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
         ends = label.strong or body[label.end : label.end + 1] in ("", "\n", ".", ":", ")")
         if label.denied or label.doubt or listed or not ends:
             return None
-        return from_label(text, label, start, start, "conclusion", "conclusion")
+        return from_label(text, label, Cue(start, start, "conclusion", "conclusion"))
     named = option_at(text, start)
     if named is not None and not body[named.end : line_end if line_end >= 0 else end].strip(" .*_\"')"):
-        return Statement(named.letter, start, named.end, "conclusion_text", "conclusion", start)
+        return Statement(named.letter, start, named.end, start, "conclusion_text", "conclusion")
     return None
 
 
@@ -215,7 +216,7 @@ def _in_line(text: Text, start: int, end: int) -> list[Statement]:
         if names["verb"] not in _COPULAS and _NEGATED_CLAUSE.search(left[left.rfind(",") + 1 :]):
             continue
         if _weighs(left):
-            found.append(from_label(text, label, mention.start(), sentence, "conclusion", "conclusion"))
+            found.append(from_label(text, label, Cue(mention.start(), sentence, "conclusion", "conclusion")))
     found = [statement for statement in found if statement.counts]
     if found or len(text.low.rstrip()) - end > _TEXT_TAIL:
         return found
@@ -232,7 +233,7 @@ def _text_in_line(text: Text, start: int, end: int) -> list[Statement]:
             continue
         named = option_at(text, verb.end())
         if named is not None and len(low.rstrip()) - named.end <= _TEXT_TAIL:
-            return [Statement(named.letter, verb.start(), named.end, "conclusion_text", "conclusion", sentence)]
+            return [Statement(named.letter, verb.start(), named.end, sentence, "conclusion_text", "conclusion")]
     return []
 
 
@@ -266,5 +267,5 @@ def verdicts(text: Text, start: int, end: int) -> list[Statement]:
             continue
         gloss = subject[label[1] + 1 :].lower()
         if _BAD_GLOSS.search(gloss) is None and not conditional(low, sentence, verdict.start()):
-            found.append(Statement(label[0], sentence + label[1], verdict.end(), "conclusion", "verdict", sentence))
+            found.append(Statement(label[0], sentence + label[1], verdict.end(), sentence, "conclusion", "verdict"))
     return found if len({statement.letter for statement in found}) <= 1 else []

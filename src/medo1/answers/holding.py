@@ -10,9 +10,13 @@ from itertools import islice
 
 from medo1.answers.answer import Answer
 from medo1.answers.labels import label_at
-from medo1.answers.statements import FIRST_CUES, TENTATIVE, Statement
+from medo1.answers.statements import FIRST_CUES, Statement
 from medo1.answers.text import Text
 
+_TENTATIVE = re.compile(
+    r"\b(?:perhaps|maybe|probably|possibly|likely|seems?|appears?|leaning|lean|guess|suspect|think|thinking|thought|might|"
+    r"could|suppose|tentative\w*|so far|for now|initial\w*|currently)\b"
+)
 # the text says that it takes something back
 _REVISES = re.compile(
     r"\b(?:wait|actually|correction|correcting|corrected|sorry|oops|scratch that|i mean|i meant|"
@@ -132,7 +136,7 @@ def _supersedes(low: str, earlier: Statement, later: Statement) -> bool:
 
 def _tentative(low: str, statement: Statement) -> bool:
     """Whether a statement says that it is likely or supposed rather than so."""
-    return statement.tier != "formal" and TENTATIVE.search(low, statement.clause, statement.end) is not None
+    return statement.tier != "formal" and _TENTATIVE.search(low, statement.clause, statement.end) is not None
 
 
 def _rest(low: str, end: int) -> str:
@@ -166,7 +170,7 @@ def _corrections(text: Text, first: Statement) -> list[Statement]:
             _CORRECTED_TO.match(then) is None or (label.letter in "AI" and then[:1] not in ("", ".", "!", "\n", ","))
         ):
             continue
-        found.append(Statement(label.letter, match.start(), label.end, "correction", "sentence", match.start()))
+        found.append(Statement(label.letter, match.start(), label.end, match.start(), "correction", "sentence"))
     return found
 
 

@@ -38,7 +38,9 @@ from medo1.answers.holding import NEXT_QUESTION, QUESTION_BEFORE, before_next_qu
 from medo1.answers.labels import label_at
 from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
-from medo1.answers.statements import LAST_CUES, Statement, answer_statements, choice_statements, statement_around
+from medo1.answers.choosing import choice_statements
+from medo1.answers.nouns import answer_statements, statement_around
+from medo1.answers.statements import LAST_CUES, Statement
 from medo1.answers.text import Text
 from medo1.answers.thinking import answer_part
 
@@ -164,7 +166,7 @@ def _plain_statement(text: Text, at: int) -> Statement | None:
     letter = text.body[plain.start("letter")]
     if letter not in text.options or not plain["close"]:
         return None
-    return Statement(letter, at, plain.end("close"), "answer_sentence", "sentence", plain.start())
+    return Statement(letter, at, plain.end("close"), plain.start(), "answer_sentence", "sentence")
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for lists of words that patterns look at."""
+    return frozenset(text.split())
+
+
 class Text:
     """A text as written, the same in lower case position by position, and the options."""
 
