@@ -18,9 +18,9 @@ class Answer:
 
     Attributes:
         letter: the stated option, None unless `status` is `answer`.
-        status: `answer`, `abstain` (none stated), `conflict` (two different final statements), `truncated` (cut before one).
-        rule: the name of the rule that decided, one of `RULES`.
-        span: where in the text the deciding statement stands (start, end), None where there is none.
+        status: `answer`, `abstain` (none stated), `conflict` (two different final statements), `truncated` (cut
+        before one). rule: the name of the rule that decided, one of `RULES`. span: where in the text the deciding
+        statement stands (start, end), None where there is none.
     """
 
     letter: str | None

@@ -24,7 +24,8 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _EXPLAINS = re.compile(
-    r"[\s*_#>\[(]*(?:explanation|rationale|reason(?:ing|s)?|justification|because|this is|this option|here'?s why|why)\b",
+    r"[\s*_#>\[(]*(?:explanation|rationale|reason(?:ing|s)?|justification|because|this is|this option|here'?s why|"
+    r"why)\b",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"[\s*_>#-]*(?:\d{1,2}[.)]\s*)?[*_]{0,3}[(\[]?(?P<letter>[A-Z])[)\].:]")
@@ -94,7 +95,11 @@ def _is_first_line(text: Text, label: Label) -> bool:
 def _has_another_text(body: str, label: Label, rest: str, line_end: int, *, first: bool) -> bool:
     """Whether a first line is a label and a text that is not quite its option's, with nothing or its reasons below."""
     words = len(rest.split())
-    labelled = body[label.end - 1 : label.end] in (")", "]", ".", ":") or body[label.end : label.end + 1] in (".", ")", ":")
+    labelled = body[label.end - 1 : label.end] in (")", "]", ".", ":") or body[label.end : label.end + 1] in (
+        ".",
+        ")",
+        ":",
+    )
     if not labelled or words > _LONG_LINE or ":" in rest or " - " in rest:
         return False
     after = body[line_end:].strip()

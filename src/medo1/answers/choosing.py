@@ -30,9 +30,7 @@ _CHOOSER = re.compile(
     r"(?:(?:\w+ly|will|would|have|am|are|was|can|should|must|shall|had|need|decided|going|inclined|choose|prefer|want|to|"
     r"now|then|still|also|best|opt|the)\s+){0,4}|^[\s*_>#-]*)$"
 )
-_TAIL = re.compile(
-    r"(?:e|s|ing|ed|en)?(?:\s+(?:for|with|on|the|answer|is|as|my|final|to|that))*(?=[\s:*_])[\s:*_]*"
-)
+_TAIL = re.compile(r"(?:e|s|ing|ed|en)?(?:\s+(?:for|with|on|the|answer|is|as|my|final|to|that))*(?=[\s:*_])[\s:*_]*")
 _MERE = re.compile(r"\b(?:might|may|could|why)\b")
 _NEGATIONS = ("not", "n't", "n’t", "never")
 

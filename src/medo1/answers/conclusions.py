@@ -1,16 +1,19 @@
 """Conclusions: sentences that name an option without calling it the answer.
 
-`The most likely diagnosis is **(C) Lupus**`, `Option C appears to be the most appropriate next step`. They count only where
-no statement was found, only in the last paragraphs, and only where the option's label, or its whole text, stands right after
-the verb. The same words in the middle of a text are part of weighing the options. Called by `medo1.answers.reading`.
+`The most likely diagnosis is **(C) Lupus**`, `Option C appears to be the most appropriate next step`. They count only
+where no statement was found, only in the last paragraphs, and only where the option's label, or its whole text,
+stands right after the verb. The same words in the middle of a text are part of weighing the options. Called by
+`medo1.answers.reading`.
 """
+
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
 
 from __future__ import annotations
 
 import re
 from itertools import islice
 
-from medo1.answers.labels import label_at
+from medo1.answers.labels import Label, label_at
 from medo1.answers.statements import Cue, Statement, conditional, from_label
 from medo1.answers.text import Text, option_at, words
 from medo1.answers.verdicts import subject_label
@@ -23,7 +26,7 @@ _LINE = 800  # characters of a line, from its end
 _MENTIONS = 24  # of letters in a line
 _TEXT_TAIL = 300  # characters that may follow a conclusion that names no letter
 
-_COPULAS = frozenset("is are was be represents remains".split())
+_COPULAS = words("is are was be represents remains")
 _WEIGHT = re.compile(
     r"\b(?:most|best|likely|likeliest|correct|closest|first[- ]line|primary|main|appropriate|optimal|"
     r"ideal|preferred|key|strongest|only|conclusion|conclude|therefore|thus|hence|consequently|overall|"
@@ -36,12 +39,8 @@ _STRONG_WEIGHT = re.compile(
     r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|"
     r"therefore|thus|conclu\w+)\b"
 )
-_ANNOUNCING = frozenset(
-    "is are was be remains diagnosis conclusion choice selection treatment recommendation decision".split()
-)
-_FILLING = frozenset(
-    "therefore thus likely probably clearly to option choice with in by of for at as most follows".split()
-)
+_ANNOUNCING = words("is are was be remains diagnosis conclusion choice selection treatment recommendation decision")
+_FILLING = words("therefore thus likely probably clearly to option choice with in by of for at as most follows")
 _WALKS = re.compile(
     r"\b(?:let['’]?s|let us|analy[sz]e|analy[sz]ing|evaluat\w+|look at|step[- ]by[- ]step|one by one|"
     r"each (?:option|choice|of)|break (?:it|this) down)\b"
@@ -68,6 +67,7 @@ _VERDICT = re.compile(
     r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
 )
+_FOLLOWS = re.compile(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b")
 _BAD_GLOSS = re.compile(r"\b(?:not|if|than|least|or)\b|n['’]t|[,;] (?:but|while|whereas|and)\b")
 
 
@@ -95,64 +95,58 @@ def _deciding(low: str, found: list[Statement]) -> Statement:
     """The last conclusion of a paragraph; the earlier ones stand against it unless it follows from them."""
     last = found[-1]
     others = {statement.letter for statement in found} - {last.letter}
-    if others:
-        between = low[found[-2].end : last.start]
-        if (
-            re.search(
-                r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b", between
-            )
-            is None
-        ):
-            last.others = tuple(sorted(letter for letter in others if letter))
+    if others and _FOLLOWS.search(low, found[-2].end, last.start) is None:
+        last.others = tuple(sorted(letter for letter in others if letter))
     return last
 
 
 def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None:
     """`... the best next step is:` and, on a line of its own, the option."""
     body, low = text.body, text.low
-    before = low[floor:start].rstrip()
-    announces = before.rstrip("*_ ")
+    announces = low[floor:start].rstrip().rstrip("*_ ")
     if not announces.endswith((":", " is", " be", " is -", " was")):
         return None
     sentence = announces[max(announces.rfind("\n"), announces.rfind(". ")) + 1 :].rstrip(":*_ -")
-    last = sentence[-60:]
-    if (
-        not _announces(last.translate(_NO_MARKS).split()[-3:])
-        or _WEIGHT.search(sentence) is None
-        or _DENIED.search(last)
-        or _LISTS.search(last)
-    ):
+    if not _is_announcement(sentence):
         return None
-    if conditional(sentence, 0, len(sentence)) or _WALKS.search(sentence, sentence.rfind(",") + 1):
-        return None
+    cue = Cue(start, start, "conclusion", "conclusion")
     label = label_at(text, start, formal=True)
     line_end = low.find("\n", start, end)
-    rest = body[line_end:] if line_end >= 0 else body[end:]
-    following = _ITEM.match(rest.lstrip()) if rest.strip() else None
     if label is not None and label.letter in text.options:
-        if body[start : label.start].lstrip()[:2] in ("- ", "* ", "• ", "+ "):
-            return None  # the first item of a list
-        listed = (
-            following is not None
-            and following["letter"].upper() != label.letter
-            and following["letter"].upper() in text.options
-        )
+        listed = _is_listed(text, label, start, line_end if line_end >= 0 else end)
         ends = label.strong or body[label.end : label.end + 1] in ("", "\n", ".", ":", ")")
-        if label.denied or label.doubt or listed or not ends:
-            return None
-        return from_label(text, label, Cue(start, start, "conclusion", "conclusion"))
+        return from_label(text, label, cue) if ends and not (label.denied or label.doubt or listed) else None
     named = option_at(text, start)
     if named is not None and not body[named.end : line_end if line_end >= 0 else end].strip(" .*_\"')"):
-        return Statement(named.letter, start, named.end, start, "conclusion_text", "conclusion")
+        return cue.names(named.letter, named.end, "conclusion_text")
     return None
+
+
+def _is_announcement(sentence: str) -> bool:
+    """Whether a sentence announces a conclusion: not a list of options, not a walk through them, no condition."""
+    last = sentence[-60:]
+    return (
+        _announces(last.translate(_NO_MARKS).split()[-3:])
+        and _WEIGHT.search(sentence) is not None
+        and not (_DENIED.search(last) or _LISTS.search(last) or conditional(sentence, 0, len(sentence)))
+        and _WALKS.search(sentence, sentence.rfind(",") + 1) is None
+    )
+
+
+def _is_listed(text: Text, label: Label, start: int, line_end: int) -> bool:
+    """Whether the label is an item of a list: a bullet stands before it or another option's label below it."""
+    if text.body[start : label.start].lstrip()[:2] in ("- ", "* ", "• ", "+ "):
+        return True
+    following = _ITEM.match(text.body[line_end:].lstrip())
+    return following is not None and following["letter"].upper() in set(text.options) - {label.letter}
 
 
 _NO_MARKS = {ord(mark): None for mark in '*_"“('}
 
 
-def _announces(words: list[str]) -> bool:
+def _announces(last: list[str]) -> bool:
     """Whether a line's last words announce what follows its colon: a verb, or a verb and fillers, or a noun."""
-    for word in reversed(words):
+    for word in reversed(last):
         if word in _ANNOUNCING:
             return True
         if word not in _FILLING:
@@ -170,13 +164,10 @@ def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
         line_end = text.low.find("\n", line_start, end)
         line_end = end if line_end < 0 else line_end
         item = _ITEM.match(text.body, line_start, line_end)
-        if (
-            item is None
-            or item["letter"].upper() not in text.options
-            or (item["letter"].islower() and item.end() - item.start() < 2)
-        ):  # noqa: PLR2004
+        turn = item is not None and item["letter"].upper() in text.options
+        if not turn:
             found.extend(_in_line(text, line_start, line_end) or verdicts(text, line_start, line_end))
-        elif item is not None and line_start == start and line_end == end:
+        elif line_start == start and line_end == end:
             found.extend(verdicts(text, line_start, line_end))
         line_start = line_end + 1
     return found
@@ -256,7 +247,7 @@ def _weighs(left: str) -> bool:
 
 
 def verdicts(text: Text, start: int, end: int) -> list[Statement]:
-    """`Option C is correct.`, `(C) appears to be the most appropriate next step.`; none where several options are called so."""
+    """`Option C is correct.`, `(C) seems the most appropriate.`; none where several options are called so."""
     low = text.low
     found: list[Statement] = []
     for verdict in islice(_VERDICT.finditer(low, max(start, end - _LINE), end), _MENTIONS):

@@ -3,6 +3,8 @@
 Called by `medo1.answers.reading`, whose docstring gives the rules.
 """
 
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
+
 from __future__ import annotations
 
 import re
@@ -73,6 +75,8 @@ _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \
 
 _MORE_THOUGHT = 160  # characters after a statement in a text that thinks aloud: more than its reason
 QUESTION_BEFORE = 200  # characters of an answer that may stand before a question that the text makes up
+_LISTED = 12  # lines of a list that are looked at, and words of one
+_SAID = 80  # characters before a question that are an answer begun, not white space and marks
 _AFTER = 3000  # characters after a statement in which a further question is looked for
 _DELIBERATION = 3  # doubts before a statement that show a text which thinks aloud
 _OPENING = 320  # a statement that begins within so many characters opens the text
@@ -225,17 +229,15 @@ def _deliberates(low: str, statement: Statement) -> bool:
 
 
 def before_next_question(text: Text, found: list[Statement]) -> tuple[list[Statement], bool]:
-    """The statements made before the text goes on to a question of its own; and whether the first one comes after one."""
+    """The statements made before the text goes on to a question of its own; whether even the first comes after one."""
     low = text.low
     first = next(statement for statement in found if statement.counts)
     if first.start > QUESTION_BEFORE and question_before(text, first.start):
         return found, True
     if first.end + 20 < len(low) and "\n" in low[first.end :]:
         boundary = NEXT_QUESTION.search(low, first.end, first.end + _AFTER)
-        limit = boundary.start() if boundary else len(low)
         foreign = foreign_list(text, first.end)
-        if foreign is not None:
-            limit = min(limit, foreign)
+        limit = min(len(low) if boundary is None else boundary.start(), len(low) if foreign is None else foreign)
         found = [statement for statement in found if statement.start <= limit]
     return found, False
 
@@ -250,9 +252,10 @@ def question_before(text: Text, end: int) -> bool:
                 break
             line = low.rfind("\n", at - 40, at + 1)
             boundary = NEXT_QUESTION.match(low, line) if line >= 0 else None
-            if boundary is not None and boundary["question"] and len(low[:line].strip()) > 80:  # noqa: PLR2004
+            if boundary is not None and boundary["question"] and len(low[:line].strip()) > _SAID:
                 between = low[boundary.end() : end]
-                if sum(option.lower()[:40] in between for option in text.options.values()) < 2:  # noqa: PLR2004
+                restated = sum(option.lower()[:40] in between for option in text.options.values())
+                if restated < 2:  # noqa: PLR2004
                     return True
             at = low.find(cue, at + len(cue), end)
     return False
@@ -261,15 +264,14 @@ def question_before(text: Text, end: int) -> bool:
 def foreign_list(text: Text, at: int) -> int | None:
     """Where, after `at`, a list of options begins that are not this question's."""
     previous: tuple[int, str, int] | None = None
-    for count, line in enumerate(_LIST_LINE.finditer(text.body, at, at + _AFTER)):
-        if count > 12:  # noqa: PLR2004
-            return None
+    for line in islice(_LIST_LINE.finditer(text.body, at, at + _AFTER), _LISTED):
         letter, written = line["letter"], line["text"].lower().strip()
         own = text.options.get(letter, "").lower()
-        foreign = (
-            not (own and (written.startswith(own[:16]) or own.startswith(written[:16]))) and len(written.split()) <= 12
-        )  # noqa: PLR2004
-        if foreign and previous is not None and line.start() <= previous[0] + 1 and ord(letter) == ord(previous[1]) + 1:
+        ours = own != "" and (written.startswith(own[:16]) or own.startswith(written[:16]))
+        if ours or len(written.split()) > _LISTED:
+            previous = None
+            continue
+        if previous is not None and line.start() <= previous[0] + 1 and ord(letter) == ord(previous[1]) + 1:
             return previous[2]
-        previous = (line.end(), letter, line.start()) if foreign else None
+        previous = (line.end(), letter, line.start())
     return None

@@ -1,16 +1,18 @@
 """A letter as a label: does the letter at this place name an option, or is it the start of something else?
 
-The hard part of reading answers. `B` in `Answer: B`, `(B)` or `**B.** Aspirin` names an option; in `Beta-blocker`, `B cells`,
-`B12`, `hepatitis B` or `B. burgdorferi` it does not, and `A` and `I` are also words. A letter counts as a label only when
-what stands around it leaves no other reading.
+The hard part of reading answers. `B` in `Answer: B`, `(B)` or `**B.** Aspirin` names an option; in `Beta-blocker`, `B
+cells`, `B12`, `hepatitis B` or `B. burgdorferi` it does not, and `A` and `I` are also words. A letter counts as a
+label only when what stands around it leaves no other reading.
 """
+
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from medo1.answers.text import Text, own_text_follows
+from medo1.answers.text import Text, own_text_follows, words
 
 
 def _letters() -> dict[str, str]:
@@ -41,12 +43,11 @@ _STRONG_CLOSING = frozenset(")]}）】」』》〉$|>`")
 _WORD = re.compile(r"[^\W\d_]+")
 
 # words that may follow a bare letter when that letter is a label
-_AFTER_LABEL = frozenset(
-    "because since as which due given based and or is was in for on from by per that this so therefore "
-    "thus but not rather"
-    " instead with here when while before after through over nor plus also only if unless".split()
+_AFTER_LABEL = words(
+    """because since as which due given based and or is was in for on from by per that this so therefore thus but not
+    rather instead with here when while before after through over nor plus also only if unless"""
 )
-_AFTER_I = frozenset("because since as which due given based and or is in for rather instead but not".split())
+_AFTER_I = words("because since as which due given based and or is in for rather instead but not")
 
 _ROMAN = re.compile(r"\s?(?:,|&|and|or)\s?(?:and |or )?[IVX]{2,}\b")  # `I and III`
 _ALSO = re.compile(
@@ -138,8 +139,9 @@ def label_at(text: Text, position: int, *, formal: bool = False) -> Label | None
 
 
 def continues_word(character: str) -> bool:
-    """Whether this character makes the letter before it part of a word or a number: Latin, Greek and Cyrillic letters and
-    digits do; Chinese, Japanese and Korean stand against a letter without a space."""
+    """Whether this character makes the letter before it part of a word or a number: Latin, Greek and Cyrillic letters
+    and digits do; Chinese, Japanese and Korean stand against a letter without a space.
+    """
     if not character:
         return False
     code = ord(character)

@@ -51,7 +51,7 @@ def mark_statements(text: Text) -> list[Statement]:
 
 
 def is_thinking_object(text: Text) -> bool:
-    """Whether the text is an object whose first key holds thinking: without a key for the answer it has not answered."""
+    """Whether the text is an object whose first key holds thinking: without an answer's key it has not answered."""
     first = _THINKS_FIRST.match(text.low) if "{" in text.low[:16] else None
     return first is not None and _OTHER_KEY.search(first["key"]) is not None
 

@@ -1,4 +1,5 @@
-"""Statements around a noun: `the answer is C`, `Answer: C`, `the best option is (C)`, a heading `Answer` with C below it.
+"""Statements around a noun: `the answer is C`, `Answer: C`, `the best option is (C)`, a heading `Answer` with C below
+it.
 
 Called by `medo1.answers.reading` for `answer` and by `medo1.answers.choosing` for `choice` and `option`.
 """
@@ -29,10 +30,10 @@ LENGTH = 6  # of `answer`, `choice` and `option`
 
 # before the noun: what makes it another answer than the model's
 _NOT_THE_ANSWER = words(
-    """incorrect inaccurate wrong not no partial alternative possible potential plausible tempting initial first previous
-    earlier original common student students other another second false example sample attractive distractor each every
-    any single user provide give neither nor never find verify check determine an to will can cannot could should must
-    would may might you they people who"""
+    """incorrect inaccurate wrong not no partial alternative possible potential plausible tempting initial first
+    previous earlier original common student students other another second false example sample attractive distractor
+    each every any single user provide give neither nor never find verify check determine an to will can cannot could
+    should must would may might you they people who"""
 )
 _DENIED_BEFORE = re.compile(
     r"\b(?:do|does|did|would|can|could)(?:n['’]t| not|not)\s+(?:really\s+)?"
@@ -47,8 +48,8 @@ _LINK = re.compile(
     r"(?P<tail>(?:\(s\))?(?:[_ ](?:choice|option|letter|idx|index|key)(?![a-z]))?(?:\s?\([^()\n]{1,40}\))?"
     r"(?:\s?\[[^\[\]\n]{1,24}\](?=\s*[:：=]))?(?:\s#?\d{1,3}(?=\s*[:：]))?[*_`\"'”’)\]}】」]{0,6})"
     r"(?:(?P<verb>[\s*_]{1,3}(?:is|are|was|would be|should be|must be|will be|has to be|ought to be|remains|becomes|"
-    r"would have to be|needs to be|seems to be|appears to be|seems|appears|lies in|corresponds to|would seem to be|being|"
-    r"=)(?![a-z\d]))"
+    r"would have to be|needs to be|seems to be|appears to be|seems|appears|lies in|corresponds to|would seem to be|"
+    r"being|=)(?![a-z\d]))"
     r"|(?P<formal>[\s*_]{0,3}(?:[:：=|»]|-{1,2}>|→|⇒|➜|⟶|➡|–|—|-(?=\s)|>{1,3})[\s*_:：=>|]{0,8})"
     r"|(?P<hedge>[\s*_]{1,3}(?:could|might|may|can|cannot|could not|can't)(?:\s\w+ly)?(?:\snot)?\sbe(?![a-z]))"
     r"|(?P<heading>[*_:：\s]{0,4}\n[\s*_>#-]{0,12})"
@@ -232,9 +233,10 @@ def _far_after(text: Text, cue: Cue, end: int) -> Statement | None:
         if label is None:
             if (colon or low[position - 1] in "*_") and (statement := _text_at(text, position, cue)) is not None:
                 return statement
-        elif label.letter in text.options:
-            if label.strong or colon or not text.body[label.end : sentence_end].strip(" .*_"):
-                statement = from_label(text, label, cue)
-                if statement.weak is None:
-                    return statement
+        elif label.letter in text.options and (
+            label.strong or colon or not text.body[label.end : sentence_end].strip(" .*_")
+        ):
+            statement = from_label(text, label, cue)
+            if statement.weak is None:
+                return statement
     return None

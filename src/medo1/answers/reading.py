@@ -1,29 +1,30 @@
 """Reading the answer that a text states.
 
 Four steps: the part of the text that stands outside its thinking; the statements in it, and where there are none a bare
-letter or a conclusion; which of them holds; whether the text's end leaves it standing. Nothing is ever guessed: there is no
-default letter, and no likeness counts as a match.
+letter or a conclusion; which of them holds; whether the text's end leaves it standing. Nothing is ever guessed: there is
+no default letter, and no likeness counts as a match.
 
 Which statement holds:
 
-- A key for the answer in an object (`{"answer": "C"}`) speaks for the whole text. Otherwise statements with the word `answer`
-  and marks (`\\boxed{C}`) come first; sentences of choosing count where there is none of those, or after the last of them;
-  conclusions count where there is neither.
+- A key for the answer in an object (`{"answer": "C"}`) speaks for the whole text. Otherwise statements with the word
+  `answer` and marks (`\\boxed{C}`) come first; sentences of choosing count where there is none of those, or after the
+  last of them; bare letters, conclusions and verdicts count where there is neither.
 - Statements that name the same option agree, however many there are.
 - A later one that differs holds where the text says that it corrects (`wait`, `actually`, `I made a mistake`), where the
-  earlier one was only tentative, or where the later one is final and deliberation lies between. Otherwise the two contradict
-  each other: `conflict`.
+  earlier one was only tentative, or where the later one is final and deliberation lies between. Otherwise the two
+  contradict each other: `conflict`.
 - A statement in prose that deliberation follows and never comes back to does not hold.
 - What a model writes after its answer, once it has begun a further question, does not count.
 - Denials, questions, conditions and possibilities (`not B`, `is it B?`, `if ..., B`, `it could be B`) state nothing.
 
-When a text is cut: `finish_reason` says so (`length`), or, where none is given, the text ends in the middle of a sentence.
-A statement in a cut text holds when it was made for the reader (a line, a box, a tag), when the text opens with it, when it
-stands on a line of its own or ends the text, and no doubt follows. A statement in the middle of deliberation does not hold,
-nor does a conclusion.
+When a text is cut: `finish_reason` says so (`length`), or, where none is given, the text ends in the middle of a
+sentence. A statement in a cut text holds when it was made for the reader (a line, a box, a tag), when the text opens with
+it, when it stands on a line of its own or ends the text, and no doubt follows. A statement in the middle of deliberation
+does not hold, nor does a conclusion.
 
 `abstain` means that the text had its say and named nothing that holds; `truncated` that it was cut before it did.
 """
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
 
 from __future__ import annotations
 
@@ -33,12 +34,12 @@ from functools import lru_cache
 
 from medo1.answers.answer import Answer
 from medo1.answers.bare import first_line, labelled_line, last_line, last_words, may_open, opening_text
+from medo1.answers.choosing import choice_statements
 from medo1.answers.conclusions import TAIL, conclusion
 from medo1.answers.holding import NEXT_QUESTION, QUESTION_BEFORE, before_next_question, holding, question_before
 from medo1.answers.labels import label_at
 from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
-from medo1.answers.choosing import choice_statements
 from medo1.answers.nouns import answer_statements, statement_around
 from medo1.answers.statements import LAST_CUES, Statement
 from medo1.answers.text import Text
@@ -49,12 +50,22 @@ _LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"
 _CUT = _LENGTH | {"content_filter", "error"}
 
 _ENDS_OPEN = re.compile(
-    r"(?:[,;:(\[{—–-]|\b(?:the|a|an|is|are|was|of|and|or|to|in|with|for|as|that|which|by|from|on|at|this|"
-    r"be|not|it|most|i|we|their|his|her|so|if|but|because|likely))$",
+    r"(?:[,;:(\[{—–-]|\b(?:the|a|an|is|are|was|of|and|or|to|in|with|for|as|that|which|by|from|on|at|this|be|not|it|most|i|"
+    r"we|their|his|her|so|if|but|because|likely))$",
     re.IGNORECASE,
 )
 _ENDS_CLOSED = frozenset(".!?。！？…)]}\"'”’»」』|>`$*_✅")
+_SPACELESS = 0x2E80  # scripts from here on end a sentence without a mark as often as with one
 _WORDS_OF_A_SENTENCE = 5
+
+_MARKED = ("<", "{", "[", "#")
+_END = 320  # characters from the last cue to the end of a text that ends with its answer
+_PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
+_PLAIN = re.compile(
+    r"(?:(?<=[.?!] ) ?|(?<=\n)|^)(?:(?:therefore|thus|so|hence|based on this (?:analysis|reasoning)),? )?(?:the )?"
+    r"(?:final |correct |best |right |most appropriate )?answer is:?"
+    r"(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})(?=[.\s]*$)"
+)
 
 
 def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None = None) -> Answer:
@@ -63,7 +74,7 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     Args:
         text: a model's whole output.
         options: letter (A to Z) to text of the options that were offered.
-        finish_reason: why the output ended, as engines say it; `length` means that it was cut. None where it is not known.
+        finish_reason: why the output ended, as engines say it; `length` means that it was cut. None where it is unknown.
 
     Returns:
         The letter where exactly one stands; otherwise the reason why none does.
@@ -74,99 +85,23 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     _check_letters(tuple(options))
     finish = finish_reason.lower() if finish_reason else ""
     if not text or text.isspace():
-        return (
-            Answer(None, "truncated", "cut_before_statement") if finish in _LENGTH else Answer(None, "abstain", "empty")
-        )
+        rule = "cut_before_statement" if finish in _LENGTH else "empty"
+        return Answer(None, "truncated" if finish in _LENGTH else "abstain", rule)
     low = _lower(text)
     cut_by = finish in _CUT
     part = answer_part(text, low)
     if part.thinking == "open":
-        return _in_open_thinking(text, low, options, ended=bool(finish) and not cut_by)
+        return _in_open_thinking(Text(text, low, options), ended=bool(finish) and not cut_by)
     if part.start >= part.end:
-        return Answer(None, "truncated", "cut_in_thinking") if cut_by else Answer(None, "abstain", "only_thinking")
+        return _only_thinking(cut=cut_by)
     if part.start == 0 and part.end == len(text):
-        view = Text(text, low, options)
-        return (None if cut_by else read_end(view)) or read_whole(view, cut_by=cut_by, known=bool(finish))
-    ended = part.end < len(text)  # the turn ended before the text did
-    cut_by = cut_by and not ended
+        return _read(Text(text, low, options), cut_by=cut_by, known=bool(finish))
+    turn_ended = part.end < len(text)
     view = Text(text[part.start : part.end], low[part.start : part.end], options)
-    answer = (None if cut_by else read_end(view)) or read_whole(view, cut_by=cut_by, known=bool(finish) or ended)
+    answer = _read(view, cut_by=cut_by and not turn_ended, known=bool(finish) or turn_ended)
     if answer.span is None:
         return answer
     return Answer(answer.letter, answer.status, answer.rule, (answer.span[0] + part.start, answer.span[1] + part.start))
-
-
-_MARKED = ("<", "{", "[", "#")
-_END = 320  # characters from the last cue to the end of a text that ends with its answer
-_PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
-
-
-def read_end(text: Text) -> Answer | None:
-    """The answer of a text that ends with it and states nothing else, as most do; None for every other text.
-
-    A scan from the end: what it gives `read_whole` gives too, several times slower.
-    """
-    low = text.low
-    at = low.rfind("answer")
-    if at < 0 or len(low) - at > _END or any(mark in low for mark in _MARKED) or '":' in low or may_open(text.body):
-        return None
-    last = _plain_statement(text, at) or statement_around(text, at, "sentence")
-    if (
-        last is None
-        or not last.counts
-        or last.tier == "verdict"
-        or last.others
-        or last.clash
-        or low[last.end :].strip(" .*_)\n")
-    ):
-        return None
-    first = at
-    for _ in range(LAST_CUES):
-        at = low.rfind("answer", 0, at)
-        if at < 0:
-            break
-        if low[at - 3 : at] != "to ":
-            statement = statement_around(text, at, "sentence")
-            if statement is not None and (statement.tier != "verdict" or not statement.counts):
-                if (
-                    not statement.counts
-                    or statement.letter != last.letter
-                    or statement.tier != last.tier
-                    or statement.others
-                ):
-                    return None
-                first = at
-    else:
-        return None
-    if (first > QUESTION_BEFORE and question_before(text, first)) or (
-        first < last.start and NEXT_QUESTION.search(low, first, last.start)
-    ):
-        return None
-    return Answer(last.letter, "answer", last.rule, (last.start, last.end))
-
-
-_PLAIN = re.compile(
-    r"(?:(?<=[.?!] ) ?|(?<=\n)|^)(?:(?:therefore|thus|so|hence|based on this (?:analysis|reasoning)),? )?(?:the )?"
-    r"(?:final |correct |best |right |most appropriate )?answer is:?"
-    r"(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})(?=[.\s]*$)"
-)
-
-
-def _plain_statement(text: Text, at: int) -> Statement | None:
-    """The statement of the commonest ending, `The answer is (C).`, which `statement_around` reads too, but not so fast."""
-    if len(text.low) - at > _PLAIN_LENGTH:
-        return None
-    plain = _PLAIN.search(text.low, at - 40 if at > 40 else 0)  # noqa: PLR2004
-    if (
-        plain is None
-        or ("(" in plain["open"]) != (")" in plain["close"])
-        or ("*" in plain["open"]) != ("*" in plain["close"])
-    ):
-        return None
-    letter = text.body[plain.start("letter")]
-    if letter not in text.options or not plain["close"]:
-        return None
-    return Statement(letter, at, plain.end("close"), plain.start(), "answer_sentence", "sentence")
 
 
 @lru_cache(maxsize=256)
@@ -182,14 +117,80 @@ def _lower(text: str) -> str:
     return low if len(low) == len(text) else text.replace("İ", "I").lower()
 
 
-def _in_open_thinking(text: str, low: str, options: Mapping[str, str], *, ended: bool) -> Answer:
+def _only_thinking(*, cut: bool) -> Answer:
+    return Answer(None, "truncated", "cut_in_thinking") if cut else Answer(None, "abstain", "only_thinking")
+
+
+def _in_open_thinking(text: Text, *, ended: bool) -> Answer:
     """A text that never closed its thinking: only a complete answer tag at its end counts."""
-    at = low.rfind("<answer>")
-    if at >= 0 and low.rstrip().endswith("</answer>"):
-        label = label_at(Text(text, low, options), at + 8, formal=True)
-        if label is not None and label.letter in options and not label.others:
+    at = text.low.rfind("<answer>")
+    if at >= 0 and text.low.rstrip().endswith("</answer>"):
+        label = label_at(text, at + len("<answer>"), formal=True)
+        if label is not None and label.letter in text.options and not label.others:
             return Answer(label.letter, "answer", "tag", (at, label.end))
-    return Answer(None, "abstain", "only_thinking") if ended else Answer(None, "truncated", "cut_in_thinking")
+    return _only_thinking(cut=not ended)
+
+
+def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
+    answer = None if cut_by else read_end(text)
+    return answer or read_whole(text, cut_by=cut_by, known=known)
+
+
+def read_end(text: Text) -> Answer | None:
+    """The answer of a text that ends with it and states nothing else, as most do; None for every other text.
+
+    A scan from the end: what it gives `read_whole` gives too, several times slower.
+    """
+    low = text.low
+    at = low.rfind("answer")
+    if at < 0 or len(low) - at > _END or any(mark in low for mark in _MARKED) or '":' in low or may_open(text.body):
+        return None
+    last = _plain_statement(text, at) or statement_around(text, at, "sentence")
+    if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:
+        return None
+    if low[last.end :].strip(" .*_)\n"):
+        return None
+    first = _first_agreeing(text, at, last)
+    if first is None or (first > QUESTION_BEFORE and question_before(text, first)):
+        return None
+    if first < last.start and NEXT_QUESTION.search(low, first, last.start):
+        return None
+    return Answer(last.letter, "answer", last.rule, (last.start, last.end))
+
+
+def _plain_statement(text: Text, at: int) -> Statement | None:
+    """The statement of the commonest end, `The answer is (C).`: `statement_around` reads it too, but not so fast."""
+    if len(text.low) - at > _PLAIN_LENGTH:
+        return None
+    end = _PLAIN.search(text.low, max(0, at - 40))
+    if end is None or not end["close"]:
+        return None
+    letter = text.body[end.start("letter")]
+    if letter not in text.options or ("(" in end["open"], "*" in end["open"]) != (
+        ")" in end["close"],
+        "*" in end["close"],
+    ):
+        return None
+    return Statement(letter, at, end.end("close"), end.start(), "answer_sentence", "sentence")
+
+
+def _first_agreeing(text: Text, at: int, last: Statement) -> int | None:
+    """Where the first statement with the word `answer` up to `at` stands; None where one does not agree with the last."""
+    low = text.low
+    first = at
+    for _ in range(LAST_CUES):
+        at = low.rfind("answer", 0, at)
+        if at < 0:
+            return first
+        if low[at - 3 : at] == "to ":
+            continue
+        statement = statement_around(text, at, "sentence")
+        if statement is None or (statement.tier == "verdict" and statement.counts):
+            continue
+        if not statement.counts or statement.others or (statement.letter, statement.tier) != (last.letter, last.tier):
+            return None
+        first = at
+    return None
 
 
 def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
@@ -202,12 +203,7 @@ def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
     """
     found, verdicts = _statements(text)
     if is_thinking_object(text) and not any(statement.rule == "tag" for statement in found):
-        ended = text.low.rstrip().endswith(("}", "```"))
-        return (
-            Answer(None, "abstain", "only_thinking")
-            if ended and not cut_by
-            else Answer(None, "truncated", "cut_in_thinking")
-        )
+        return _only_thinking(cut=cut_by or not text.low.rstrip().endswith(("}", "```")))
     cut = cut_by or (not known and _ends_in_a_sentence(text.body))
     if any(statement.counts for statement in found):
         found, elsewhere = before_next_question(text, found)
@@ -216,22 +212,23 @@ def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
         return holding(text, found, cut=cut, cut_by=cut_by)
     if cut:
         return Answer(None, "truncated", "cut_before_statement")
+    return _concluded(text, found, verdicts)
+
+
+def _concluded(text: Text, found: list[Statement], verdicts: list[Statement]) -> Answer:
+    """The answer of a text that had its say and states none with `answer`, a mark or a verb of choosing."""
     statement = last_line(text) or conclusion(text) or last_words(text)
     if statement is not None:
-        if not any(other.weak and other.start <= statement.start <= other.end + 2 for other in found):
-            return holding(
-                text,
-                [
-                    *(other for other in found if other.start < statement.start),
-                    statement,
-                    *(other for other in found if other.start > statement.start),
-                ],
-                cut=cut,
-                cut_by=cut_by,
-            )
+        if not any(weak.start <= statement.start <= weak.end + 2 for weak in found):
+            return holding(text, sorted([*found, statement], key=_place), cut=False, cut_by=False)
     elif verdicts:
-        return holding(text, verdicts, cut=cut, cut_by=cut_by)
-    return _nothing(found)
+        return holding(text, verdicts, cut=False, cut_by=False)
+    for weak in reversed(found):
+        if weak.weak == "not_offered":
+            return Answer(None, "abstain", "letter_not_offered", (weak.start, weak.end))
+    if found:
+        return Answer(None, "abstain", "only_doubt", (found[-1].start, found[-1].end))
+    return Answer(None, "abstain", "nothing_stated")
 
 
 def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
@@ -247,20 +244,14 @@ def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
     if not last and (opening := opening_text(text)) is not None:
         found.append(opening)
         last = opening.end
-    if len(text.low) - last > 7:  # noqa: PLR2004
-        found += choice_statements(text, last)
-    if len(found) == 1 and last:
-        return found, []
+    found += choice_statements(text, last)
     if not last and not _last_counted(found):
         found += foreign_statements(text)
         if (line := labelled_line(text)) is not None:
             found.append(line)
     floor = len(text.low) - TAIL
-    verdicts = [
-        statement
-        for statement in found
-        if statement.tier == "verdict" and statement.counts and statement.start >= floor
-    ]
+    verdicts = [statement for statement in found if statement.tier == "verdict" and statement.counts]
+    verdicts = [statement for statement in verdicts if statement.start >= floor]
     if len({statement.letter for statement in verdicts}) > 1:
         verdicts = []  # several options are called so
     found = [statement for statement in found if statement.tier != "verdict" or not statement.counts]
@@ -276,20 +267,10 @@ def _place(statement: Statement) -> tuple[int, int]:
     return statement.start, statement.end
 
 
-def _nothing(found: list[Statement]) -> Answer:
-    """Why a text that had its say and has no statement that counts has none."""
-    for statement in reversed(found):
-        if statement.weak == "not_offered":
-            return Answer(None, "abstain", "letter_not_offered", (statement.start, statement.end))
-    if found:
-        return Answer(None, "abstain", "only_doubt", (found[-1].start, found[-1].end))
-    return Answer(None, "abstain", "nothing_stated")
-
-
 def _ends_in_a_sentence(body: str) -> bool:
     """Whether a text whose finish reason is unknown ends in the middle of a sentence."""
     ended = body.rstrip()
-    if not ended or ended[-1] in _ENDS_CLOSED or ord(ended[-1]) >= 0x2E80:  # noqa: PLR2004
+    if not ended or ended[-1] in _ENDS_CLOSED or ord(ended[-1]) >= _SPACELESS:
         return False
     last = ended[max(ended.rfind("\n") + 1, len(ended) - 200) :]
     if ended[-1] in ",;:([{—–-" or len(last.split()) >= _WORDS_OF_A_SENTENCE:

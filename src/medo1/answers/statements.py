@@ -1,11 +1,13 @@
-"""What a statement is, and what the readers of statements share: cues, clauses, and the step from a label to a statement.
+"""What a statement is, and what the readers of statements share: cues, clauses, and the step from a label to a
+statement.
 
 A statement is found by its cue (the word `answer`, a box, a tag) and read by patterns that are bounded in length and
 start at that cue. So the cost grows with the number of cues, which is capped, and never with the text's shape.
 
-Tiers, strongest first: `formal` (a line, a box, a tag: written for a reader who looks for the answer), `sentence` (prose
-that says so: `the answer is C`), `choice` (`I would choose C`, `the best option is C`), `conclusion` (`the most likely
-diagnosis is C`), `verdict` (`C is the best option`: in a walk through the options several may be called so).
+Tiers, strongest first: `formal` (a line, a box, a tag: written for a reader who looks for the answer), `sentence`
+(prose that says so: `the answer is C`), `choice` (`I would choose C`, `the best option is C`), `conclusion` (`the
+most likely diagnosis is C`), `verdict` (`C is the best option`: in a walk through the options several may be called
+so).
 """
 
 from __future__ import annotations
@@ -96,7 +98,7 @@ def cues(low: str, cue: str, start: int = 0) -> list[int]:
 
 def _last_cues(low: str, cue: str, after: int) -> list[int]:
     """The last places of a cue, those up to `after` left out."""
-    found = []
+    found: list[int] = []
     at = low.rfind(cue)
     while len(found) < LAST_CUES and at > after:
         found.append(at)
@@ -105,7 +107,7 @@ def _last_cues(low: str, cue: str, after: int) -> list[int]:
 
 
 def clause_start(low: str, at: int) -> int:
-    """Where the clause before `at` begins: after the last sentence end or line break, at most `CLAUSE` characters back."""
+    """Where the clause before `at` begins: after the last sentence or line, at most `CLAUSE` characters back."""
     start = at - CLAUSE if at > CLAUSE else 0
     line = low.rfind("\n", start, at)
     if line >= 0:
@@ -173,7 +175,7 @@ def from_label(text: Text, label: Label, cue: Cue) -> Statement:
 
 
 def _is_a_text(text: Text, letter: str) -> bool:
-    """Whether the letter is another option's text (blood groups, vitamins), so that prose does not say which it means."""
+    """Whether the letter is another option's text (blood groups, vitamins): prose does not say which it means."""
     return any(
         key != letter and len(option) <= _SHORT_TEXT and option.strip(" .").upper() == letter
         for key, option in text.options.items()

@@ -1,9 +1,11 @@
 """A text being read and the options that it may name, and the clean match of an option's text.
 
-An option's text counts only where all of it stands, word for word, where an answer would stand: never a part of it and never
-a likeness (after Unicode, case, white space, kinds of dash and quote, markup and a leading article are evened out).
-Called by every other module of this package.
+An option's text counts only where all of it stands, word for word, where an answer would stand: never a part of it
+and never a likeness (after Unicode, case, white space, kinds of dash and quote, markup and a leading article are
+evened out). Called by every other module of this package.
 """
+
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
 
 from __future__ import annotations
 
@@ -85,8 +87,8 @@ _CLEAN_END = re.compile(
 def option_at(text: Text, position: int) -> Named | None:
     """The option whose whole text stands at `position`.
 
-    Where one option's text begins with another's, the longer one that stands there counts. A text that two options share
-    names neither.
+    Where one option's text begins with another's, the longer one that stands there counts. A text that two options
+    share names neither.
     """
     lead = _LEAD.match(text.body, position)
     start = lead.end() if lead else position

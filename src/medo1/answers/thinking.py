@@ -6,9 +6,12 @@ thinking are not answers, so only what stands outside is read. Called by `medo1.
 
 Forms (from the models' own cards and chat templates): `<think>` (DeepSeek-R1, QwQ, Qwen3), `<|im_start|>think` ...
 `<|im_start|>answer` (s1, m1), `<|begin_of_thought|>` ... `<|begin_of_solution|>` (SkyThought), `## Thinking` ...
-`## Final Response` (HuatuoGPT-o1), `[THINK]` (Magistral), channels (gpt-oss), `◁think▷` (Kimi), `<unused94>` (MedGemma),
-`<|START_THINKING|>` (Command A), and tags that prompts ask for (`<reasoning>`, `<scratchpad>` and the like).
+`## Final Response` (HuatuoGPT-o1), `[THINK]` (Magistral), channels (gpt-oss), `◁think▷` (Kimi), `<unused94>`
+(MedGemma), `<|START_THINKING|>` (Command A), and tags that prompts ask for (`<reasoning>`, `<scratchpad>` and the
+like).
 """
+
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
 
 from __future__ import annotations
 
@@ -136,7 +139,7 @@ def _kind(mark: str) -> Literal["open", "close"] | None:
     if mark in _CLOSES or mark.endswith(("final response", "final response:", "*")):
         return "close"
     if mark.startswith("<|channel|>"):
-        return "close" if "final" in mark else "open" if "<|channel|>" != mark.removesuffix("<|message|>") else None
+        return "close" if "final" in mark else "open" if mark.removesuffix("<|message|>") != "<|channel|>" else None
     if mark.startswith("<|"):
         return None
     if _NAME.fullmatch(mark.strip("</>")):

@@ -1,8 +1,8 @@
 """Verdicts: `C is the correct answer`, `(C) appears to be the most appropriate next step`.
 
-The option stands before what is said of it. In a walk through the options several may be called so, and one may be called
-so under a condition; a verdict therefore decides only where nothing else is stated. Called by `medo1.answers.nouns` and
-`medo1.answers.conclusions`.
+The option stands before what is said of it. In a walk through the options several may be called so, and one may be
+called so under a condition; a verdict therefore decides only where nothing else is stated. Called by
+`medo1.answers.nouns` and `medo1.answers.conclusions`.
 """
 # ruff: noqa: RUF001  (patterns hold the marks that models write)
 

@@ -8,9 +8,9 @@ from medo1.questions.question import Question
 def question_text(question: Question) -> str:
     """Stem and lettered options, one option a line:
 
-        <stem>
-        A. <text>
-        B. <text>
+    <stem>
+    A. <text>
+    B. <text>
     """
     options = "\n".join(f"{letter}. {text}" for letter, text in question.options.items())
     return f"{question.stem.strip()}\n{options}"
