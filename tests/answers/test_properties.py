@@ -71,38 +71,54 @@ TEXTS = (
 def options_and_letter(draw: st.DrawFn) -> tuple[dict[str, str], str, str]:
     """Options with texts that try to mislead, the stated letter, and another one."""
     count = draw(st.integers(2, 10))
-    texts = draw(st.lists(st.one_of(st.sampled_from(TEXTS), st.text(string.printable, max_size=24)), min_size=count, max_size=count))
+    texts = draw(
+        st.lists(
+            st.one_of(st.sampled_from(TEXTS), st.text(string.printable, max_size=24)), min_size=count, max_size=count
+        )
+    )
     options = dict(zip(string.ascii_uppercase, texts, strict=False))
     stated = draw(st.sampled_from(sorted(options)))
     other = draw(st.sampled_from([letter for letter in options if letter != stated]))
     return options, stated, other
 
 
-@settings(max_examples=400, deadline=None)
-@given(options_and_letter(), st.sampled_from(PLAIN), st.lists(st.sampled_from(PROSE), max_size=5), st.sampled_from([" ", "\n", "\n\n"]))
+@settings(max_examples=150, deadline=None)
+@given(
+    options_and_letter(),
+    st.sampled_from(PLAIN),
+    st.lists(st.sampled_from(PROSE), max_size=5),
+    st.sampled_from([" ", "\n", "\n\n"]),
+)
 def test_prose_before_a_stated_letter_never_changes_it(case, statement, prose, between):
     options, stated, other = case
     text = between.join([*(sentence.format(y=other) for sentence in prose), statement.format(x=stated)])
     assert read_answer(text, options).letter in (stated, None), text
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.sampled_from(string.ascii_uppercase[:10]), st.sampled_from(PLAIN), st.lists(st.sampled_from(PROSE[:13]), max_size=5), st.sampled_from(["\n", "\n\n"]))
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(string.ascii_uppercase[:10]),
+    st.sampled_from(PLAIN),
+    st.lists(st.sampled_from(PROSE[:13]), max_size=5),
+    st.sampled_from(["\n", "\n\n"]),
+)
 def test_a_plainly_stated_letter_is_read(stated, statement, prose, between):
     options = {letter: f"treatment number {letter.lower()}{letter.lower()}" for letter in string.ascii_uppercase[:10]}
     text = between.join([*prose, statement.format(x=stated)])
     assert read_answer(text, options).letter == stated, text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(options_and_letter(), st.sampled_from(WITH_TEXT), st.lists(st.sampled_from(PROSE), max_size=3))
 def test_the_option_text_beside_a_letter_never_changes_it(case, statement, prose):
     options, stated, other = case
-    text = "\n".join([*(sentence.format(y=other) for sentence in prose), statement.format(x=stated, text=options[stated])])
+    text = "\n".join(
+        [*(sentence.format(y=other) for sentence in prose), statement.format(x=stated, text=options[stated])]
+    )
     assert read_answer(text, options).letter in (stated, None), text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(options_and_letter(), st.sampled_from(PLAIN), st.text(max_size=200))
 @example(({"A": "x", "B": "y"}, "A", "B"), "The answer is {x}.", "İİ ß ﬃ \u0301")
 def test_any_text_before_a_stated_letter_never_changes_it(case, statement, noise):
@@ -110,18 +126,23 @@ def test_any_text_before_a_stated_letter_never_changes_it(case, statement, noise
     assert read_answer(f"{noise}\n\n{statement.format(x=stated)}", options).letter in (stated, None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(options_and_letter(), st.sampled_from(PLAIN[:13]), st.integers(0, 10_000))
 def test_options_restated_in_any_order_never_change_the_letter(case, statement, seed):
     options, stated, _ = case
     listed = list(options.items())
     random.Random(seed).shuffle(listed)
     text = "\n".join(f"{letter}. {option}" for letter, option in listed)
-    assert read_answer(f"Let me restate the options.\n{text}\n\n{statement.format(x=stated)}", options).letter in (stated, None)
+    assert read_answer(f"Let me restate the options.\n{text}\n\n{statement.format(x=stated)}", options).letter in (
+        stated,
+        None,
+    )
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.text(max_size=400), options_and_letter(), st.sampled_from([None, "stop", "length", "content_filter", "error"]))
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(max_size=400), options_and_letter(), st.sampled_from([None, "stop", "length", "content_filter", "error"])
+)
 def test_any_text_is_read_without_an_error_and_within_itself(text, case, finish_reason):
     options, _, _ = case
     answer = read_answer(text, options, finish_reason)

@@ -196,9 +196,10 @@ def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | N
     body, low = text.body, text.low
     rest = _rest(low, statement.end)
     if not rest.strip():
-        by_text = statement.rule in ("option_text", "conclusion_text")
-        half = cut_by and not rest and body[statement.end - 1].isalnum() and not by_text
-        return "cut_in_statement" if half else None
+        # the start of `Ceftriaxone`, or of `Ceftriaxone and azithromycin`; or an option's text that a sentence opens with
+        half = not rest and body[statement.end - 1].isalnum()
+        unannounced = statement.rule == "option_text" and statement.tier == "formal" and statement.start == 0
+        return "cut_in_statement" if cut_by and (half or unannounced) else None
     if NEXT_QUESTION.match("\n" + rest.lstrip(" .*_)\n")) or foreign_list(text, statement.end) == statement.end:
         return None
     line, _, after = rest.partition("\n")

@@ -97,7 +97,7 @@ class Label:
     clash: str | None = None
 
 
-def label_at(text: Text, position: int, *, formal: bool = False) -> Label | None:
+def label_at(text: Text, position: int, *, formal: bool = False) -> Label | None:  # noqa: PLR0911
     """The label that stands at `position`, after whatever opens it (spaces, brackets, bold, LaTeX, `option`).
 
     Args:
@@ -177,7 +177,7 @@ def _stands_alone(text: Text, letter: str, at: int, end: int, before: str) -> bo
         return _ALSO.match(body, end) is not None
     if after.isspace():
         return _label_before_word(text, letter, end)
-    return after in "<\\" or ord(after) >= 0x600  # noqa: PLR2004
+    return after in "<\\" or body.startswith("[/", end) or ord(after) >= 0x600  # noqa: PLR2004
 
 
 def _label_before_stop(text: Text, letter: str, at: int, end: int) -> bool:

@@ -1,8 +1,8 @@
 """Reading the answer that a text states.
 
-Four steps: the part of the text that stands outside its thinking; the statements in it, and where there are none a bare
-letter or a conclusion; which of them holds; whether the text's end leaves it standing. Nothing is ever guessed: there is
-no default letter, and no likeness counts as a match.
+Four steps: the part of the text that stands outside its thinking; the statements in it, and where there are none a
+bare letter or a conclusion; which of them holds; whether the text's end leaves it standing. Nothing is ever guessed:
+there is no default letter, and no likeness counts as a match.
 
 Which statement holds:
 
@@ -10,17 +10,17 @@ Which statement holds:
   `answer` and marks (`\\boxed{C}`) come first; sentences of choosing count where there is none of those, or after the
   last of them; bare letters, conclusions and verdicts count where there is neither.
 - Statements that name the same option agree, however many there are.
-- A later one that differs holds where the text says that it corrects (`wait`, `actually`, `I made a mistake`), where the
-  earlier one was only tentative, or where the later one is final and deliberation lies between. Otherwise the two
+- A later one that differs holds where the text says that it corrects (`wait`, `actually`, `I made a mistake`), where
+  the earlier one was only tentative, or where the later one is final and deliberation lies between. Otherwise the two
   contradict each other: `conflict`.
 - A statement in prose that deliberation follows and never comes back to does not hold.
 - What a model writes after its answer, once it has begun a further question, does not count.
 - Denials, questions, conditions and possibilities (`not B`, `is it B?`, `if ..., B`, `it could be B`) state nothing.
 
 When a text is cut: `finish_reason` says so (`length`), or, where none is given, the text ends in the middle of a
-sentence. A statement in a cut text holds when it was made for the reader (a line, a box, a tag), when the text opens with
-it, when it stands on a line of its own or ends the text, and no doubt follows. A statement in the middle of deliberation
-does not hold, nor does a conclusion.
+sentence. A statement in a cut text holds when it was made for the reader (a line, a box, a tag), when the text opens
+with it, when it stands on a line of its own or ends the text, and no doubt follows. A statement in the middle of
+deliberation does not hold, nor does a conclusion.
 
 `abstain` means that the text had its say and named nothing that holds; `truncated` that it was cut before it did.
 """
@@ -74,7 +74,7 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     Args:
         text: a model's whole output.
         options: letter (A to Z) to text of the options that were offered.
-        finish_reason: why the output ended, as engines say it; `length` means that it was cut. None where it is unknown.
+        finish_reason: why the output ended, as engines say it; `length` means that it was cut, None that it is unknown.
 
     Returns:
         The letter where exactly one stands; otherwise the reason why none does.
