@@ -94,8 +94,8 @@ def cut_prefixes(rows: list[dict[str, Any]], seed: int = 0) -> Iterator[tuple[st
 PATHOLOGICAL = (
     "answer ", "the answer is ", "The answer is B. ", "answer: ", "answer is not ", "answer is likely likely ",
     "option A ", "Option (A) is the best option. ", "(A) ", "(((((", "****", "\n", " ", "A", "A. ", "A\n",
-    "(A) or (B) or ", "A and B and ", "\\boxed{", "\\boxed{A} ", "<think>", "<think></think>", "<answer>A</answer>", "<",
-    "[[A]] ", "#### A\n", '{"answer": ', '"answer": "A", ', "Wait, C. ", "The answer is B. Wait, C. ", "I choose A. ",
+    "(A) or (B) or ", "A and B and ", "\\boxed{", "\\boxed{A} ", "<think>", "<think></think>", "<answer>A</answer>",
+    "<", "[[A]] ", "#### A\n", '{"answer": ', '"answer": "A", ', "Wait, C. ", "The answer is B. Wait, C. ", "I choose A. ",
     "best choice is ", "The most likely diagnosis is (A) ", "is is is ", "if the answer is A, ",
     "the answer is A, B, C, D, ", "答案是", "答案是C", "İ", "\u0301", "😀", "\x00", "\r\n", "- (A) x\n",
     "A. foo bar\nB. baz qux\n", "\nQuestion: y", "However, ", "Final answer: A\n", "C is correct. ",

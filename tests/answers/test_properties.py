@@ -62,8 +62,9 @@ PROSE = (
     "It might be {y}.",
 )
 TEXTS = (
-    "Aspirin", "Vitamin A", "Vitamin B", "Hepatitis C", "B cells", "C. difficile", "E. coli", "A", "B", "O", "AB", "5", "50%", "None of the above", "Both A and B",
-    "Beta-blocker therapy", "A beta-blocker", "I and D", "The answer is B", "Answer C", "option A", "no", "yes", "Give an answer", "D-dimer", "Type A dissection", "a",
+    "Aspirin", "Vitamin A", "Vitamin B", "Hepatitis C", "B cells", "C. difficile", "E. coli", "A", "B", "O", "AB", "5",
+    "50%", "None of the above", "Both A and B", "Beta-blocker therapy", "A beta-blocker", "I and D", "The answer is B",
+    "Answer C", "option A", "no", "yes", "Give an answer", "D-dimer", "Type A dissection", "a",
 )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def test_a_span_is_right_where_letters_grow_in_lower_case():
 
 def test_a_few_shot_answer_to_an_invented_question_is_not_this_ones():
     text = (
-        "The patient has fever and a stiff neck, which makes one think of an infection of the meninges that needs care.\n"
+        "The patient has fever and a stiff neck, which makes one think of an infection of the meninges.\n"
         "It is not possible to say more about him without his labs, which were not given in the case at all.\n\n"
         "Question: A 3-year-old boy coughs.\nOptions: A. croup B. asthma\nThe answer is (B)."
     )

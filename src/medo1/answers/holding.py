@@ -196,7 +196,7 @@ def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | N
     body, low = text.body, text.low
     rest = _rest(low, statement.end)
     if not rest.strip():
-        # the start of `Ceftriaxone`, or of `Ceftriaxone and azithromycin`; or an option's text that a sentence opens with
+        # the start of `Ceftriaxone`, or of `Ceftriaxone and azithromycin`; an option's text may open a sentence too
         half = not rest and body[statement.end - 1].isalnum()
         unannounced = statement.rule == "option_text" and statement.tier == "formal" and statement.start == 0
         return "cut_in_statement" if cut_by and (half or unannounced) else None

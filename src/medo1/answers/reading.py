@@ -175,7 +175,7 @@ def _plain_statement(text: Text, at: int) -> Statement | None:
 
 
 def _first_agreeing(text: Text, at: int, last: Statement) -> int | None:
-    """Where the first statement with the word `answer` up to `at` stands; None where one does not agree with the last."""
+    """Where the first statement with the word `answer` up to `at` stands; None where one differs from the last."""
     low = text.low
     first = at
     for _ in range(LAST_CUES):
