@@ -1,32 +1,71 @@
-"""The reader of the stated final line, `Final answer: X`."""
+"""Reading the answer that a text states.
+
+Four steps: the part of the text that stands outside its thinking; the statements in it, and where there are none a
+bare letter or a conclusion; which of them holds; whether the text's end leaves it standing. Nothing is ever guessed:
+there is no default letter, and no likeness counts as a match.
+
+Which statement holds:
+
+- A key for the answer in an object (`{"answer": "C"}`) speaks for the whole text. Otherwise statements with the word
+  `answer` and marks (`\\boxed{C}`) come first; sentences of choosing count where there is none of those, or after the
+  last of them; bare letters, conclusions and verdicts count where there is neither.
+- Statements that name the same option agree, however many there are.
+- A later one that differs holds where the text says that it corrects (`wait`, `actually`, `I made a mistake`), where
+  the earlier one was only tentative, or where the later one is final and deliberation lies between. Otherwise the two
+  contradict each other: `conflict`.
+- A statement in prose that deliberation follows and never comes back to does not hold.
+- What a model writes after its answer, once it has begun a further question, does not count.
+- Denials, questions, conditions and possibilities (`not B`, `is it B?`, `if ..., B`, `it could be B`) state nothing.
+
+When a text is cut: `finish_reason` says so (`length`), or, where none is given, the text ends in the middle of a
+sentence. A statement in a cut text holds when it was made for the reader (a line, a box, a tag), when the text opens
+with it, when it stands on a line of its own or ends the text, and no doubt follows. A statement in the middle of
+deliberation does not hold, nor does a conclusion.
+
+`abstain` means that the text had its say and named nothing that holds; `truncated` that it was cut before it did.
+"""
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
 
-Status = Literal["answer", "abstain", "conflict", "truncated"]
+from medo1.answers.answer import Answer
+from medo1.answers.bare import first_line, labelled_line, last_line, last_words, may_open, opening_text
+from medo1.answers.choosing import choice_statements
+from medo1.answers.conclusions import TAIL, conclusion
+from medo1.answers.holding import NEXT_QUESTION, QUESTION_BEFORE, before_next_question, holding, question_before
+from medo1.answers.labels import label_at
+from medo1.answers.languages import foreign_statements
+from medo1.answers.marks import is_thinking_object, mark_statements
+from medo1.answers.nouns import answer_statements, statement_around
+from medo1.answers.statements import LAST_CUES, Statement
+from medo1.answers.text import Text
+from medo1.answers.thinking import answer_part
 
-FINAL_LINE = re.compile(r"^\W*final answer\W{1,6}([A-Z])\b", re.IGNORECASE | re.MULTILINE)
+# finish reasons that mean a cut, as engines and providers write them
+_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete"})
+_CUT = _LENGTH | {"content_filter", "error"}
 
+_ENDS_OPEN = re.compile(
+    r"(?:[,;:(\[{—–-]|\b(?:the|a|an|is|are|was|of|and|or|to|in|with|for|as|that|which|by|from|on|at|this|be|not|it|most|i|"
+    r"we|their|his|her|so|if|but|because|likely))$",
+    re.IGNORECASE,
+)
+_ENDS_CLOSED = frozenset(".!?。！？…)]}\"'”’»」』|>`$*_✅")
+_SPACELESS = 0x2E80  # scripts from here on end a sentence without a mark as often as with one
+_WORDS_OF_A_SENTENCE = 5
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was read out of a text.
-
-    Attributes:
-        letter: the stated option, None unless `status` is `answer`.
-        status: `answer`, `abstain` (none stated), `conflict` (two different final statements), `truncated` (cut before one).
-        rule: the name of the rule that decided.
-        span: where in the text the statement stands (start, end), None where there is none.
-    """
-
-    letter: str | None
-    status: Status
-    rule: str
-    span: tuple[int, int] | None = None
+_MARKED = ("<", "{", "[", "#")
+_END = 320  # characters from the last cue to the end of a text that ends with its answer
+_PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
+_PLAIN = re.compile(
+    r"(?:(?<=[.?!] ) ?|(?<=\n)|^)(?:(?:therefore|thus|so|hence|based on this (?:analysis|reasoning)),? )?(?:the )?"
+    r"(?:final |correct |best |right |most appropriate )?answer is:?"
+    r"(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})(?=[.\s]*$)"
+)
 
 
 def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None = None) -> Answer:
@@ -34,15 +73,206 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
 
     Args:
         text: a model's whole output.
-        options: letter to text of the options that were offered.
-        finish_reason: why the output ended; `length` makes an unstated answer `truncated`.
+        options: letter (A to Z) to text of the options that were offered.
+        finish_reason: why the output ended, as engines say it; `length` means that it was cut, None that it is unknown.
+
+    Returns:
+        The letter where exactly one stands; otherwise the reason why none does.
+
+    Raises:
+        ValueError: for an option whose key is not one capital letter.
     """
-    found = [match for match in FINAL_LINE.finditer(text) if match[1].upper() in options]
-    letters = {match[1].upper() for match in found}
-    if len(letters) > 1:
-        return Answer(None, "conflict", "final_line", found[-1].span())
-    if letters:
-        return Answer(letters.pop(), "answer", "final_line", found[-1].span())
-    if finish_reason == "length":
-        return Answer(None, "truncated", "cut_before_final_line")
-    return Answer(None, "abstain", "no_final_line")
+    _check_letters(tuple(options))
+    finish = finish_reason.lower() if finish_reason else ""
+    if not text or text.isspace():
+        rule = "cut_before_statement" if finish in _LENGTH else "empty"
+        return Answer(None, "truncated" if finish in _LENGTH else "abstain", rule)
+    low = _lower(text)
+    cut_by = finish in _CUT
+    part = answer_part(text, low)
+    if part.thinking == "open":
+        return _in_open_thinking(Text(text, low, options), ended=bool(finish) and not cut_by)
+    if part.start >= part.end:
+        return _only_thinking(cut=cut_by)
+    if part.start == 0 and part.end == len(text):
+        return _read(Text(text, low, options), cut_by=cut_by, known=bool(finish))
+    turn_ended = part.end < len(text)
+    view = Text(text[part.start : part.end], low[part.start : part.end], options)
+    answer = _read(view, cut_by=cut_by and not turn_ended, known=bool(finish) or turn_ended)
+    if answer.span is None:
+        return answer
+    return Answer(answer.letter, answer.status, answer.rule, (answer.span[0] + part.start, answer.span[1] + part.start))
+
+
+@lru_cache(maxsize=256)
+def _check_letters(letters: tuple[str, ...]) -> None:
+    for letter in letters:
+        if not isinstance(letter, str) or len(letter) != 1 or not "A" <= letter <= "Z":
+            raise ValueError(f"options are keyed by one capital letter each (A to Z), found {letter!r}")
+
+
+def _lower(text: str) -> str:
+    """The text in lower case, position by position: one letter, the Turkish İ, is two in lower case."""
+    low = text.lower()
+    return low if len(low) == len(text) else text.replace("İ", "I").lower()
+
+
+def _only_thinking(*, cut: bool) -> Answer:
+    return Answer(None, "truncated", "cut_in_thinking") if cut else Answer(None, "abstain", "only_thinking")
+
+
+def _in_open_thinking(text: Text, *, ended: bool) -> Answer:
+    """A text that never closed its thinking: only a complete answer tag at its end counts."""
+    at = text.low.rfind("<answer>")
+    if at >= 0 and text.low.rstrip().endswith("</answer>"):
+        label = label_at(text, at + len("<answer>"), formal=True)
+        if label is not None and label.letter in text.options and not label.others:
+            return Answer(label.letter, "answer", "tag", (at, label.end))
+    return _only_thinking(cut=not ended)
+
+
+def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
+    answer = None if cut_by else read_end(text)
+    return answer or read_whole(text, cut_by=cut_by, known=known)
+
+
+def read_end(text: Text) -> Answer | None:
+    """The answer of a text that ends with it and states nothing else, as most do; None for every other text.
+
+    A scan from the end: what it gives `read_whole` gives too, several times slower.
+    """
+    low = text.low
+    at = low.rfind("answer")
+    if at < 0 or len(low) - at > _END or any(mark in low for mark in _MARKED) or '":' in low or may_open(text.body):
+        return None
+    last = _plain_statement(text, at) or statement_around(text, at, "sentence")
+    if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:
+        return None
+    if low[last.end :].strip(" .*_)\n"):
+        return None
+    first = _first_agreeing(text, at, last)
+    if first is None or (first > QUESTION_BEFORE and question_before(text, first)):
+        return None
+    if first < last.start and NEXT_QUESTION.search(low, first, last.start):
+        return None
+    return Answer(last.letter, "answer", last.rule, (last.start, last.end))
+
+
+def _plain_statement(text: Text, at: int) -> Statement | None:
+    """The statement of the commonest end, `The answer is (C).`: `statement_around` reads it too, but not so fast."""
+    if len(text.low) - at > _PLAIN_LENGTH:
+        return None
+    end = _PLAIN.search(text.low, max(0, at - 40))
+    if end is None or not end["close"]:
+        return None
+    letter = text.body[end.start("letter")]
+    if letter not in text.options or ("(" in end["open"], "*" in end["open"]) != (
+        ")" in end["close"],
+        "*" in end["close"],
+    ):
+        return None
+    return Statement(letter, at, end.end("close"), end.start(), "answer_sentence", "sentence")
+
+
+def _first_agreeing(text: Text, at: int, last: Statement) -> int | None:
+    """Where the first statement with the word `answer` up to `at` stands; None where one differs from the last."""
+    low = text.low
+    first = at
+    for _ in range(LAST_CUES):
+        at = low.rfind("answer", 0, at)
+        if at < 0:
+            return first
+        if low[at - 3 : at] == "to ":
+            continue
+        statement = statement_around(text, at, "sentence")
+        if statement is None or (statement.tier == "verdict" and statement.counts):
+            continue
+        if not statement.counts or statement.others or (statement.letter, statement.tier) != (last.letter, last.tier):
+            return None
+        first = at
+    return None
+
+
+def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
+    """The answer of a text without its thinking.
+
+    Args:
+        text: the text and its options.
+        cut_by: its finish reason says that it was cut.
+        known: its finish reason is known.
+    """
+    found, verdicts = _statements(text)
+    if is_thinking_object(text) and not any(statement.rule == "tag" for statement in found):
+        return _only_thinking(cut=cut_by or not text.low.rstrip().endswith(("}", "```")))
+    cut = cut_by or (not known and _ends_in_a_sentence(text.body))
+    if any(statement.counts for statement in found):
+        found, elsewhere = before_next_question(text, found)
+        if elsewhere:
+            return Answer(None, "abstain", "another_question")
+        return holding(text, found, cut=cut, cut_by=cut_by)
+    if cut:
+        return Answer(None, "truncated", "cut_before_statement")
+    return _concluded(text, found, verdicts)
+
+
+def _concluded(text: Text, found: list[Statement], verdicts: list[Statement]) -> Answer:
+    """The answer of a text that had its say and states none with `answer`, a mark or a verb of choosing."""
+    statement = last_line(text) or conclusion(text) or last_words(text)
+    if statement is not None:
+        if not any(weak.start <= statement.start <= weak.end + 2 for weak in found):
+            return holding(text, sorted([*found, statement], key=_place), cut=False, cut_by=False)
+    elif verdicts:
+        return holding(text, verdicts, cut=False, cut_by=False)
+    for weak in reversed(found):
+        if weak.weak == "not_offered":
+            return Answer(None, "abstain", "letter_not_offered", (weak.start, weak.end))
+    if found:
+        return Answer(None, "abstain", "only_doubt", (found[-1].start, found[-1].end))
+    return Answer(None, "abstain", "nothing_stated")
+
+
+def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
+    """The statements, in order; and apart from them the verdicts that may decide where nothing else is stated."""
+    found = mark_statements(text)
+    if found and found[0].rule == "tag" and '":' in text.low and (found[0].counts or is_thinking_object(text)):
+        return sorted(found, key=_place), []
+    found += answer_statements(text)
+    opening = first_line(text)
+    if opening is not None:
+        found.append(opening)
+    last = _last_counted(found)
+    if not last and (opening := opening_text(text)) is not None:
+        found.append(opening)
+        last = opening.end
+    found += choice_statements(text, last)
+    if not last and not _last_counted(found):
+        found += foreign_statements(text)
+        if (line := labelled_line(text)) is not None:
+            found.append(line)
+    floor = len(text.low) - TAIL
+    verdicts = [statement for statement in found if statement.tier == "verdict" and statement.counts]
+    verdicts = [statement for statement in verdicts if statement.start >= floor]
+    if len({statement.letter for statement in verdicts}) > 1:
+        verdicts = []  # several options are called so
+    found = [statement for statement in found if statement.tier != "verdict" or not statement.counts]
+    return sorted(found, key=_place), sorted(verdicts, key=_place)
+
+
+def _last_counted(found: list[Statement]) -> int:
+    """Where the last statement ends that counts and is no verdict; 0 where there is none."""
+    return max((statement.end for statement in found if statement.counts and statement.tier != "verdict"), default=0)
+
+
+def _place(statement: Statement) -> tuple[int, int]:
+    return statement.start, statement.end
+
+
+def _ends_in_a_sentence(body: str) -> bool:
+    """Whether a text whose finish reason is unknown ends in the middle of a sentence."""
+    ended = body.rstrip()
+    if not ended or ended[-1] in _ENDS_CLOSED or ord(ended[-1]) >= _SPACELESS:
+        return False
+    last = ended[max(ended.rfind("\n") + 1, len(ended) - 200) :]
+    if ended[-1] in ",;:([{—–-" or len(last.split()) >= _WORDS_OF_A_SENTENCE:
+        return True
+    return len(ended) > 3 and _ENDS_OPEN.search(last[-24:]) is not None  # noqa: PLR2004

@@ -1,18 +1,41 @@
 """What a question is: its content, its identity, its rendering as a prompt, and the readers of benchmark files."""
 
+from medo1.questions.audit import Group, audit_questions, without_duplicates
+from medo1.questions.errors import MissingTextError, QuestionsError, Rejected
+from medo1.questions.free_form import FreeForm, free_form, free_form_prompt
+from medo1.questions.hub import read_hub
 from medo1.questions.question import Question, normalised, question_id
-from medo1.questions.reading import Rejected, read_questions
-from medo1.questions.rendering import prompt_text, question_text
+from medo1.questions.readers import FORMS
+from medo1.questions.readers.form import Settings
+from medo1.questions.readers.mapping import ColumnMapping
+from medo1.questions.reading import Reading, read_benchmark, read_questions
+from medo1.questions.rendering import Shuffled, prompt_text, question_text, shuffled
 from medo1.questions.table import question_rows, questions_from
 
 __all__ = [
+    "FORMS",
+    "ColumnMapping",
+    "FreeForm",
+    "Group",
+    "MissingTextError",
     "Question",
+    "QuestionsError",
+    "Reading",
     "Rejected",
+    "Settings",
+    "Shuffled",
+    "audit_questions",
+    "free_form",
+    "free_form_prompt",
     "normalised",
     "prompt_text",
     "question_id",
     "question_rows",
     "question_text",
     "questions_from",
+    "read_benchmark",
+    "read_hub",
     "read_questions",
+    "shuffled",
+    "without_duplicates",
 ]

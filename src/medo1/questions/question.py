@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from medo1.lineage.digests import digest_of_value
 
@@ -30,6 +31,8 @@ class Question:
         gold: the letter of the right option.
         difficulty: a benchmark's own measure of difficulty, where it has one (the embedded world: findings to weigh).
         source: file and row that it was read from, for messages.
+        extra: what else the source says of it, as texts: a link, an explanation, a recorded chain (`complex_cot`,
+            `response`), a subject.
     """
 
     question_id: str
@@ -40,6 +43,7 @@ class Question:
     gold: str
     difficulty: int | None = None
     source: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def gold_text(self) -> str:
@@ -52,10 +56,16 @@ def normalised(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip().lower()
 
 
-def question_id(stem: str, options: dict[str, str]) -> str:
+def question_id(stem: str, options: Mapping[str, str], *, ordered: bool = False) -> str:
     """Identity of a question: the same for the same stem and the same set of options, in whatever order they stand.
 
     The gold letter is left out on purpose: the same question with another gold letter is a conflict to report,
     not another question.
+
+    Args:
+        stem: the case and what is asked.
+        options: letter to text.
+        ordered: the options' order is part of the identity, so that a shuffled question is another one.
     """
-    return digest_of_value([normalised(stem), sorted(normalised(text) for text in options.values())])[:ID_DIGITS]
+    texts = [normalised(text) for text in options.values()]
+    return digest_of_value([normalised(stem), texts if ordered else sorted(texts)])[:ID_DIGITS]

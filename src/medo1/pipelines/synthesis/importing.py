@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from medo1.answers import read_answer
-from medo1.errors import MissingFileError, UserError
+from medo1.errors import MissingFileError
 from medo1.pipelines.synthesis.params import ImportParams
 from medo1.questions import Question, read_questions
+from medo1.questions.files import read_rows
 
 
 def imported_chains(
@@ -21,7 +21,7 @@ def imported_chains(
     option and the line is missing. X is what the answer states, never the gold letter.
 
     Args:
-        path: json (a list of rows) or jsonl.
+        path: a file of any kind that questions are read from.
         params: where in a row the parts stand.
         wanted: ids of the questions to take; a row of another question is left where it is.
         format: the chains' format.
@@ -30,12 +30,12 @@ def imported_chains(
         Rows for `CHAINS`, and rows for `CHAINS_REJECTED`: rows without a text, and rows beyond the first of a question.
 
     Raises:
-        MissingFileError, UserError: naming the file and what is missing in it.
+        MissingFileError, QuestionsError: naming the file and what is missing in it.
     """
     if not path.is_file():
         raise MissingFileError(f"There is no file {path} to import {format} chains from.")
     questions, _ = read_questions(path, params.form, benchmark="imported", split="train")
-    rows = _rows(path)
+    rows = {row.number: row.values for row in read_rows(path)[0]}
     chains: dict[str, dict[str, Any]] = {}
     rejected = []
     for question in questions:
@@ -73,16 +73,6 @@ def _chain_text(row: dict[str, Any], question: Question, params: ImportParams) -
     if stated.letter and "final answer" not in reply.lower():
         text += f"\n\nFinal answer: {stated.letter}"
     return text, None
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    rows = json.loads(text)
-    if not isinstance(rows, list):
-        raise UserError(f"{path}: expected a list of rows, found {type(rows).__name__}")
-    return rows
 
 
 def _row_number(question: Question) -> int:

@@ -1,0 +1,216 @@
+"""Letters and option texts that stand for themselves: the whole output, its first line, its last line, its last words.
+
+Called by `medo1.answers.reading`.
+"""
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from medo1.answers.labels import Label, label_at
+from medo1.answers.statements import LAST_CUES, Cue, Statement, from_label
+from medo1.answers.text import Text, option_at, plain
+
+_MAY_OPEN = re.compile(
+    r"[\s*_#>`\"'(\[{【（$\\]*(?:(?:option|choice|letter|选项|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
+    r"[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"[\s.:,;*_)\]-]*(?:(?:because|since|as the|as it|is (?:the )?(?:correct|right|best|most)|\(|—|–|explanation|"
+    r"rationale|reason|justification)|- )",
+    re.IGNORECASE,
+)
+_EXPLAINS = re.compile(
+    r"[\s*_#>\[(]*(?:explanation|rationale|reason(?:ing|s)?|justification|because|this is|this option|here'?s why|"
+    r"why)\b",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(r"[\s*_>#-]*(?:\d{1,2}[.)]\s*)?[*_]{0,3}[(\[]?(?P<letter>[A-Z])[)\].:]")
+_TEXT_THEN_LABEL = re.compile(r"[ *_][(\[](?P<letter>[A-Z])[)\]][*_.\s]*$")
+_LIST_BEFORE = re.compile(r"[:：][\s*_]*$")
+_ANSWER_BEFORE = re.compile(
+    r"\b(?:answer|is|be|(?:best|correct|right|final|chosen|selected|my) (?:choice|option)|diagnosis|conclusion)"
+    r"[\s*_]*[:：][\s*_]*$",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[a-z]{1,8}>", re.IGNORECASE)
+_ANNOUNCING_MARKS = frozenset("→✅➡☑")
+_BULLETS = ("- ", "• ", "* ", "+ ")
+
+_LONG_LINE = 30  # words of a first line that is no longer an answer with its option's text
+_WALK = 160  # characters on the first option after which a first line is the start of a walk through all
+_FIRST_LINE = 400  # characters of a first line that may be an option's text
+_LAST_LINE = 60  # characters of a last line that may be a letter
+_ABOVE = 600  # characters above the last line in which a list of options may stand
+
+
+def may_open(body: str) -> bool:
+    """Whether a text may open with a letter of its own."""
+    return _MAY_OPEN.match(body) is not None
+
+
+def first_line(text: Text) -> Statement | None:
+    """The option that a text opens with a letter of: a letter alone, or a short line of a letter and a text."""
+    body = text.body
+    if not may_open(body):
+        return None
+    label = label_at(text, 0, formal=True)
+    start = len(body) - len(body.lstrip())
+    if label is None or label.letter not in text.options or label.denied or body[start : label.start].isalpha():
+        return None
+    if not _is_first_line(text, label):
+        return None
+    return from_label(text, label, _bare(start))
+
+
+def _bare(start: int) -> Cue:
+    return Cue(start, start, "bare_letter", "formal")
+
+
+def _is_first_line(text: Text, label: Label) -> bool:
+    """Whether a first line that begins with a label states the answer, rather than opening a list or a walk."""
+    body = text.body
+    line_end = body.find("\n", label.end)
+    line_end = len(body) if line_end < 0 else line_end
+    rest = plain(_TAG.sub("", body[label.end : line_end]).strip(" .:*_)\"'-–—,$`]|}/"))
+    after = body[line_end:].strip()
+    following = _ITEM.match(after) if after else None
+    if following is not None and following["letter"] in text.options and following["letter"] != label.letter:
+        return False  # the first line of a list
+    own = text.plain[label.letter]
+    if not rest or rest == own or label.others:
+        return True
+    first = label.letter == min(text.options)
+    opens_with_own = own != "" and rest.startswith(own)
+    if opens_with_own and rest[len(own) :].lstrip(" )\"'")[:1] in (":", "-"):
+        return False  # one turn of a walk through the options
+    if label.clash is not None or opens_with_own or _REASON.match(body, label.end, line_end):
+        return not (first and not after and len(rest) > len(own) + _WALK)
+    return _has_another_text(body, label, rest, line_end, first=first)
+
+
+def _has_another_text(body: str, label: Label, rest: str, line_end: int, *, first: bool) -> bool:
+    """Whether a first line is a label and a text that is not quite its option's, with nothing or its reasons below."""
+    words = len(rest.split())
+    labelled = body[label.end - 1 : label.end] in (")", "]", ".", ":") or body[label.end : label.end + 1] in (
+        ".",
+        ")",
+        ":",
+    )
+    if not labelled or words > _LONG_LINE or ":" in rest or " - " in rest:
+        return False
+    after = body[line_end:].strip()
+    if not after:
+        return words <= _LONG_LINE // 2 and not body.rstrip().endswith(",")
+    explained = _EXPLAINS.match(after) is not None
+    # of the first option, without a word that explains, it may be the first turn of a walk through all
+    return explained or (not first and body.startswith("\n\n", line_end))
+
+
+def opening_text(text: Text) -> Statement | None:
+    """The option whose whole text a text opens with: the output is that text, or its first line is `Lupus (C)`."""
+    body = text.body
+    start = len(body) - len(body.lstrip())
+    line_end = body.find("\n", start, start + _FIRST_LINE)
+    if line_end < 0:
+        line_end = len(body)
+        if line_end - start > _FIRST_LINE:
+            return None
+    opens = body[start : start + 40].lower().lstrip("*_\"'“( ").removeprefix("the ")[:5]
+    if not any(option[:16].lower().removeprefix("the ").startswith(opens) for option in text.options.values()):
+        return None
+    named = option_at(text, start)
+    if named is None:
+        return None
+    closing = _TEXT_THEN_LABEL.search(body, max(start, line_end - 12), line_end)
+    if closing is not None and closing["letter"] in text.options:
+        return from_label(text, Label(closing["letter"], closing.start("letter"), line_end, strong=True), _bare(start))
+    whole = body.strip()
+    if plain(whole) != text.plain[named.letter]:
+        return None
+    return Statement(named.letter, start, start + len(whole), start, "option_text", "formal")
+
+
+def last_line(text: Text) -> Statement | None:
+    """A letter alone on the last line, unless it is an item of a list."""
+    body = text.body.rstrip()
+    start = body.rfind("\n") + 1
+    if start == 0 or len(body) - start > _LAST_LINE:
+        return None
+    label = label_at(text, start, formal=True)
+    if label is None or label.letter not in text.options or label.denied or label.doubt:
+        return None
+    if body[label.end :].strip(" .*_)\"'$`}") or body[start : label.start].lstrip().startswith(_BULLETS):
+        return None
+    above = [line for line in body[max(0, start - _ABOVE) : start].splitlines() if line.strip()]
+    if _is_next_item(label.letter, above[-3:]):
+        return None
+    announced = bool(above) and _ANSWER_BEFORE.search(above[-1]) is not None
+    if not announced and _ANNOUNCING_MARKS.isdisjoint(body[start : label.start]):
+        closed = label.end > label.start + 1 or text.body[label.end : label.end + 1] in (".", "\n")
+        if not closed or (above and _LIST_BEFORE.search(above[-1])):
+            return None  # the first letter of a line that was cut, or the first item of a list
+    return from_label(text, label, _bare(start))
+
+
+def _is_next_item(letter: str, above: list[str]) -> bool:
+    """Whether a list of options leads up to the letter."""
+    previous = re.compile(rf"(?<![A-Za-z0-9]){chr(ord(letter) - 1)}[).:]")
+    for line in above:
+        item = _ITEM.match(line)
+        if (item is not None and item["letter"] != letter) or previous.search(line):
+            return True
+    return False
+
+
+_LABEL_LINE = re.compile(
+    r"(?:^|\n)[^\w\n]{0,6}(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
+    r"(?:ans|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
+    r"pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
+)
+_LAST_WORDS = re.compile(
+    r"(?:^|[.!?\n]\s*)"
+    r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then)[,:]?\s+(?:then\s+)?){0,2})"
+    r"(?P<words>(?:(?:it|this|that)(?:['’]s| is| must be| has to be| should be)|"
+    r"i(?:['’]d| would)? (?:think|believe|say|guess|vote|lean)(?: for| towards?)?(?: it(?:['’]s| is| must be))?"
+    r"(?: the answer is)?|must be|points to|i(?:['’]m| am) (?:leaning|inclined)(?: to| towards?)|"
+    r"my (?:pick|vote|guess|selection|bet) is|we (?:get|have))?\s*)"
+    r"(?=[*_(\[\"'$]{0,3}(?:option |choice )?[*_(\[\"'$]{0,3}[a-z](?![a-z0-9]))"
+)
+_LAST = 160  # characters from the end in which the last words are looked for
+
+
+def labelled_line(text: Text) -> Statement | None:
+    """The last line such as `Ans: C` or `Diagnosis: (C) Lupus`, with nothing else on it."""
+    found: Statement | None = None
+    for announced in list(islice(_LABEL_LINE.finditer(text.low), LAST_CUES))[::-1]:
+        label = label_at(text, announced.end(), formal=True)
+        if label is None or label.letter not in text.options or label.denied or label.doubt:
+            continue
+        end = text.low.find("\n", label.end)
+        rest = text.body[label.end : end if end >= 0 else len(text.body)].strip(" .:*_)\"'-–—,$`]|")
+        if rest and plain(rest) != text.plain[label.letter] and not label.others:
+            continue
+        if found is None:
+            found = from_label(text, label, Cue(announced.start(), announced.start(), "answer_line", "formal"))
+        elif found.letter != label.letter:
+            found.others = (label.letter,)
+    return found
+
+
+def last_words(text: Text) -> Statement | None:
+    """A last sentence that is hardly more than a letter: `So it's C.`, `I think C.`, `Therefore, (C).`"""
+    end = len(text.body.rstrip(" .*_)\n\"'"))
+    floor = max(0, end - _LAST)
+    for match in reversed(list(_LAST_WORDS.finditer(text.low, floor))):
+        if (floor and match.start() == floor) or not (match["lead"] or match["words"].strip()):
+            continue  # no sentence begins there, or nothing says that the letter is meant
+        label = label_at(text, match.end())
+        if label is None or label.letter not in text.options or label.denied or label.doubt or label.end < end - 1:
+            continue
+        start = match.start("lead")
+        return from_label(text, label, Cue(start, start, "bare_letter", "sentence"))
+    return None

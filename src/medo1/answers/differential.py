@@ -1,0 +1,301 @@
+"""Reading a ranked list of diagnoses out of a free-form answer, and where the gold diagnosis stands in it.
+
+The free-form arms answer without options, by the hypothetico-deductive method (paper, section on free-form answers): a
+list of differential diagnoses that the evidence narrows. Read is the last list that the text gives outside its
+thinking, with a final diagnosis, where one is stated, in front of it. Called by the pipelines that score free-form
+arms.
+"""
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from medo1.answers.diagnoses import names_of, normalised_diagnosis, same_diagnosis
+from medo1.answers.synonyms import SYNONYMS
+from medo1.answers.thinking import answer_part
+
+Status = Literal["answer", "abstain", "truncated"]
+
+_CUT = frozenset(
+    {"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "content_filter", "error"}
+)
+_LONGEST_NAME = 120  # characters; what is longer is a sentence, not a name
+_MOST_WORDS = 12
+_FOLD = "**", "__"
+
+_ITEM = re.compile(
+    r"(?P<indent>[ \t]*)(?:[*_]{0,2}(?P<number>\d{1,2})[*_]{0,2}[.)][*_]{0,2}|"
+    r"(?P<bullet>[-•*+–]))[ \t]+(?P<item>\S[^\n]*)"
+)
+_HEADER = re.compile(
+    r"differential|diagnos[ei]s|ranked|ranking|most likely|top \d|likely causes|final answer|final list|possibilities",
+    re.IGNORECASE,
+)
+_NOT_A_LIST_OF_DIAGNOSES = re.compile(
+    r"\b(?:findings?|evidence|reason(?:s|ing)?|steps?|tests?|work-?up|management|treatment|next|"
+    r"support(?:s|ing)?|against|history|features|"
+    r"symptoms|signs|key points|explanation|investigations)\b",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(
+    r"(?:(?:^|\n)[ \t#>*_]*(?:the\s+)?(?:final|most likely|leading|primary|working|single best|definitive|top)?\s*"
+    r"(?:diagnosis|answer)(?:\s+is)?[ \t]*[*_]{0,2}[:：][ \t*_]*(?P<line>[^\n]{2,200})"
+    r"|\b(?:most likely|final|leading|definitive|best|correct|probable) (?:diagnosis|answer|"
+    r"explanation)(?: (?:here|in this (?:case|patient)|for this "
+    r"patient|overall))? (?:is|would be|remains)[ \t]*:?[ \t*_\n]*(?P<sentence>[^\n]{2,200}))",
+    re.IGNORECASE,
+)
+_INLINE = re.compile(
+    r"differential(?: diagnos[ei]s)?(?: includes?| is| are)?\s*[:：]?\s*(?P<list>[^\n]{4,400})", re.IGNORECASE
+)
+_NUMBERED_INLINE = re.compile(r"(?:^|[\s;,])\(?\d{1,2}[.)]\s+")
+_SEPARATOR = re.compile(r"\s*(?:;|,(?!\d)|>)\s*(?:and |or |then )?|\s+(?:and|or|versus|vs\.?)\s+")
+_END_OF_NAME = re.compile(
+    r"\s+[-–—]+\s+|[:：;]\s|\.\s|\.$|,? (?:because|since|given|as (?:the|this|it|he|she|there)|due to the|"
+    r"which|supported by|based on|with (?:a )?(?:high|"
+    r"moderate|low) (?:probability|likelihood)|is (?:the|most|less|also|supported|consistent|likely|"
+    r"unlikely)|would|should|can|could|may|"
+    r"explains?|fits|presents)\b|\s+\(?\d{1,3}\s?%",
+)
+_PROBABILITY = re.compile(
+    r"\s*[(\[]\s*(?:~|≈|approx\w*)?\s*\d{1,3}\s?%[^)\]]*[)\]]|\s*[(\[](?:most likely|likely|less likely|"
+    r"unlikely|high|low|moderate)[^)\]]*[)\]]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One diagnosis of a list: its name as written and where it stands in the text."""
+
+    name: str
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Differential:
+    """What was read out of a free-form answer.
+
+    Attributes:
+        diagnoses: the most likely one first; each named once.
+        status: `answer`, `abstain` (none named) or `truncated` (cut before one).
+        rule: `list`, `inline_list`, `object`, `final_diagnosis`, or why there is none: `nothing_stated`,
+        `cut_in_thinking`,
+            `cut_before_statement`, `only_thinking`, `empty`.
+    """
+
+    diagnoses: tuple[Diagnosis, ...]
+    status: Status
+    rule: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, the most likely one first."""
+        return tuple(diagnosis.name for diagnosis in self.diagnoses)
+
+    def rank_of(self, gold: str, synonyms: Mapping[str, str] = SYNONYMS) -> int | None:
+        """The gold diagnosis' rank, from 1, by equal normal names; None where it is not in the list."""
+        return next((rank for rank, name in enumerate(self.names, 1) if same_diagnosis(name, gold, synonyms)), None)
+
+
+def read_differential(text: str, finish_reason: str | None = None, *, limit: int = 20) -> Differential:
+    """The ranked diagnoses that a text states.
+
+    Args:
+        text: a model's whole output.
+        finish_reason: why the output ended; `length` means that it was cut, so that its last words may be half a name.
+        limit: at most so many diagnoses.
+    """
+    cut = (finish_reason or "").lower() in _CUT
+    if not text or text.isspace():
+        return Differential((), "truncated" if cut else "abstain", "cut_before_statement" if cut else "empty")
+    low = text.lower()
+    part = answer_part(text, low if len(low) == len(text) else text)
+    if part.thinking == "open" or part.start >= part.end:
+        unfinished = cut or part.thinking == "open"
+        return Differential(
+            (), "truncated" if unfinished else "abstain", "cut_in_thinking" if unfinished else "only_thinking"
+        )
+    body = text[: part.end]
+    cut = cut and part.end == len(text)
+    listed, rule = _listed(body, part.start, cut=cut)
+    final = _final(body, part.start, cut=cut)
+    if final is not None and not (listed and listed[0].span[0] > final.span[0]):
+        listed, rule = [final, *listed], "final_diagnosis" if not listed else rule
+    diagnoses = _once(listed)[:limit]
+    if diagnoses:
+        return Differential(tuple(diagnoses), "answer", rule)
+    return Differential((), "truncated" if cut else "abstain", "cut_before_statement" if cut else "nothing_stated")
+
+
+def _once(listed: list[Diagnosis]) -> list[Diagnosis]:
+    """Each diagnosis where it stands first."""
+    seen: set[str] = set()
+    kept = []
+    for diagnosis in listed:
+        names = names_of(diagnosis.name) or {normalised_diagnosis(diagnosis.name)}
+        if seen.isdisjoint(names):
+            kept.append(diagnosis)
+        seen.update(names)
+    return kept
+
+
+def _listed(body: str, start: int, *, cut: bool) -> tuple[list[Diagnosis], str]:
+    """The last list of diagnoses: an object's, a numbered or bulleted one, or one within a line."""
+    listed = _from_object(body, start)
+    if listed:
+        return listed, "object"
+    best: list[Diagnosis] = []
+    for header, items in _blocks(body, start):
+        named = [diagnosis for diagnosis in (_name(body, *item) for item in items) if diagnosis is not None]
+        every = len(named) == len(items)
+        if cut and named and named[-1].span[1] >= len(body.rstrip()):
+            named.pop()  # the last name may be half a name
+        wanted = _HEADER.search(header) is not None and not _NOT_A_LIST_OF_DIAGNOSES.search(header)
+        if named and (wanted or (not best and every and not _NOT_A_LIST_OF_DIAGNOSES.search(header))):
+            best = named
+    if best:
+        return best, "list"
+    inline = None
+    for inline in _INLINE.finditer(body, start):  # noqa: B007
+        pass
+    if inline is None:
+        return [], ""
+    return _within_line(body, inline.start("list"), inline.end("list"), cut=cut), "inline_list"
+
+
+def _blocks(body: str, start: int) -> list[tuple[str, list[tuple[int, int]]]]:
+    """Each list's header line and the spans of its items of the outermost level."""
+    blocks: list[tuple[str, list[tuple[int, int]]]] = []
+    items: list[tuple[int, int]] = []
+    header, indent, numbered, blanks = "", 0, False, 0
+    position = start
+    for line in body[start:].splitlines(keepends=True):
+        item = _ITEM.match(line)
+        if not line.strip():
+            blanks += 1
+        elif item is not None:
+            deeper = bool(items) and (len(item["indent"].expandtabs(4)) > indent or (numbered and not item["number"]))
+            if not deeper:
+                if items and (bool(item["number"]) != numbered or (item["number"] and int(item["number"]) <= 1)):
+                    blocks.append((header, items))
+                    items = []
+                if not items:
+                    indent, numbered = len(item["indent"].expandtabs(4)), bool(item["number"])
+                items.append((position + item.start("item"), position + item.end("item")))
+            blanks = 0
+        else:
+            continues = bool(items) and (line[:1] in " \t" or (not blanks and not numbered))
+            if not continues:
+                if items and not (numbered and not _is_header(line)):
+                    blocks.append((header, items))
+                    items = []
+                if not items:
+                    header = line
+            blanks = 0
+        position += len(line)
+    if items:
+        blocks.append((header, items))
+    return blocks
+
+
+def _is_header(line: str) -> bool:
+    """Whether a line announces what follows rather than explaining the item above it."""
+    stripped = line.strip()
+    return (
+        stripped.endswith((":", ":**", "："))
+        or stripped.startswith("#")
+        or (stripped.startswith("**") and stripped.endswith("**"))
+    )
+
+
+def _name(body: str, start: int, end: int) -> Diagnosis | None:
+    """The diagnosis that an item from `start` to `end` names, its explanation left out; None where it names none."""
+    written = body[start:end]
+    lead = len(written) - len(written.lstrip(" *_\"'“#"))
+    for mark in _FOLD:
+        if written.startswith(mark) and (close := written.find(mark, 2)) > 0:
+            name = written[2:close]
+            break
+    else:
+        stop = _END_OF_NAME.search(written, lead + 1)
+        name = written[lead : stop.start() if stop else len(written)]
+    name = _PROBABILITY.sub("", name).strip(" *_\"'“”.:;,-–—")
+    stop = _END_OF_NAME.search(name)
+    name = name[: stop.start()].strip(" *_.:;,") if stop else name
+    if not name or len(name) > _LONGEST_NAME or len(name.split()) > _MOST_WORDS or not any(ch.isalpha() for ch in name):
+        return None
+    place = body.find(name, start, end)
+    return Diagnosis(name, (place, place + len(name)) if place >= 0 else (start, end))
+
+
+def _within_line(body: str, start: int, end: int, *, cut: bool) -> list[Diagnosis]:
+    """`Differential: A, B and C`, or `1) A 2) B`: the names within one line."""
+    text = body[start:end]
+    if len(_NUMBERED_INLINE.findall(text)) > 1:
+        cuts = [match.end() for match in _NUMBERED_INLINE.finditer(text)]
+        ends = [*(match.start() for match in list(_NUMBERED_INLINE.finditer(text))[1:]), len(text)]
+        spans = list(zip(cuts, ends, strict=True))
+    else:
+        stop = re.search(r"\.(?:\s|$)", text)
+        limit = stop.start() if stop else len(text)
+        spans, position = [], 0
+        for separator in _SEPARATOR.finditer(text, 0, limit):
+            spans.append((position, separator.start()))
+            position = separator.end()
+        spans.append((position, limit))
+    found = [_name(body, start + first, start + last) for first, last in spans if text[first:last].strip()]
+    named = [diagnosis for diagnosis in found if diagnosis is not None]
+    if cut and named and end >= len(body.rstrip()):
+        named.pop()
+    return named
+
+
+def _final(body: str, start: int, *, cut: bool) -> Diagnosis | None:
+    """The diagnosis that the text calls final or most likely: the last one called so."""
+    found = None
+    for match in _FINAL.finditer(body, start):
+        group = "line" if match["line"] else "sentence"
+        if _ITEM.match(body, match.start(group)):
+            continue
+        named = _name(body, match.start(group), match.end(group))
+        if named is not None and not (cut and named.span[1] >= len(body.rstrip())):
+            found = named
+    return found
+
+
+def _from_object(body: str, start: int) -> list[Diagnosis]:
+    """`{"differential": ["A", "B"]}`: the first list of names in an object that the text is, or holds in a fence."""
+    opened, closed = body.find("{", start), body.rfind("}")
+    if opened < 0 or closed < opened:
+        return []
+    try:
+        value = json.loads(body[opened : closed + 1])
+    except ValueError:
+        return []
+    if not isinstance(value, dict):
+        return []
+    for key, names in value.items():
+        if isinstance(names, list) and names and _HEADER.search(str(key)):
+            found = [_object_name(name) for name in names]
+            return [
+                Diagnosis(
+                    name,
+                    (place, place + len(name)) if (place := body.find(name, opened)) >= 0 else (opened, closed + 1),
+                )
+                for name in found
+                if name
+            ]
+    return []
+
+
+def _object_name(item: object) -> str:
+    """A name in a list: a text, or an object with a key for it."""
+    if isinstance(item, dict):
+        item = next((item[key] for key in ("diagnosis", "name", "condition", "disease") if key in item), "")
+    return item.strip() if isinstance(item, str) else ""

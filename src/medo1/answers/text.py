@@ -1,0 +1,142 @@
+"""A text being read and the options that it may name, and the clean match of an option's text.
+
+An option's text counts only where all of it stands, word for word, where an answer would stand: never a part of it
+and never a likeness (after Unicode, case, white space, kinds of dash and quote, markup and a leading article are
+evened out). Called by every other module of this package.
+"""
+
+# ruff: noqa: RUF001  (patterns hold the marks that models write)
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for lists of words that patterns look at."""
+    return frozenset(text.split())
+
+
+class Text:
+    """A text as written, the same in lower case position by position, and the options."""
+
+    __slots__ = ("_plain", "body", "low", "options")
+
+    def __init__(self, body: str, low: str, options: Mapping[str, str]) -> None:
+        self.body = body
+        self.low = low
+        self.options = options
+        self._plain: dict[str, str] | None = None
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """Letter to option text as `plain` gives it; computed when first needed."""
+        if self._plain is None:
+            self._plain = {letter: plain(text) for letter, text in self.options.items()}
+        return self._plain
+
+
+class Named(NamedTuple):
+    """An option named by its whole text, and where."""
+
+    letter: str
+    start: int
+    end: int
+
+
+_EVEN = (
+    dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+    | dict.fromkeys(map(ord, "“”«»"), '"')
+    | dict.fromkeys(map(ord, "‘’´`"), "'")
+    | dict.fromkeys(map(ord, "*_~$\\"), None)
+)
+_SPACES = re.compile(r"\s+")
+_ARTICLE = re.compile(r"(?:the|an|a) (?=\S)")
+
+
+def plain(text: str) -> str:
+    """A text as option texts are compared: NFKC, lower case, one kind of dash and quote, no markup, single spaces, no
+    leading article, no punctuation at either end."""
+    return _evened(text).strip(" .;:,'\"")
+
+
+def _evened(text: str) -> str:
+    evened = unicodedata.normalize("NFKC", text).translate(_EVEN).lower()
+    evened = _SPACES.sub(" ", evened).lstrip(" '\"")
+    article = _ARTICLE.match(evened)
+    return evened[article.end() :] if article else evened
+
+
+# what may open an option's text, and what must follow it for the match to be clean
+_LEAD = re.compile(
+    r"[\s*_`~\"'“”‘’«»「」『』【】\[({$|>:：=–—✅→]{0,24}(?:\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|"
+    r"rm))\s*\{?){0,3}[*_\"'“(]{0,4}(?:(?:the|an|a)\s+)?[*_\"'“(]{0,4}",
+    re.IGNORECASE,
+)
+_CLEAN_END = re.compile(
+    r"[ ]?[)\]}\"'|]{0,4}(?:$|[.!;:?](?![\w%])|[)\]}\"'|<]| ?[(\[]| -{1,2} |, (?:which|as|because|since|"
+    r"due|given|so|a|an|the|but|it|this|making|based|not|and (?:the|this|thus|therefore|it)|followed)\b"
+    r"| (?:because|since|as|which|due to|given|based on|is|was|are|for this|for the|in this|making|would|"
+    r"at this|rather than|not|therefore)\b)"
+)
+
+
+def option_at(text: Text, position: int) -> Named | None:
+    """The option whose whole text stands at `position`.
+
+    Where one option's text begins with another's, the longer one that stands there counts. A text that two options
+    share names neither.
+    """
+    lead = _LEAD.match(text.body, position)
+    start = lead.end() if lead else position
+    options = text.plain
+    longest = max(map(len, options.values()), default=0)
+    line_end = text.body.find("\n", start, start + longest + 60)
+    chunk = text.body[start : line_end if line_end >= 0 else start + longest + 60]
+    stands = _evened(chunk)
+    found = [(len(option), letter) for letter, option in options.items() if option and stands.startswith(option)]
+    found = [(size, letter) for size, letter in found if _CLEAN_END.match(stands, size)]
+    if not found:
+        return None
+    size = max(found)[0]
+    best = [letter for length, letter in found if length == size]
+    if len(best) > 1:
+        return None
+    return Named(best[0], start, start + _written_length(chunk, options[best[0]]))
+
+
+def _written_length(chunk: str, option: str) -> int:
+    """How many characters of `chunk` the option's text takes as it is written there."""
+    if chunk.lower().startswith(option):
+        return len(option)
+    for length in range(min(len(option), len(chunk)), min(len(option) + 24, len(chunk)) + 1):
+        if _evened(chunk[:length]).rstrip(" .") == option:
+            return length
+    return min(len(option), len(chunk))
+
+
+_BETWEEN = re.compile(r"[\s*_`\"'“(\[:：.,)\]\-–—=]{0,8}")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def own_text_follows(text: Text, letter: str, position: int) -> int:
+    """Where the option's own text that begins at `position` ends; 0 where it does not begin there.
+
+    Its first word suffices (models shorten what they repeat after a letter), but then only that word's end is returned.
+    """
+    own = text.options.get(letter)
+    if not own:
+        return 0
+    own = own.lower().strip(" *_\"'(")
+    between = _BETWEEN.match(text.low, position)
+    start = between.end() if between else position
+    if text.low.startswith(own, start):
+        return start + len(own)
+    word = _WORD.match(own)
+    if word is None or len(word[0]) <= 2 or not text.low.startswith(word[0], start):  # noqa: PLR2004
+        return 0
+    end = start + len(word[0])
+    return 0 if text.low[end : end + 1].isalnum() else end

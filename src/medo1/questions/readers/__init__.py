@@ -1,0 +1,30 @@
+"""The forms in which benchmarks are found in the wild, one file each: how each is recognised and how a row is read."""
+
+from medo1.questions.readers import (
+    huatuo,
+    jama,
+    medbullets,
+    medmcqa,
+    medqa,
+    medxpertqa,
+    mmlu,
+    pubmedqa,
+)
+from medo1.questions.readers.form import Form
+
+FORMS: dict[str, Form] = {
+    form.name: form
+    for form in (
+        medqa.FORM,
+        medbullets.FORM,
+        jama.FORM,
+        huatuo.FORM,
+        medxpertqa.FORM,
+        medmcqa.FORM,
+        pubmedqa.FORM,
+        mmlu.FORM,
+        mmlu.PRO,
+    )
+}
+
+__all__ = ["FORMS", "Form"]

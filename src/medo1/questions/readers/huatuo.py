@@ -1,0 +1,55 @@
+"""HuatuoGPT-o1's verifiable problems with their recorded chains: question, options, answer_idx, Complex_CoT, Response.
+
+The chain and the response go to the question's `extra` (`complex_cot`, `response`), so that recorded chains can be
+imported beside the questions. Its other file, of chains without options, is no benchmark and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from medo1.questions.errors import QuestionsError
+from medo1.questions.readers.form import (
+    Form,
+    Raw,
+    Sample,
+    Settings,
+    extra_of,
+    gold_letter,
+    optional_text,
+    options_of,
+    text_of,
+)
+
+
+def _recognise(sample: Sample) -> str | None:
+    return "columns Complex_CoT and Response" if {"Complex_CoT", "Response"} <= sample.columns else None
+
+
+def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[None, list[str]]:
+    if rows and not any("options" in row for row in rows):
+        raise QuestionsError(
+            "chains without options: expected question, options and answer_idx beside Complex_CoT. This is the fine-tuning set "
+            "of HuatuoGPT-o1; its chains can be imported as chains, its questions are no multiple choice"
+        )
+    return None, []
+
+
+def _read(values: dict[str, Any], _: None) -> Raw:
+    stem = text_of(values, "question", "Question")
+    options = options_of(values.get("options"))
+    gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
+    extra = extra_of(
+        values,
+        open_question="Open-ended Verifiable Question",
+        true_answer="Ground-True Answer",
+        complex_cot="Complex_CoT",
+        response="Response",
+    )
+    return Raw(stem, options, gold, optional_text(values, "answer"), extra=extra)
+
+
+FORM = Form(
+    "huatuo", "huatuo", "train", "question, options, answer_idx, Complex_CoT, Response", _recognise, _read, _prepare
+)

@@ -1,0 +1,54 @@
+"""PubMedQA: yes, no or maybe to a question about an abstract.
+
+The authors' JSON holds records under their PubMed number (QUESTION, CONTEXTS, final_decision), the hub's rows have
+question, context and final_decision. The abstract comes before the question in the stem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from medo1.questions.errors import RowError
+from medo1.questions.files import KEY
+from medo1.questions.readers.form import Form, Raw, Sample, extra_of, is_missing, text_of
+
+OPTIONS = {"A": "yes", "B": "no", "C": "maybe"}
+
+
+def _recognise(sample: Sample) -> str | None:
+    if "final_decision" not in sample.columns:
+        return None
+    if {"QUESTION", "CONTEXTS"} <= sample.columns:
+        return "columns QUESTION, CONTEXTS, final_decision"
+    return "columns question, context, final_decision" if {"question", "context"} <= sample.columns else None
+
+
+def _abstract(values: Mapping[str, Any]) -> str:
+    """The abstract's parts, each under its heading where it has one."""
+    context, labels = values.get("CONTEXTS", values.get("context")), values.get("LABELS")
+    if isinstance(context, Mapping):
+        context, labels = context.get("contexts"), context.get("labels")
+    if isinstance(context, str):
+        context = [context]
+    if is_missing(context) or not context:
+        raise RowError("the abstract is empty")
+    parts = [str(part).strip() for part in context]
+    if labels is not None and len(labels) == len(parts):
+        parts = [f"{str(label).strip().upper()}: {part}" for label, part in zip(labels, parts, strict=True)]
+    return "\n".join(parts)
+
+
+def _read(values: dict[str, Any], _: None) -> Raw:
+    question = text_of(values, "QUESTION", "question")
+    decision = text_of(values, "final_decision").lower()
+    gold = next((letter for letter, text in OPTIONS.items() if text == decision), None)
+    if gold is None:
+        raise RowError(f"'final_decision' is {decision[:40]!r}, expected yes, no or maybe")
+    extra = extra_of(values, pubid="pubid", explanation="long_answer") or extra_of(
+        values, pubid=KEY, explanation="LONG_ANSWER"
+    )
+    return Raw(f"{_abstract(values)}\n\n{question}", dict(OPTIONS), gold, extra=extra)
+
+
+FORM = Form("pubmedqa", "pubmedqa", "test", "question, context, final_decision", _recognise, _read)

@@ -1,0 +1,177 @@
+"""`read_answer` on outputs written by hand, one trap each, and on recorded outputs of many models."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from tests.answers.answer_cases import DRUGS, NOT_STATED, STATED, TEN, Case
+
+from medo1.answers import RULES, STATUSES, read_answer
+from medo1.answers.reading import read_end, read_whole
+from medo1.answers.text import Text
+
+REPOSITORY = Path(__file__).parents[2]
+RECORDED = REPOSITORY.parent / "shared" / "benchmarks" / "recorded_outputs_dev.jsonl"
+recorded = pytest.mark.skipif(not RECORDED.is_file(), reason="needs recorded_outputs_dev.jsonl in ../shared/benchmarks")
+
+# Outputs whose label differs from what is read; each was read by a person. (set, dataset, qid): what the output states.
+WRONG_LABELS = {
+    # labels named by a language model
+    ("medagents_cot", "medbullets_hard", "56"): "abstain",  # "I cannot definitively choose an option"; label A
+    ("medagents_cot", "medmcqa_hard", "b3163789-82b3-4054-aabe-3a2b90aa7a98"): "abstain",  # "I cannot select"; label A
+    ("medagents_cot", "medxpertqa-u_hard", "Text-13"): "conflict",  # "D (or E, as they are the same)"; label D
+    # labels made by regular expressions
+    ("medarc_qa", "medarc_qa", "ID047"): "D",  # "### Answer\nD. ..."; label A
+    ("medarc_qa", "medarc_qa", "ID032"): "D",  # "### Answer\nD. ..."; label E
+    ("medarc_qa", "medarc_qa", "ID063"): "D",  # "### Answer\nD. ..."; label A
+    ("medarc_qa", "medarc_qa", "ID073"): "conflict",  # "The answer is (C), (E), or (G)."; label C
+    ("mmlu_pro_health", "mmlu_pro_health", "6637"): "conflict",  # "The answer is (A), (B), (C), and (E)."; label A
+    ("mmlu_pro_health", "mmlu_pro_health", "6550"): "G",  # "the most appropriate management is:\n\nG. ..."; no label
+    ("mmlu_pro_health", "mmlu_pro_health", "6045"): "F",  # "a diagnosis of hyperparathyroidism (F)"; no label
+    ("mmlu_pro_health", "mmlu_pro_health", "6290"): "abstain",  # "I cannot provide a definitive answer"; label I
+}
+
+
+@cache
+def rows() -> list[dict]:
+    return [json.loads(line) for line in RECORDED.read_text().splitlines()]
+
+
+@cache
+def benchmark() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("benchmark_answers", REPOSITORY / "benchmarks" / "answers.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("case", STATED, ids=lambda case: repr(case[0][-60:]))
+def test_a_stated_letter_is_read(case: Case):
+    text, options, finish_reason, letter = case
+    answer = read_answer(text, options, finish_reason)
+    assert (answer.letter, answer.status) == (letter, "answer"), answer
+
+
+@pytest.mark.parametrize("case", NOT_STATED, ids=lambda case: repr(case[0][-60:]))
+def test_what_states_no_letter_is_given_none(case: Case):
+    text, options, finish_reason, status = case
+    answer = read_answer(text, options, finish_reason)
+    assert (answer.letter, answer.status) == (None, status), answer
+
+
+@pytest.mark.parametrize("case", STATED + NOT_STATED, ids=lambda case: repr(case[0][-60:]))
+def test_the_scan_from_the_end_reads_what_the_whole_reading_reads(case: Case):
+    text, options, _, _ = case
+    view = Text(text, text.lower(), options)
+    if len(view.low) == len(text) and text.strip() and (quick := read_end(view)) is not None:
+        assert quick == read_whole(view, cut_by=False, known=False)
+
+
+def test_every_rule_and_status_that_is_given_is_documented():
+    given = {read_answer(text, options, finish) for text, options, finish, _ in STATED + NOT_STATED}
+    assert {answer.rule for answer in given} <= RULES.keys()
+    assert {answer.status for answer in given} == set(STATUSES)
+    unseen = RULES.keys() - {answer.rule for answer in given}
+    assert unseen <= {"another_question", "cut_in_statement", "conclusion_text"}, unseen
+
+
+def test_the_span_shows_where_the_answer_stands():
+    text = "<think>The answer is B.</think>\n\nIt is meningitis.\n\n**Answer: (C) Ceftriaxone**"
+    start, end = read_answer(text, DRUGS).span
+    assert text[start:end] == "Answer: (C) Ceftriaxone"
+
+
+def test_a_span_is_right_where_letters_grow_in_lower_case():
+    text = "İİİ The answer is (C)."
+    start, end = read_answer(text, DRUGS).span
+    assert text[start:end] == "answer is (C)"
+
+
+def test_a_few_shot_answer_to_an_invented_question_is_not_this_ones():
+    text = (
+        "The patient has fever and a stiff neck, which makes one think of an infection of the meninges.\n"
+        "It is not possible to say more about him without his labs, which were not given in the case at all.\n\n"
+        "Question: A 3-year-old boy coughs.\nOptions: A. croup B. asthma\nThe answer is (B)."
+    )
+    assert read_answer(text, DRUGS).rule == "another_question"
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "content_filter", "error"])
+def test_every_spelling_of_a_cut_counts_as_one(reason):
+    text = "The man is febrile and stiff. " * 14 + "So the answer is B. Looking at option C, it would cover"
+    assert read_answer(text, DRUGS, reason).status == "truncated"
+
+
+def test_a_known_end_is_no_cut_whatever_the_last_words_are():
+    assert read_answer("I would say that this depends on the", DRUGS, "stop").status == "abstain"
+    assert read_answer("I would say that this depends on the", DRUGS, None).status == "truncated"
+
+
+@pytest.mark.parametrize("options", [{"a": "x"}, {"AB": "x"}, {"1": "x"}, {"": "x"}])
+def test_options_that_are_not_keyed_by_capital_letters_are_refused(options):
+    with pytest.raises(ValueError, match="one capital letter"):
+        read_answer("The answer is A.", options)
+
+
+def test_no_option_is_read_where_none_is_offered():
+    assert read_answer("The answer is A.", {}).letter is None
+
+
+def test_a_letter_beyond_the_options_is_no_answer():
+    answer = read_answer("The answer is (J).", DRUGS)
+    assert (answer.letter, answer.rule) == (None, "letter_not_offered")
+    assert read_answer("The answer is (J).", TEN).letter == "J"
+
+
+@recorded
+def test_recorded_outputs_agree_with_the_letter_that_a_language_model_named():
+    named = [row for row in rows() if row["set"] == "medagents_cot"]
+    agree = sum(read_answer(row["raw"], row["options"]).letter == row["peer_pred"] for row in named)
+    assert agree / len(named) >= 0.99
+
+
+@recorded
+def test_every_disagreement_with_a_label_was_reviewed():
+    disagree = {}
+    for row in rows():
+        answer = read_answer(row["raw"], row["options"])
+        if answer.letter != row["peer_pred"]:
+            disagree[row["set"], row["dataset"], row["qid"]] = answer.letter or answer.status
+    assert disagree == WRONG_LABELS
+
+
+@recorded
+def test_no_cut_output_is_given_a_letter():
+    prefixes = list(benchmark().cut_prefixes(rows()))
+    given = [(text[-80:], reason) for text, options, reason in prefixes if read_answer(text, options, reason).letter]
+    assert len(prefixes) > 10_000
+    assert given == []
+
+
+@recorded
+def test_thinking_that_was_cut_is_given_no_letter():
+    """The monologues of a distilled reasoner, their marks lost, cut at every fortieth character before their end."""
+    for row in rows():
+        thinking, closed, _ = row["raw"].partition("</think>")
+        if closed:
+            for cut in range(200, len(thinking) - 1, 40):
+                assert read_answer(f"<think>{thinking[:cut]}", row["options"]).status == "truncated"
+                assert read_answer(thinking[:cut], row["options"], "length").letter is None
+
+
+@recorded
+def test_the_scan_from_the_end_reads_recorded_outputs_as_the_whole_reading_does():
+    quick = 0
+    for row in rows():
+        text = row["raw"].rpartition("</think>")[2]
+        view = Text(text, text.lower(), row["options"])
+        answer = read_end(view)
+        if answer is not None:
+            quick += 1
+            assert answer == read_whole(view, cut_by=False, known=False)
+    assert quick > len(rows()) / 2
