@@ -1,7 +1,7 @@
 """Reading a benchmark file: recognise its form, take each row apart, and account for every one of them.
 
-Nothing vanishes: rows read = questions + rejected. A form that is guessed is reported with the reason, a guess with more
-than one candidate is an error that names them, and a file without one usable row is an error. Called by the ingest
+Nothing vanishes: rows read = questions + rejected. A form that is guessed is reported with the reason, a guess with
+more than one candidate is an error that names them, and a file without one usable row is an error. Called by the ingest
 pipeline and by `medo1.questions.hub`; the public entry is `read_questions`.
 """
 
@@ -240,8 +240,8 @@ def recognised(name: str, rows: Sequence[Row]) -> tuple[Form, str]:
     forms = "".join(f"\n  {form.name}: {form.columns}" for form in FORMS.values())
     have = ", ".join(sorted(sample.columns)[:20])
     raise QuestionsError(
-        f"{name}: the columns ({have}) are those of no known form. Give a mapping of your columns, or rename them to one "
-        f"of:{forms}"
+        f"{name}: the columns ({have}) are those of no known form. Give a mapping of your columns, or rename them to "
+        f"one of:{forms}"
     )
 
 

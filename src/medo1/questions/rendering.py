@@ -50,7 +50,7 @@ def shuffled(question: Question, seed: int) -> Shuffled:
     """
     letters = list(question.options)
     by_text = sorted(letters, key=lambda letter: (question.options[letter], letter))
-    random.Random(seed_from(seed, question.question_id)).shuffle(by_text)
+    random.Random(seed_from(seed, question.question_id)).shuffle(by_text)  # noqa: S311  (an order, no secret)
     original = dict(zip(letters, by_text, strict=True))
     asked = replace(
         question,

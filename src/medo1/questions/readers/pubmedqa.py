@@ -26,7 +26,8 @@ def _recognise(sample: Sample) -> str | None:
 
 def _abstract(values: Mapping[str, Any]) -> str:
     """The abstract's parts, each under its heading where it has one."""
-    context, labels = values.get("CONTEXTS", values.get("context")), values.get("LABELS")
+    context: Any = values.get("CONTEXTS", values.get("context"))
+    labels = values.get("LABELS")
     if isinstance(context, Mapping):
         context, labels = context.get("contexts"), context.get("labels")
     if isinstance(context, str):
