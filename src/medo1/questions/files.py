@@ -68,7 +68,7 @@ def _text(path: Path) -> str:
 def excerpt(value: object) -> str:
     """The beginning of a row, on one line."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = " ".join(text.split())
+    text = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()  # no file can hold half a character
     return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"
 
 

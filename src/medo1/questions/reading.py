@@ -251,6 +251,15 @@ def _lacks_header(form: Form, rows: Sequence[Row]) -> bool:
     return len(columns) == len(form.header) and "question" not in columns
 
 
+def _check_characters(raw: Raw) -> None:
+    """Refuses half characters (`\\ud83d` alone, as a JSON text cut in an emoji has): no file can hold them."""
+    for text in (raw.stem, *raw.options.values(), *raw.extra.values()):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise RowError(f"half a character, {text[error.start]!a}, in {text[:40]!a}") from None
+
+
 def _default_split(name: str, split: str | None, form: Form) -> tuple[str, str]:
     """The split of rows that do not say one themselves, and where it comes from."""
     if split is not None:
@@ -265,8 +274,9 @@ def _question(raw: Raw, benchmark: str, split: str | None, default: str, source:
     """A checked question out of what a reader took from a row.
 
     Raises:
-        RowError: where the parts of the row do not agree.
+        RowError: where the parts of the row do not agree, or a text is none that can be saved.
     """
+    _check_characters(raw)
     gold_text = normalised(raw.options[raw.gold])
     same = [letter for letter, text in raw.options.items() if normalised(text) == gold_text]
     if len(same) > 1:
