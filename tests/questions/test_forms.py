@@ -122,7 +122,7 @@ def test_a_file_that_may_be_two_forms_is_never_guessed(tmp_path: Path):
 
 def test_a_file_of_no_known_form_says_what_it_has_and_what_there_is(tmp_path: Path):
     path = write(tmp_path / "x.jsonl", [{"case": STEM, "solution": "B"}])
-    with pytest.raises(QuestionsError, match="columns \\(case, solution\\) are those of no known form. Give a mapping"):
+    with pytest.raises(QuestionsError, match=r"columns \(case, solution\) are those of no known form\. Give a mapping"):
         read_benchmark(path)
     with pytest.raises(QuestionsError, match="there is no form 'medqua'; forms are medqa, "):
         read_benchmark(path, "medqua")
@@ -139,9 +139,9 @@ def test_a_wrong_form_cannot_be_missed(tmp_path: Path, caplog: pytest.LogCapture
         read_benchmark(half)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert "y.jsonl: read as medqa (recognised by columns question, options, answer_idx): 2 rows, 1 questions, 1 rejected" in (
-        record.getMessage()
-    )  # fmt: skip
+    told = record.getMessage()
+    assert "y.jsonl: read as medqa (recognised by columns question, options, answer_idx)" in told
+    assert "2 rows, 1 questions, 1 rejected" in told
 
 
 def test_mmlu_is_read_with_a_line_of_names_and_without(tmp_path: Path):
@@ -173,7 +173,7 @@ def test_medmcqa_explanations_contradict_a_wrong_count(tmp_path: Path):
     base = {key: value for key, value in ROWS["medmcqa"][0].items() if key != "exp"}
     rows = [{**row, "cop": 2, "exp": "Ans. (b) it is."} for row in asked_in_turn(base, 30)]
     path = write(tmp_path / "x.jsonl", rows)
-    with pytest.raises(QuestionsError, match="agrees with 0 of 30 explanations .* counting from 1 with 30: check cop_base"):
+    with pytest.raises(QuestionsError, match=r"agrees with 0 of 30 explanations .* counting from 1 with 30"):
         read_benchmark(path, settings=Settings(cop_base=0))
     assert "agrees with 30 of 30" in " ".join(read_benchmark(path, settings=Settings(cop_base=1)).notes)
 
@@ -237,7 +237,7 @@ def test_jama_is_split_by_its_urls_and_checked_against_its_links(tmp_path: Path)
 def test_jama_links_without_text_say_how_to_get_the_text(tmp_path: Path):
     path = tmp_path / "jama_links.json"
     path.write_text(json.dumps([{"id": 1, "link": LINK, "answer_idx": "A", "answer": "Lupus"}]))
-    with pytest.raises(MissingTextError, match="under JAMA's licence.*ChallengeClinicalQA"):
+    with pytest.raises(MissingTextError, match=r"under JAMA's licence.*ChallengeClinicalQA"):
         read_questions(path)
 
 
@@ -248,8 +248,9 @@ def test_test_urls_that_are_in_no_list_are_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "split"), [("x_train.jsonl", "train"), ("dev.jsonl", "dev"), ("x.validation.jsonl", "dev"), ("x.jsonl", "test")]
-)  # fmt: skip
+    ("name", "split"),
+    [("x_train.jsonl", "train"), ("dev.jsonl", "dev"), ("x.validation.jsonl", "dev"), ("x.jsonl", "test")],
+)
 def test_a_split_comes_from_the_caller_else_the_name_else_the_form(name: str, split: str, tmp_path: Path):
     path = write(tmp_path / name, [ROWS["medqa"][0]])
     assert read_questions(path)[0][0].split == split

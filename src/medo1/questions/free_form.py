@@ -9,14 +9,27 @@ Questions that cannot be answered without their options (`... EXCEPT`, `which st
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from medo1.questions.question import Question
 
 _IS = r"(?P<is>is|are|was|were|would|should|will|can|could|does|do|did|has|have|may|might|must)"
 _WHICH = r"\b(?P<w>W|w)hich (?:one )?of"
+_SINGULAR = frozenset({"is", "was", "does", "has"})
+
+
+def _one_of(noun: str, verb: str) -> str:
+    """`drugs` as `drug` before a verb that speaks of one: `which of the following drugs is` is about one of them."""
+    if verb not in _SINGULAR or not noun.endswith("s") or noun.endswith(("ss", "us", "is")):
+        return noun
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    return noun[:-2] if noun.endswith(("sses", "xes", "ches", "shes")) else noun[:-1]
+
+
 # first match counts: (pattern, replacement)
-_REWRITES: tuple[tuple[re.Pattern[str], str], ...] = (
+_REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (
         re.compile(
             rf"{_WHICH} (?:the following|these|the options(?: below| listed)?)(?: options| choices| answers)?,? {_IS}\b"
@@ -29,7 +42,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = (
             rf"{_WHICH} the following (?P<noun>[a-z][\w-]*(?: [a-z][\w-]*){{0,5}}?) (?P<is>is|are|was|were|would|"
             r"should|will|can|could|does|do|did|has|have|may|might|must|best|most)\b"
         ),
-        r"\g<w>hich \g<noun> \g<is>",
+        lambda match: f"{match['w']}hich {_one_of(match['noun'], match['is'])} {match['is']}",
     ),
     (re.compile(rf"{_WHICH} the following\b"), r"\g<w>hat"),
     (
