@@ -20,6 +20,7 @@ INGEST = {
     "files": [
         {
             "file": "<script>alert(1)</script>.jsonl",
+            "form": "medqa",
             "benchmark": "clinic",
             "split": "test",
             "rows": 12,
