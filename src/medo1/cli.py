@@ -6,6 +6,7 @@ import click
 from kedro.framework.cli.utils import LazyGroup
 
 COMMANDS = {
+    "ask": "medo1.commands.ask.ask",
     "completions": "medo1.engines.command.completions",
     "run": "medo1.commands.run.run",
     "seeds": "medo1.commands.seeds.seeds",

@@ -16,6 +16,13 @@ logger = logging.getLogger(__name__)
 LINE_EVERY_S = 15.0
 
 
+def silence_library_bars() -> None:
+    """Keep transformers' own bars (`Loading weights`, `Writing model shards`) out of medo1's output."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+
+
 class Meter(AbstractContextManager["Meter"]):
     """Shows how far a piece of work is.
 

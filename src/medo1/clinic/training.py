@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from medo1.progress import silence_library_bars
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -143,6 +145,7 @@ def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, directory:
     if directory.exists() and any(directory.iterdir()):
         raise FileExistsError(f"{directory} is not empty: a model directory is written once; choose another")
     directory.mkdir(parents=True, exist_ok=True)
+    silence_library_bars()
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -85,6 +85,21 @@ class Stored(Engine):
         """See `Engine.complete`; completions from the store come with `cached=True`."""
         for batch in self.batches(requests):
             yield from batch
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`; a kept answer is told at once."""
+        identity = self.identity
+        engine_id = engine_address(identity)
+        prompt = prompt_text_of(request.messages)
+        prompt_id = digest_of_text(prompt)
+        address = request_address(request, engine_id, prompt_id)
+        kept = self.store.get(address, request.key)
+        if kept is not None:
+            told(kept.text)
+            return kept
+        completion = replace(self.engine.stream(request, told), request_id=address)
+        [committed] = self.store.put([Paid(address, prompt_id, prompt, request, completion)], engine_id, identity)
+        return committed
 
     def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
         """See `Engine.batches`: what was committed together comes together."""

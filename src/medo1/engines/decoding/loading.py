@@ -21,6 +21,7 @@ from torch import nn
 
 from medo1.engines.base import Adapter, EngineError, Message, Model
 from medo1.engines.decoding.slots import ATTENTION, FULL, SLIDING
+from medo1.progress import silence_library_bars
 
 GUIDE = (
     "Give a directory with config.json, safetensors and a tokenizer, or a hub id that is in the cache or can be "
@@ -43,6 +44,7 @@ class Loaded:
     def __init__(self, model: Model, dtype: str, device: str | None = None) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
+        silence_library_bars()
         self.name = model.name
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.dtype: torch.dtype = getattr(torch, dtype)
@@ -62,6 +64,11 @@ class Loaded:
         self.end_tokens = _end_tokens(self.model, self.tokenizer, self.name)
         self.pad_token = _first(self.tokenizer.pad_token_id, *sorted(self.end_tokens))
         self._adapters = _Adapters(self.model, self.dtype, self.name)
+
+    @property
+    def weights(self) -> int:
+        """How many weights the model has."""
+        return sum(int(parameter.numel()) for parameter in self.model.parameters())
 
     # Prompts and texts
 

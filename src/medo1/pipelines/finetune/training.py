@@ -19,7 +19,7 @@ from medo1.errors import UserError
 from medo1.pipelines.finetune.completion_loss import completion_trainer_class
 from medo1.pipelines.finetune.examples import Example
 from medo1.pipelines.finetune.params import FinetuneParams
-from medo1.progress import Meter
+from medo1.progress import Meter, silence_library_bars
 
 if TYPE_CHECKING:
     from trl import SFTTrainer
@@ -74,6 +74,7 @@ def sft_trainer(
     trainer_class = completion_trainer_class() if params.loss_positions == "completion" else SFTTrainer
     from datasets import Dataset
 
+    silence_library_bars()
     set_seed(seed)
     if params.threads is not None:
         torch.set_num_threads(params.threads)

@@ -178,3 +178,10 @@ def ranked_vote(lists: Sequence[Sequence[str]]) -> list[Ranked]:
     named = list(scores)
     order = sorted(named, key=lambda name: (-round(scores[name], 9), -found[name], named.index(name)))
     return [Ranked(name, scores[name], found[name]) for name in order]
+
+
+def vote_of_ranks(ranked: Sequence[Ranked], voters: int) -> Vote:
+    """The leader of a ranked vote, with its share of all scores; `voters` lists named anything."""
+    if not ranked:
+        return Vote(None, 0.0, 0)
+    return Vote(ranked[0].name, ranked[0].score / sum(one.score for one in ranked), voters)

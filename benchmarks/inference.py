@@ -1,0 +1,368 @@
+"""What answering costs: medo1's engines beside their peers, and what votes that stop by themselves save.
+
+    python benchmarks/inference.py [--quick] [--lm-eval PYTHON] [--vllm PYTHON]
+
+On the embedded world's student (made by `kedro run`, or here, in a folder of its own, where there is none), one thread:
+
+- `vs_lm_eval`: generations a second of the `transformers` engine over those of lm-evaluation-harness's `hf` model, at
+  the best of its batch sizes; same weights, prompts and limits, greedy, and the same texts came out. Alternating, in
+  its own environment: `--lm-eval` or MEDO1_LM_EVAL_PYTHON names its interpreter.
+- `vs_plain_client`: generations a second of the `vllm` engine with its completion store over those of the openai
+  client on the same server, alternating. `--vllm` or MEDO1_VLLM_PYTHON names the interpreter that has vLLM.
+- `prefill_share`: seconds that reading prompts takes for 32 samples of each question at once, over 32 calls of one
+  sample each.
+- `adaptive_token_share`, `adaptive_accuracy_gap`: tokens of votes that stop by themselves over those of 32 samples, and
+  the accuracy of 32 samples less theirs, in points; the worst of the arms that are asked.
+
+A figure whose peer is not installed is null, with the reason under `reasons`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+
+from medo1.engines import Adapter, Message, Model, Request, Sampling  # noqa: E402
+from medo1.engines.transformers import Transformers  # noqa: E402
+from medo1.lineage.digests import digest_of_tree, seed_from  # noqa: E402
+from medo1.questions import Question, prompt_text  # noqa: E402
+
+STUDENT, ASKED, LIMIT = "longmonolog", "longmonolog", 192
+BATCHES = (16, 64, 200)
+ARMS = (("longmonolog_sft", "longmonolog", "longmonolog"), ("cot_sft", "cot", "cot"))
+SAMPLES = 32
+
+LM_EVAL = """
+import json, sys, time, logging, os
+os.environ["TQDM_DISABLE"] = "1"
+logging.disable(logging.WARNING)
+import torch
+torch.set_num_threads(1)
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+told = json.loads(sys.stdin.readline())
+model = HFLM(pretrained=told["model"], dtype="float32", device="cpu", batch_size=1, max_length=told["context"])
+def run(batch, limit):
+    model.batch_size_per_gpu = batch
+    asked = [Instance("generate_until", {}, (text, {"until": [], "max_gen_toks": limit, "do_sample": False}), place)
+             for place, text in enumerate(told["prompts"])]
+    began = time.perf_counter()
+    texts = model.generate_until(asked, disable_tqdm=True)
+    return time.perf_counter() - began, texts
+print("READY", flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    print("DONE " + json.dumps(run(asked["batch"], asked["limit"])), flush=True)
+"""
+
+
+def tell(what: str, figure: str) -> None:
+    print(f"{what:<72} {figure}", flush=True)
+
+
+def spread(values: Sequence[float], digits: int = 2, unit: str = "") -> str:
+    return f"{statistics.median(values):,.{digits}f}{unit} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
+
+
+def middle(values: Sequence[float]) -> float:
+    return round(statistics.median(values), 3)
+
+
+# The embedded student
+
+
+class World:
+    """The embedded world's artifacts: the newest of this project, or of a run made for this benchmark.
+
+    Attributes:
+        base: the base model. adapters: format to adapter. prompts: arm's prompt by name. questions: the test questions.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        home = ROOT
+        if not all(self._newest(ROOT, f"06_models/{name}/adapter") for _, _, name in ARMS):
+            home = self._made(scratch)
+        path = self._path(home, "06_models/base_model")
+        self.base = Model("base", path, digest_of_tree(path))
+        self.adapters = {}
+        for _, _, name in ARMS:
+            path = self._path(home, f"06_models/{name}/adapter")
+            self.adapters[name] = Adapter(name, path, digest_of_tree(path))
+        folder = ROOT / "conf/base/prompts/student"
+        self.prompts = {file.stem: file.read_text(encoding="utf-8").strip() for file in folder.glob("*.md")}
+        self.questions = self._test_questions(home)
+
+    @staticmethod
+    def _newest(home: Path, name: str) -> Path | None:
+        found = sorted((home / "data" / name).glob("*/_manifest.json"))
+        return found[-1].parent / Path(name).name if found else None
+
+    def _path(self, home: Path, name: str) -> Path:
+        path = self._newest(home, name)
+        assert path is not None, f"no {name} in {home / 'data'}"
+        return path
+
+    @staticmethod
+    def _made(scratch: Path) -> Path:
+        home = scratch / "project"
+        for name in ("conf", "pyproject.toml"):
+            source = ROOT / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, home / name if source.is_dir() else home)
+        tell("making the embedded world and its adapters", "some minutes; `kedro run` would have left them")
+        names = "clinic,ingest,synthesis,filtering,finetune"
+        command = [sys.executable, "-m", "kedro", "run", f"--pipelines={names}"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"making the embedded world failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        return home
+
+    def _test_questions(self, home: Path) -> list[Question]:
+        import pandas as pd
+
+        from medo1.questions.table import questions_from
+
+        table = pd.read_parquet(self._path(home, "03_primary/questions.parquet"))
+        return [question for question in questions_from(table) if question.split == "test"]
+
+    def messages(self, question: Question, prompt: str = ASKED) -> tuple[Message, ...]:
+        return (Message("user", prompt_text(question, self.prompts[prompt])),)
+
+
+def merged(base: Path, adapter: Path, folder: Path) -> Path:
+    """The student as one model directory, which every peer can load."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(folder)
+    AutoTokenizer.from_pretrained(base).save_pretrained(folder)
+    return folder
+
+
+def larger(base: Path, folder: Path, heads: int = 4, positions: int = 1024) -> Path:
+    """A Qwen2 of 5 million random weights with the world's tokenizer: speed where the passes themselves take time."""
+    import torch
+    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    torch.manual_seed(1)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer), hidden_size=256, intermediate_size=768, num_hidden_layers=6,
+        num_attention_heads=heads, num_key_value_heads=heads // 2, max_position_embeddings=positions,
+        tie_word_embeddings=True, initializer_range=0.2, bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def engine_of(model: Path, **options: Any) -> Transformers:
+    return Transformers(threads=1, **options).with_model(Model("student", model, "r"))
+
+
+# Beside lm-evaluation-harness
+
+
+def against_lm_eval(
+    python: str, model: Path, conversations: Sequence[tuple[Message, ...]], *, limit: int, times: int, what: str
+) -> list[float]:
+    """The ratio of each pair of runs, medo1's speed over lm-eval's."""
+    engine = engine_of(model)
+    loaded = engine._load()
+    prompts = [loaded.prompt_text(messages)[0] for messages in conversations]
+    requests = [
+        Request(str(place), messages, Sampling(max_new_tokens=limit)) for place, messages in enumerate(conversations)
+    ]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    peer = subprocess.Popen(
+        [python, "-c", LM_EVAL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment,
+    )  # fmt: skip
+    assert peer.stdin is not None
+    assert peer.stdout is not None
+
+    def told(text: str, mark: str) -> str:
+        assert peer.stdin is not None
+        assert peer.stdout is not None
+        peer.stdin.write(text + "\n")
+        peer.stdin.flush()
+        for line in peer.stdout:
+            if line.startswith(mark):
+                return line.removeprefix(mark)
+        assert peer.stderr is not None
+        raise SystemExit(f"lm-eval failed:\n{peer.stderr.read()[-3000:]}")
+
+    def theirs(batch: int) -> tuple[float, list[str]]:
+        seconds, texts = json.loads(told(json.dumps({"batch": batch, "limit": limit}), "DONE "))
+        return seconds, texts
+
+    def ours() -> tuple[float, list[str], int]:
+        began = time.perf_counter()
+        said = {completion.key: completion for completion in engine.complete(requests)}
+        seconds = time.perf_counter() - began
+        tokens = sum(completion.completion_tokens or 0 for completion in said.values())
+        return seconds, [said[request.key].text for request in requests], tokens
+
+    try:
+        told(json.dumps({"model": str(model), "prompts": prompts, "context": loaded.context}), "READY")
+        scanned = {batch: theirs(batch)[0] for batch in BATCHES}
+        best = min(scanned, key=lambda batch: scanned[batch])
+        ours()
+        ratios, mine, other = [], [], []
+        for _ in range(times):
+            seconds, texts, tokens = ours()
+            their_seconds, their_texts = theirs(best)
+            same = sum(one.strip() == two.strip() for one, two in zip(texts, their_texts, strict=True))
+            ratios.append(their_seconds / seconds)
+            mine.append(tokens / seconds)
+            other.append(tokens / their_seconds)
+    finally:
+        peer.kill()
+        peer.wait()
+    tell(f"{what}: transformers engine", spread(mine, 0, " tokens/s"))
+    tell(f"{what}: lm-eval hf, batch {best}, the best of {', '.join(map(str, BATCHES))}", spread(other, 0, " tokens/s"))
+    tell(f"{what}: ratio; equal texts", f"{spread(ratios)}; {same} of {len(texts)}")
+    if same < len(texts):
+        raise SystemExit(f"{what}: {len(texts) - same} of {len(texts)} texts differ: the runs cannot be compared")
+    return ratios
+
+
+# Reading prompts once
+
+
+def prefill(model: Path, conversations: Sequence[tuple[Message, ...]], *, times: int, what: str) -> list[float]:
+    """Seconds of reading for 32 samples of each question at once over those of 32 calls with one sample each."""
+    engine = engine_of(model)
+
+    def draws(samples: Sequence[int]) -> list[Request]:
+        return [
+            Request(f"{place}/{sample}", messages, Sampling(0.7, max_new_tokens=2), sample, seed_from(1, place, sample))
+            for place, messages in enumerate(conversations)
+            for sample in samples
+        ]
+
+    def reading(do: Callable[[], Any]) -> tuple[float, int]:
+        before = engine.work.read_s, engine.work.read_tokens
+        do()
+        return engine.work.read_s - before[0], engine.work.read_tokens - before[1]
+
+    def separate() -> None:
+        for sample in range(SAMPLES):
+            list(engine.complete(draws([sample])))
+
+    separate()
+    ratios = []
+    for _ in range(times):
+        together, tokens = reading(lambda: list(engine.complete(draws(range(SAMPLES)))))
+        apart, apart_tokens = reading(separate)
+        ratios.append(together / apart)
+    tell(f"{what}: prompt tokens read, together and apart", f"{tokens:,} and {apart_tokens:,}")
+    tell(f"{what}: share of the reading time", spread(ratios, 3))
+    return ratios
+
+
+# Votes that stop by themselves
+
+
+def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """Each arm's votes of 32 samples and of as many as the rule draws: accuracy and tokens."""
+    from medo1 import tables
+    from medo1.frames import records
+    from medo1.pipelines.inference.nodes import generate, read_answers, vote
+    from medo1.pipelines.inference.params import ArmParams, InferenceParams, VoteParams
+    from medo1.questions.table import question_rows
+
+    table = tables.as_table(tables.QUESTIONS, question_rows(questions))
+    params = InferenceParams(
+        max_new_tokens=256, answer_tokens=8, samples=SAMPLES,
+        votes=VoteParams(numbers=(1, SAMPLES), methods=("majority",)),
+    )  # fmt: skip
+    told = []
+    with Transformers(threads=1).with_model(world.base) as engine:
+        for arm, prompt, adapter in ARMS:
+            spec = ArmParams(prompt=prompt, adapter=adapter)
+            made = generate(
+                table, world.prompts[prompt], engine, params, spec, 11, world.base, world.adapters[adapter], name=arm
+            )
+            answers = read_answers(made[0], table)
+            rows = records(vote(made[0], answers, table, params, spec, 11)[2])
+            share = sum(row["tokens"] for row in rows) / sum(row["tokens_of_all"] for row in rows)
+            fixed = statistics.mean(row["correct_of_all"] for row in rows)
+            stopped = statistics.mean(row["correct"] for row in rows)
+            drawn = statistics.mean(row["drawn"] for row in rows)
+            tell(
+                f"{arm}: {len(rows)} questions, {SAMPLES} samples; {drawn:.1f} drawn",
+                f"{fixed:.1%} -> {stopped:.1%} on {share:.1%} of the tokens",
+            )
+            told.append({"arm": arm, "token_share": share, "gap": 100 * (fixed - stopped)})
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions and questions")
+    parser.add_argument("--lm-eval", default=os.environ.get("MEDO1_LM_EVAL_PYTHON"), help="lm-eval's interpreter")
+    arguments = parser.parse_args()
+    times = 3 if arguments.quick else 5
+    lm_eval = arguments.lm_eval or (sys.executable if importlib.util.find_spec("lm_eval") else None)
+    silence()
+    figures: dict[str, Any] = dict.fromkeys(
+        ("vs_plain_client", "vs_lm_eval", "prefill_share", "adaptive_token_share", "adaptive_accuracy_gap")
+    )
+    reasons: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        world = World(scratch)
+        student = merged(world.base.path or scratch, world.adapters[STUDENT].path, scratch / "student")
+        big = larger(world.base.path or scratch, scratch / "larger")
+        conversations = [world.messages(question) for question in world.questions]
+        ratios = prefill(student, conversations[:40], times=times, what="student")
+        prefill(big, conversations[:20], times=times, what="5M weights")
+        figures |= {
+            "prefill_share": middle(ratios),
+            "prefill_share_spread": [middle([min(ratios)]), middle([max(ratios)])],
+        }
+        if lm_eval is None:
+            reasons["vs_lm_eval"] = "lm-eval is not installed: name its interpreter with --lm-eval"
+        else:
+            ratios = against_lm_eval(lm_eval, student, conversations, limit=LIMIT, times=times, what="student")
+            small = against_lm_eval(lm_eval, big, conversations[:64], limit=64, times=times, what="5M weights")
+            figures |= {
+                "vs_lm_eval": middle(ratios),
+                "vs_lm_eval_spread": [middle([min(ratios)]), middle([max(ratios)])],
+                "vs_lm_eval_5m": middle(small),
+                "vs_lm_eval_5m_spread": [middle([min(small)]), middle([max(small)])],
+            }
+        told = adaptive(world, world.questions[: 60 if arguments.quick else None])
+        figures["adaptive_token_share"] = round(max(one["token_share"] for one in told), 3)
+        figures["adaptive_accuracy_gap"] = round(max(one["gap"] for one in told), 2)
+    print(json.dumps(figures | {"reasons": reasons}))
+
+
+def silence() -> None:
+    import logging
+
+    logging.disable(logging.INFO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""`kedro ask`: one case, one arm; its thought as it comes, then the votes.
+
+Works on what earlier runs saved: the newest base model and adapters, the catalog's engine, the arm's prompt. What was
+asked before comes from the completion store.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medo1.errors import UserError
+
+if TYPE_CHECKING:
+    from medo1.engines.base import Engine
+    from medo1.pipelines.inference.asking import Asking, Drawn
+    from medo1.pipelines.inference.consulting import Voted
+    from medo1.questions import Question
+    from medo1.study import Study
+
+ORIGINS = {"model": "the base model", "adapter": "the adapter"}
+
+
+@click.command()
+@click.argument("case")
+@click.option("--arm", default=None, help="Which arm answers; the study's last one if none is named.")
+@click.option("--votes", default=8, show_default=True, type=click.IntRange(0), help="Samples that vote; 0: none.")
+@click.option("--option", "options", multiple=True, metavar="TEXT", help="An option of the choice; once for each.")
+@click.option("--adaptive", is_flag=True, help="Stop drawing when more votes would hardly change the outcome.")
+@click.option("--budget", type=click.IntRange(1), help="Thinking tokens, after which the answer is asked for.")
+@click.option("--temperature", type=click.FloatRange(0, min_open=True), help="Of the samples.")
+@click.option("--env", "-e", default=None, help="Kedro environment.")
+def ask(case: str, arm: str | None, env: str | None, **wishes: Any) -> None:
+    """Ask CASE of an arm, show its thought as it comes, then let samples vote.
+
+    Lines `A. ...`, `B. ...` at the end of CASE are its options. A case without options is answered freely, with a
+    ranked list of diagnoses. CASE may be - for standard input.
+
+    Example: kedro ask "case text" --arm longmonolog_sft --votes 8
+    """
+    try:
+        _ask(sys.stdin.read() if case == "-" else case, arm, env, wishes)
+    except UserError as error:
+        raise click.ClickException(str(error)) from error
+    except _catalog_errors() as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _catalog_errors() -> tuple[type[Exception], ...]:
+    from kedro.io.core import DatasetError
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    return DatasetError, OmegaConfBaseException, YAMLError
+
+
+def _ask(case: str, arm: str | None, env: str | None, wishes: dict[str, Any]) -> None:
+    from medo1.pipelines.inference.consulting import question_from, statement_of, thought_of, votes_of
+
+    question = question_from(case, wishes["options"])
+    loader = _loader(env)
+    study, name, catalog = _opened(loader, arm)
+    engine: Engine = catalog[study.arms[name].engine].load()
+    try:
+        asking = _asking(study, name, loader, catalog, engine, question, wishes)
+        if asking.free:
+            click.secho("The case has no options: a ranked list of diagnoses is read.", fg="yellow", err=True)
+        click.secho(f"{name} thinks", bold=True)
+        first = thought_of(asking, question, lambda text: click.echo(text, nl=False))
+        _state(first, statement_of(first, free=asking.free))
+        if asking.params.samples:
+            click.secho(f"\n{asking.params.samples} samples vote", bold=True)
+            voted = votes_of(
+                asking, question, lambda drawn, answer: _sample(drawn, statement_of(drawn, free=asking.free))
+            )
+            _outcome(voted, question, asking)
+    finally:
+        catalog[study.arms[name].engine].release()
+
+
+def _loader(env: str | None) -> Any:
+    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+
+    return StudyConfigLoader("conf", env=env or os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+
+
+def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
+    """The study, the arm's name, and the catalog, none of whose entries is made yet."""
+    from kedro.config import MissingConfigException
+    from kedro.io import DataCatalog
+
+    from medo1.study import Study
+
+    study = Study.from_parameters(loader["parameters"])
+    name = arm or list(study.arms)[-1]
+    if name not in study.arms:
+        raise UserError(f"There is no arm {name!r}; the study's arms are {', '.join(study.arms)} (parameters: arms).")
+    try:
+        credentials = loader["credentials"]
+    except MissingConfigException:
+        credentials = {}
+    return study, name, DataCatalog.from_config(loader["catalog"], credentials=credentials)
+
+
+def _asking(
+    study: Study, name: str, loader: Any, catalog: Any, engine: Engine, question: Question, wishes: dict[str, Any]
+) -> Asking:
+    from medo1.pipelines.inference.asking import Asking
+    from medo1.pipelines.inference.params import DrawParams, InferenceParams
+
+    arm = study.arms[name]
+    params = InferenceParams.model_validate(loader["parameters"].get("inference") or {})
+    changed = {"max_new_tokens": wishes["budget"], "temperature": wishes["temperature"], "samples": wishes["votes"]}
+    changed = {key: value for key, value in changed.items() if value is not None}
+    draws = DrawParams.model_validate({**arm.drawn_with(params).model_dump(), **changed, "budgets": ()})
+    if arm.model is not None:
+        engine = engine.with_model(_saved(catalog, arm.model, name, "model"))
+    adapter = None if arm.adapter is None else _saved(catalog, f"{arm.adapter}.adapter", name, "adapter")
+    return Asking(
+        engine=engine,
+        adapter=adapter,
+        request=catalog[f"prompt_{arm.prompt}"].load(),
+        params=draws,
+        stopping=params.adaptive.stopping if wishes["adaptive"] else None,
+        seed=study.seed,
+        passed=lambda completions: completions,
+        free=not question.options or arm.answers == "differential",
+    )
+
+
+def _saved(catalog: Any, entry: str, arm: str, what: str) -> Any:
+    """The newest version of a model or adapter.
+
+    Raises:
+        UserError: when no run has saved one.
+    """
+    from kedro.io.core import VersionNotFoundError
+
+    try:
+        return catalog[entry].load()
+    except VersionNotFoundError as error:
+        raise UserError(
+            f"The arm {arm} needs {ORIGINS[what]} {entry}, and no run has saved one. Make it with `kedro run` (all of "
+            f"the study), or with `kedro run --pipelines=clinic,ingest,synthesis,filtering,finetune`."
+        ) from error
+
+
+def _state(drawn: Drawn, statement: str) -> None:
+    generation = drawn.generation
+    tokens = "" if generation.completion_tokens is None else f"  ({generation.completion_tokens} tokens"
+    how = {"forced": ", its budget ended and the answer was asked for", "cut": ", cut"}.get(generation.status, "")
+    click.echo(f"\n-> {statement}{tokens + how + ')' if tokens else ''}")
+
+
+def _sample(drawn: Drawn, statement: str) -> None:
+    generation = drawn.generation
+    tokens = "" if generation.completion_tokens is None else f"{generation.completion_tokens:>6} tokens"
+    sure = "" if generation.confidence is None else f"   confidence {generation.confidence:.1f}"
+    click.echo(f"  sample {drawn.sample + 1:<3} {statement:<32}{tokens}{sure}")
+
+
+def _outcome(voted: Voted, question: Question, asking: Asking) -> None:
+    outcome, drawn, most = voted.outcome, len(voted.samples), asking.params.samples
+    click.echo()
+    for answer, count in [] if voted.differential else list(voted.counts.items()):
+        named = f"{answer}. {question.options[answer]}" if answer in question.options else answer
+        click.echo(f"  {count:>3} {'#' * round(24 * count / drawn):<24} {named}")
+    silent = drawn - outcome.voters
+    if silent:
+        click.echo(f"  {silent:>3} {'.' * round(24 * silent / drawn):<24} state nothing and do not vote")
+    if asking.stopping is not None and drawn < most:
+        click.echo(f"  stopped after {drawn} of {most}: the leader would stay ahead with {voted.probability:.1%}")
+    if outcome.letter is None:
+        click.secho("-> no vote: no sample states an answer", bold=True)
+        return
+    if voted.differential:
+        for rank, one in enumerate(voted.differential[:5], 1):
+            click.echo(f"  {rank}. {one.name}  (score {one.score:.2f}, in {one.lists} of {drawn} lists)")
+    winner = question.options.get(outcome.letter)
+    named = f"{outcome.letter}. {winner}" if winner else outcome.letter
+    tokens = "" if voted.tokens is None else f", {voted.tokens:,} tokens"
+    of_what = f"the score of {outcome.voters} lists" if voted.differential else f"{outcome.voters} votes"
+    click.secho(f"-> {named}  ({outcome.share:.0%} of {of_what}{tokens})", bold=True)
+    other = voted.by_confidence
+    if other is not None and not voted.differential and other.letter != outcome.letter:
+        click.echo(f"   weighted by confidence: {other.letter} ({other.share:.0%})")
