@@ -28,8 +28,8 @@ class Study(Parameters):
     base_model: str = Field(
         default="clinic",
         min_length=1,
-        description="who learns: `clinic` (the clinic pipeline trains one), `small_student` (finetune trains one on the "
-        "imported chains), or a hub id or directory, which the catalog's `base_model` names",
+        description="who learns: `clinic` (the clinic pipeline trains one), `small_student` (finetune trains one on "
+        "the imported chains), or a hub id or directory, which the catalog's `base_model` names",
     )
     benchmarks_dir: str | None = Field(default=None, description="folder of the benchmark files, for the catalog")
     formats: dict[str, FormatParams] = Field(min_length=1, description="how chains are written")

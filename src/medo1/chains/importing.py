@@ -39,8 +39,8 @@ def imported_chains(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Chains of a file's rows.
 
-    A chain is a row's reasoning, its answer, and the line `Final answer: X`, which is added where the line is missing and
-    the answer states an option or names one alone. X is what the answer says, never the gold letter.
+    A chain is a row's reasoning, its answer, and the line `Final answer: X`, which is added where the line is missing
+    and the answer states an option or names one alone. X is what the answer says, never the gold letter.
 
     Args:
         path: a file of any kind that questions are read from.

@@ -27,7 +27,7 @@ def make_small_student(
     *prompts_and_formats: Any,
     formats: tuple[str, ...],
 ) -> tuple[Path, dict[str, Any]]:
-    """A tiny base model that has read the imported chains, and the log of its training. Made once, then kept in a cache.
+    """A tiny base model that has read the imported chains, and its training log. Made once, then kept in a cache.
 
     Args:
         folder: where the files of chains lie.
