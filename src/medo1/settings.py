@@ -52,6 +52,9 @@ class StudyConfigLoader(OmegaConfigLoader):
             return Keys(local["credentials"])
         except MissingConfigException:
             return Keys()
+        finally:  # the resolvers belong to all loaders: the local one's would not know this environment's globals
+            self._register_globals_resolver()
+            self._register_runtime_params_resolver()
 
 
 def _forget_pipelines() -> None:

@@ -18,7 +18,10 @@ SMALL: dict[str, Any] = {
     "clinic": {
         "cases": {"train": 40, "dev_per_difficulty": 4, "test_per_difficulty": 4},
         "textbook": {"documents": 400},
-        "base": {"gate": 0.0, "loop": {"steps": 30}},
+        "base": {
+            "gate": 0.0,
+            "loop": {"steps": 30, "rows": 20, "width": 128, "learning_rate": 5e-3, "warmup_steps": 5, "skip": 120},
+        },
     },
     "synthesis": {"questions": 40},
     "finetune": {name: {"epochs": 1} for name in ("cot", "longstep", "longmonolog")},
@@ -34,6 +37,7 @@ class Scratch:
         shutil.copytree(ROOT / "conf", path / "conf", ignore=shutil.ignore_patterns("local"))
         (path / "conf/local").mkdir()
         shutil.copy(ROOT / "pyproject.toml", path)
+        shutil.copy(ROOT / ".telemetry", path)
         (path / "src").mkdir()
         (path / "src/medo1").symlink_to(ROOT / "src/medo1")
 

@@ -63,7 +63,7 @@ def test_a_key_that_is_missing(project: Scratch) -> None:
     (project.path / "mine/mine.jsonl").write_text(json.dumps(QUESTION) + "\n")
     told = refused(project, "--env=paper", "--pipelines=ingest,synthesis", "--params=benchmarks_dir=mine")
     assert "conf/local/credentials.yml" in told
-    assert "teacher" in told
+    assert "OPENAI_API_KEY" in told
 
 
 def test_an_input_that_no_run_has_made(project: Scratch) -> None:
