@@ -6,6 +6,7 @@ import click
 from kedro.framework.cli.utils import LazyGroup
 
 COMMANDS = {
+    "answers": "medo1.commands.answers.answers",
     "completions": "medo1.engines.command.completions",
     "run": "medo1.commands.run.run",
     "seeds": "medo1.commands.seeds.seeds",
