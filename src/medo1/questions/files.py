@@ -1,7 +1,7 @@
 """Rows out of files: JSONL, JSON (a list, an object of columns, or an object of records), CSV, TSV and Parquet.
 
 A row that is no record (a line that is no JSON, a CSV line with a field too many) is rejected with its reason and the
-rest is read. Called by `medo1.questions.reading` and by `medo1.answers.command`.
+rest is read. Called by `medo1.questions.reading` and by `medo1.answers.table`.
 """
 
 from __future__ import annotations
