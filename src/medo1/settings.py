@@ -17,8 +17,10 @@ warnings.filterwarnings("ignore", message="One or more dataset names contain '.'
 
 
 class Keys(dict[str, Any]):
-    """Credentials by name. One that is not there is empty: whoever needs a key says so when it is needed, and looks into
-    the environment first; a pipeline that asks no teacher runs without its key."""
+    """Credentials by name. One that is not there is empty: whoever needs a key looks into the environment, then says so.
+
+    A pipeline that asks no teacher so runs without the teacher's key.
+    """
 
     def __missing__(self, name: str) -> dict[str, Any]:
         return {}

@@ -76,11 +76,14 @@ def test_what_outside_files_start_a_study_is_what_its_page_says(loaded: tuple[st
     environment, _, journey = loaded
     given = {name for name in journey.inputs() if not name.startswith(("params:", "prompt_"))}
     given = {name for name in given if not name.endswith(".teacher_prompts")}
-    assert given == {
-        "local": {"teacher", "student", "clinic.model_cache"},
-        "recorded": {"benchmark_files", "small_student_cache", "student"},
-        "paper": {"benchmark_files", "base_model", "teacher", "plain_teacher", "student"},
-    }[environment]
+    assert (
+        given
+        == {
+            "local": {"teacher", "student", "clinic.model_cache"},
+            "recorded": {"benchmark_files", "small_student_cache", "student"},
+            "paper": {"benchmark_files", "base_model", "teacher", "plain_teacher", "student"},
+        }[environment]
+    )
 
 
 def test_the_papers_published_values_stand_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,9 +57,7 @@ def imported_chains(
     """
     if not path.is_file():
         raise MissingFileError(f"There is no file {path} to import {format} chains from.")
-    questions, _ = read_questions(
-        path, fields.form, benchmark="imported", split="train", mapping=fields.mapping
-    )
+    questions, _ = read_questions(path, fields.form, benchmark="imported", split="train", mapping=fields.mapping)
     rows = {row.number: row.values for row in read_rows(path)[0]}
     chains: dict[str, dict[str, Any]] = {}
     rejected = []
