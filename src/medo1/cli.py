@@ -7,6 +7,7 @@ from kedro.framework.cli.utils import LazyGroup
 
 COMMANDS = {
     "ask": "medo1.commands.ask.ask",
+    "answers": "medo1.commands.answers.answers",
     "completions": "medo1.engines.command.completions",
     "run": "medo1.commands.run.run",
     "seeds": "medo1.commands.seeds.seeds",

@@ -16,6 +16,19 @@ from medo1.lineage.session import LineageSession
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
 
 
+class Keys(dict[str, Any]):
+    """Credentials by name. One that is not there is empty: whoever needs a key looks into the environment, then says so.
+
+    A pipeline that asks no teacher so runs without the teacher's key.
+    """
+
+    def __missing__(self, name: str) -> dict[str, Any]:
+        return {}
+
+    def __bool__(self) -> bool:  # Kedro puts a plain dictionary in the place of a false one
+        return True
+
+
 class StudyConfigLoader(OmegaConfigLoader):
     """Kedro's loader, with two things more.
 
@@ -38,9 +51,12 @@ class StudyConfigLoader(OmegaConfigLoader):
             return super().__getitem__(key)
         local = OmegaConfigLoader(self.conf_source, env="local", base_env="base", default_run_env="local")
         try:
-            return local["credentials"]
+            return Keys(local["credentials"])
         except MissingConfigException:
-            return super().__getitem__(key)
+            return Keys()
+        finally:  # the resolvers belong to all loaders: the local one's would not know this environment's globals
+            self._register_globals_resolver()
+            self._register_runtime_params_resolver()
 
 
 def _forget_pipelines() -> None:

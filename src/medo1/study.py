@@ -12,7 +12,7 @@ from medo1.pipelines.inference.params import ArmParams
 from medo1.pipelines.synthesis.params import FormatParams
 
 # Parameter groups that a study has; anything else at the top level is a misspelling.
-GROUPS = ("clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting")
+GROUPS = ("clinic", "ingest", "synthesis", "filtering", "small_student", "finetune", "inference", "reporting")
 PipelineName = Literal["clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting"]
 
 
@@ -25,6 +25,13 @@ class Study(Parameters):
 
     seed: int = Field(ge=0, description="of everything random in a run but the embedded world itself")
     journey: tuple[PipelineName, ...] = Field(min_length=1, description="pipelines of a plain `kedro run`, in order")
+    base_model: str = Field(
+        default="clinic",
+        min_length=1,
+        description="who learns: `clinic` (the clinic pipeline trains one), `small_student` (finetune trains one on "
+        "the imported chains), or a hub id or directory, which the catalog's `base_model` names",
+    )
+    benchmarks_dir: str | None = Field(default=None, description="folder of the benchmark files, for the catalog")
     formats: dict[str, FormatParams] = Field(min_length=1, description="how chains are written")
     arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
 
@@ -65,7 +72,7 @@ class Study(Parameters):
                 f"{', '.join((*sorted(own), *GROUPS))}."
             )
         try:
-            study = cls.model_validate({key: value for key, value in parameters.items() if key in own})
+            study = cls.model_validate({key: _present(value) for key, value in parameters.items() if key in own})
         except ValidationError as error:
             details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
             raise StudyError(f"The parameters do not describe a study: {details}.") from error
@@ -79,4 +86,10 @@ class Study(Parameters):
         return {
             "formats": {name: spec.model_dump() for name, spec in self.formats.items()},
             "arms": {name: spec.model_dump() for name, spec in self.arms.items()},
+            "base_model": self.base_model,
         }
+
+
+def _present(value: Any) -> Any:
+    """A group without the entries that are null: so an environment takes away what `base` has."""
+    return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value

@@ -57,6 +57,30 @@ QUESTIONS = _table(
     unique=["question_id", "benchmark", "split"],
 )
 QUESTIONS_REJECTED = _table({"file": NAME, "row": COUNT, "reason": NAME, "content": TEXT})
+# Questions that stand more than once, over all files: medo1/questions/audit.py says what becomes of each kind.
+REPEATS = ("conflict", "leak", "duplicate", "shared")
+QUESTIONS_AUDIT = _table(
+    {
+        "question_id": ID,
+        "kind": pa.Column(str, pa.Check.isin(REPEATS)),
+        "times": COUNT,
+        "sources": LIST,  # file and row of each
+        "benchmarks": LIST,
+        "splits": LIST,
+        "golds": LIST,  # the gold answers' texts, each once
+    },
+    unique=["question_id"],
+)
+# How the options stand in `questions`: the n-th letter of `original` is the one that its n-th option had in its file.
+QUESTIONS_ORDER = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "split": pa.Column(str, pa.Check.isin(SPLITS)),
+        "original": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{2,26}$")),
+    },
+    unique=["question_id", "benchmark", "split"],
+)
 
 TEXTBOOK = _table({"kind": NAME, "part": COUNT, "text": NAME, "learned": NAME})  # learned: JSON list of (start, end)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.answers.answer_cases import DRUGS, NOT_STATED, STATED, TEN, Case
 
 from medo1.answers import RULES, STATUSES, read_answer
 from medo1.answers.reading import read_end, read_whole
 from medo1.answers.text import Text
+from tests.answers.answer_cases import DRUGS, NOT_STATED, STATED, TEN, Case
 
 REPOSITORY = Path(__file__).parents[2]
 RECORDED = REPOSITORY.parent / "shared" / "benchmarks" / "recorded_outputs_dev.jsonl"

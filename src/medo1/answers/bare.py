@@ -166,11 +166,14 @@ def _is_next_item(letter: str, above: list[str]) -> bool:
     return False
 
 
-_LABEL_LINE = re.compile(
-    r"(?:^|\n)[^\w\n]{0,6}(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
+_LABELLED = (
+    r"[^\w\n]{0,6}(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
     r"(?:ans|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
     r"pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
 )
+# two patterns for one: the second begins with a literal, so that its search leaps from line to line
+_FIRST_LABELLED = re.compile(_LABELLED)
+_LABEL_LINE = re.compile("\n" + _LABELLED)
 _LAST_WORDS = re.compile(
     r"(?:^|[.!?\n]\s*)"
     r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then)[,:]?\s+(?:then\s+)?){0,2})"
@@ -186,7 +189,9 @@ _LAST = 160  # characters from the end in which the last words are looked for
 def labelled_line(text: Text) -> Statement | None:
     """The last line such as `Ans: C` or `Diagnosis: (C) Lupus`, with nothing else on it."""
     found: Statement | None = None
-    for announced in list(islice(_LABEL_LINE.finditer(text.low), LAST_CUES))[::-1]:
+    first = _FIRST_LABELLED.match(text.low)
+    lines = [*([first] if first is not None else []), *islice(_LABEL_LINE.finditer(text.low), LAST_CUES)]
+    for announced in reversed(lines):
         label = label_at(text, announced.end(), formal=True)
         if label is None or label.letter not in text.options or label.denied or label.doubt:
             continue

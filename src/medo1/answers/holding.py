@@ -74,7 +74,7 @@ NEXT_QUESTION = re.compile(
 _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \t]+(?P<text>[^\n]{1,200})")
 
 _MORE_THOUGHT = 160  # characters after a statement in a text that thinks aloud: more than its reason
-QUESTION_BEFORE = 200  # characters of an answer that may stand before a question that the text makes up
+QUESTION_BEFORE = 120  # characters of an answer that may stand before a question that the text makes up
 _LISTED = 12  # lines of a list that are looked at, and words of one
 _SAID = 80  # characters before a question that are an answer begun, not white space and marks
 _AFTER = 3000  # characters after a statement in which a further question is looked for

@@ -58,7 +58,6 @@ _ENDS_CLOSED = frozenset(".!?。！？…)]}\"'”’»」』|>`$*_✅")
 _SPACELESS = 0x2E80  # scripts from here on end a sentence without a mark as often as with one
 _WORDS_OF_A_SENTENCE = 5
 
-_MARKED = ("<", "{", "[", "#")
 _END = 320  # characters from the last cue to the end of a text that ends with its answer
 _PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
 _PLAIN = re.compile(
@@ -143,7 +142,9 @@ def read_end(text: Text) -> Answer | None:
     """
     low = text.low
     at = low.rfind("answer")
-    if at < 0 or len(low) - at > _END or any(mark in low for mark in _MARKED) or '":' in low or may_open(text.body):
+    if at < 0 or len(low) - at > _END or "<" in low or "{" in low or "[" in low or "#" in low or '":' in low:
+        return None  # marks that `mark_statements` reads
+    if may_open(text.body):
         return None
     last = _plain_statement(text, at) or statement_around(text, at, "sentence")
     if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:

@@ -62,7 +62,5 @@ def length_figure(lengths: Mapping[str, Iterable[int]]) -> Figure:
                 name="mean in the paper",
             )
         )
-    figure.update_layout(
-        title="Length of the chains", xaxis_title="tokens (the teacher's tokenizer)", template="plotly_white"
-    )
+    figure.update_layout(xaxis_title="tokens (the teacher's tokenizer)", template="plotly_white")
     return figure

@@ -9,8 +9,8 @@ from medo1.questions.readers import FORMS
 from medo1.questions.readers.form import Settings
 from medo1.questions.readers.mapping import ColumnMapping
 from medo1.questions.reading import Reading, read_benchmark, read_questions
-from medo1.questions.rendering import Shuffled, prompt_text, question_text, shuffled
-from medo1.questions.table import question_rows, questions_from
+from medo1.questions.rendering import Shuffled, as_asked, prompt_text, question_text, shuffled
+from medo1.questions.table import letter_as_read, order_rows, question_rows, questions_from
 
 __all__ = [
     "FORMS",
@@ -24,10 +24,13 @@ __all__ = [
     "Rejected",
     "Settings",
     "Shuffled",
+    "as_asked",
     "audit_questions",
     "free_form",
     "free_form_prompt",
+    "letter_as_read",
     "normalised",
+    "order_rows",
     "prompt_text",
     "question_id",
     "question_rows",

@@ -1,16 +1,28 @@
-"""Questions that stand more than once: duplicates, the same question with another gold answer, and one in two splits.
+"""Questions that stand more than once, over all files: what they are, and which copy is used.
 
 Questions are the same when their ids are (`medo1.questions.question_id`). Gold answers are compared by text, since the
 same options may stand in another order. Called by the ingest pipeline.
+
+| kind | what it is | what is used |
+|---|---|---|
+| conflict | copies with different gold answers | none of them: nobody can say which is right |
+| leak | in several splits | the copies in `test`, else those in `dev`: nothing that is tested is learnt from |
+| duplicate | twice in one benchmark, or twice for training | the first |
+| shared | in several benchmarks, not for training | each benchmark's own, so that all stay whole |
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from medo1.questions.errors import Rejected
+from medo1.questions.files import excerpt
 from medo1.questions.question import Question, normalised
+
+Kind = Literal["conflict", "leak", "duplicate", "shared"]
+_BY_WEIGHT = ("test", "dev", "train")  # the split that a question which stands in several is kept for
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +31,29 @@ class Group:
 
     Attributes:
         question_id: the question.
+        kind: see the module's table; of several the first.
         sources: file and row of each, in the order in which they were read.
+        benchmarks, splits: each once.
         golds: the gold answers' texts, each once.
-        splits: the splits, each once.
     """
 
     question_id: str
+    kind: Kind
     sources: tuple[str, ...]
-    golds: tuple[str, ...]
+    benchmarks: tuple[str, ...]
     splits: tuple[str, ...]
+    golds: tuple[str, ...]
 
-    @property
-    def kind(self) -> str:
-        """`conflict` (two gold answers), `leak` (in the training split and another) or `duplicate`."""
-        if len(self.golds) > 1:
-            return "conflict"
-        return "leak" if "train" in self.splits and len(self.splits) > 1 else "duplicate"
-
-    def as_row(self) -> dict[str, str | int]:
-        """The row of an audit table."""
+    def as_row(self) -> dict[str, Any]:
+        """The row of a `questions_audit` table."""
         return {
             "question_id": self.question_id,
             "kind": self.kind,
             "times": len(self.sources),
-            "sources": " ".join(self.sources),
-            "golds": " | ".join(self.golds),
-            "splits": " ".join(self.splits),
+            "sources": list(self.sources),
+            "benchmarks": list(self.benchmarks),
+            "splits": list(self.splits),
+            "golds": list(self.golds),
         }
 
 
@@ -58,40 +67,55 @@ def audit_questions(questions: Iterable[Question]) -> list[Group]:
 
 def _group(same: Sequence[Question]) -> Group:
     golds = {normalised(question.gold_text): question.gold_text for question in same}
+    splits = tuple(dict.fromkeys(question.split for question in same))
+    benchmarks = tuple(dict.fromkeys(question.benchmark for question in same))
+    kind: Kind = "duplicate"
+    if len(golds) > 1:
+        kind = "conflict"
+    elif len(splits) > 1:
+        kind = "leak"
+    elif len(benchmarks) == len(same) and splits != ("train",):
+        kind = "shared"
     return Group(
         same[0].question_id,
+        kind,
         tuple(question.source for question in same),
+        benchmarks,
+        splits,
         tuple(golds.values()),
-        tuple(dict.fromkeys(question.split for question in same)),
     )
 
 
 def without_duplicates(questions: Sequence[Question]) -> tuple[list[Question], list[Rejected]]:
-    """Each question once, and the others as rejected rows.
-
-    Of duplicates the first stays. Of questions with two gold answers none stays: nobody can say which is right. Of one
-    that is in the training split and another, the training copies go, so that nothing that is tested was trained on.
-    """
+    """The copies that are used, and the others as rejected rows, both in the order of `questions`."""
     groups = {group.question_id: group for group in audit_questions(questions)}
     kept: list[Question] = []
     rejected: list[Rejected] = []
-    seen: set[str] = set()
+    seen: dict[tuple[str, str], str] = {}
     for question in questions:
         group = groups.get(question.question_id)
-        reason = None if group is None else _why_not(question, group, seen)
+        place = (question.question_id, "train" if question.split == "train" else question.benchmark)
+        reason = None if group is None else _why_not(question, group, seen.get(place))
         if reason is None:
             kept.append(question)
-            seen.add(question.question_id)
+            seen[place] = question.source
         else:
             file, _, row = question.source.rpartition(":")
-            rejected.append(Rejected(file, int(row) if row.isdigit() else 0, reason, question.stem[:80]))
+            rejected.append(
+                Rejected(file or question.source, int(row) if row.isdigit() else 0, reason, excerpt(question.stem))
+            )
     return kept, rejected
 
 
-def _why_not(question: Question, group: Group, seen: set[str]) -> str | None:
-    others = ", ".join(source for source in group.sources if source != question.source)
+def _why_not(question: Question, group: Group, first: str | None) -> str | None:
     if group.kind == "conflict":
-        return f"the same question has other gold answers ({' | '.join(group.golds)}) in {others}"
-    if group.kind == "leak" and question.split == "train":
-        return f"the same question is in {' and '.join(split for split in group.splits if split != 'train')}: {others}"
-    return f"the same question stands in {others}" if question.question_id in seen else None
+        return f"conflict: copies of this question have different gold answers ({_listed(group, question)})"
+    kept_for = min(group.splits, key=_BY_WEIGHT.index)
+    if question.split != kept_for:
+        return f"leak: the same question is for {kept_for} ({_listed(group, question)})"
+    return None if first is None else f"duplicate: the same stem and options as {first}"
+
+
+def _listed(group: Group, question: Question) -> str:
+    others = [source for source in group.sources if source != question.source] or [question.source]
+    return ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")  # noqa: PLR2004

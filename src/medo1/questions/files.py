@@ -1,7 +1,7 @@
 """Rows out of files: JSONL, JSON (a list, an object of columns, or an object of records), CSV, TSV and Parquet.
 
-A row that is no record (a line that is no JSON, a CSV line with a field too many) is rejected with its reason and the rest
-is read. Called by `medo1.questions.reading` and `medo1.answers.table`.
+A row that is no record (a line that is no JSON, a CSV line with a field too many) is rejected with its reason and the
+rest is read. Called by `medo1.questions.reading` and by `medo1.answers.table`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _text(path: Path) -> str:
 def excerpt(value: object) -> str:
     """The beginning of a row, on one line."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = " ".join(text.split())
+    text = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()  # no file can hold half a character
     return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"
 
 
@@ -105,8 +105,8 @@ def _json_rows(name: str, text: str) -> tuple[list[Row], list[Rejected]]:
         if records is None:
             found = ", ".join(map(str, list(value)[:8]))
             raise QuestionsError(
-                f"{name}: expected a list of records, columns of equal length, or records under their keys; found an object "
-                f"with the keys {found}"
+                f"{name}: expected a list of records, columns of equal length, or records under their keys; found an "
+                f"object with the keys {found}"
             )
         value = records
     if not isinstance(value, list):

@@ -1,6 +1,7 @@
 """A question without its options, for the arms that answer freely (the paper's hypothetico-deductive method).
 
-`Which of the following is the most likely diagnosis?` asks for a choice: it becomes `What is the most likely diagnosis?`.
+`Which of the following is the most likely diagnosis?` asks for a choice: it becomes `What is the most likely
+diagnosis?`.
 Questions that cannot be answered without their options (`... EXCEPT`, `which statement is true`, a gold answer such as
 `None of the above`) say so in `needs_options`: a free-form score over them would mean nothing.
 """
@@ -8,37 +9,85 @@ Questions that cannot be answered without their options (`... EXCEPT`, `which st
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from medo1.questions.question import Question
 
 _IS = r"(?P<is>is|are|was|were|would|should|will|can|could|does|do|did|has|have|may|might|must)"
+_WHICH = r"\b(?P<w>W|w)hich (?:one )?of"
+_SINGULAR = frozenset({"is", "was", "does", "has"})
+
+
+def _one_of(noun: str, verb: str) -> str:
+    """`drugs` as `drug` before a verb that speaks of one: `which of the following drugs is` is about one of them."""
+    if verb not in _SINGULAR or not noun.endswith("s") or noun.endswith(("ss", "us", "is")):
+        return noun
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    return noun[:-2] if noun.endswith(("sses", "xes", "ches", "shes")) else noun[:-1]
+
+
 # first match counts: (pattern, replacement)
-_REWRITES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"\b(?P<w>W|w)hich (?:one )?of (?:the following|these|the options(?: below| listed)?)(?: options| choices| answers)?,? {_IS}\b"), r"\g<w>hat \g<is>"),
-    (re.compile(r"\b(?P<w>W|w)hich (?:one )?of the following (?=(?:best|most|primarily|likely|additional)\b)"), r"\g<w>hat "),
+_REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (
         re.compile(
-            r"\b(?P<w>W|w)hich (?:one )?of the following (?P<noun>[a-z][\w-]*(?: [a-z][\w-]*){0,5}?) (?P<is>is|are|was|were|would|should|will|can|could|does|"
-            r"do|did|has|have|may|might|must|best|most)\b"
+            rf"{_WHICH} (?:the following|these|the options(?: below| listed)?)(?: options| choices| answers)?,? {_IS}\b"
         ),
-        r"\g<w>hich \g<noun> \g<is>",
+        r"\g<w>hat \g<is>",
     ),
-    (re.compile(r"\b(?P<w>W|w)hich (?:one )?of the following\b"), r"\g<w>hat"),
-    (re.compile(r"\b(?P<prep>[Tt]o|[Ii]n|[Ww]ith|[Oo]f|[Ff]or|[Ff]rom|[Bb]y|[Oo]n|[Aa]t) which (?:one )?of the following (?P<noun>[a-z][\w-]*)"), r"\g<prep> which \g<noun>"),
+    (re.compile(rf"{_WHICH} the following (?=(?:best|most|primarily|likely|additional)\b)"), r"\g<w>hat "),
+    (
+        re.compile(
+            rf"{_WHICH} the following (?P<noun>[a-z][\w-]*(?: [a-z][\w-]*){{0,5}}?) (?P<is>is|are|was|were|would|"
+            r"should|will|can|could|does|do|did|has|have|may|might|must|best|most)\b"
+        ),
+        lambda match: f"{match['w']}hich {_one_of(match['noun'], match['is'])} {match['is']}",
+    ),
+    (re.compile(rf"{_WHICH} the following\b"), r"\g<w>hat"),
+    (
+        re.compile(
+            r"\b(?P<prep>[Tt]o|[Ii]n|[Ww]ith|[Oo]f|[Ff]or|[Ff]rom|[Bb]y|[Oo]n|[Aa]t) which (?:one )?of the following "
+            r"(?P<noun>[a-z][\w-]*)"
+        ),
+        r"\g<prep> which \g<noun>",
+    ),
     (re.compile(r"\b(?:one )?of the following (?P<noun>[a-z][\w-]*)\b"), r"\g<noun>"),
-    (re.compile(r"(?:,? ?(?:from|among) (?:the (?:following|options(?: below| listed)?|choices(?: below)?|list below)|these options))\b"), ""),
+    (
+        re.compile(
+            r"(?:,? ?(?:from|among) (?:the (?:following|options(?: below| listed)?|choices(?: below)?|list below)|"
+            r"these options))\b"
+        ),
+        "",
+    ),
     (re.compile(r"\bthe following(?: options?| choices?)?:?\s*$"), "what"),
-)  # fmt: skip
+)
 _NEEDS = (
-    (re.compile(r"\bexcept\b|\ball of the following\b|\bnone of the following\b", re.IGNORECASE), "it asks for the exception"),
-    (re.compile(r"\b(?:is|are|was|were|would be|does|do|has|have|will|should) (?:NOT|not)\b[^.?]*\?|\bleast\b[^.?]*\?|\bfalse\b[^.?]*\?|\bincorrect\b[^.?]*\?"),
-     "it asks for what does not hold"),
-    (re.compile(r"\bstatements?\b[^.?]*\?|\btrue\b[^.?]*\?|\bcorrect(?:ly)?\b[^.?]*\?", re.IGNORECASE), "it asks to judge the options"),
-    (re.compile(r"\b(?:option|choice|answer choice|figure|image|graph|curve|arrow|photograph)s?\b[^.?]*\?", re.IGNORECASE), "it points at something that is not in the text"),
-)  # fmt: skip
+    (
+        re.compile(r"\bexcept\b|\ball of the following\b|\bnone of the following\b", re.IGNORECASE),
+        "it asks for the exception",
+    ),
+    (
+        re.compile(
+            r"\b(?:is|are|was|were|would be|does|do|has|have|will|should) (?:NOT|not)\b[^.?]*\?|\bleast\b[^.?]*\?"
+            r"|\bfalse\b[^.?]*\?|\bincorrect\b[^.?]*\?"
+        ),
+        "it asks for what does not hold",
+    ),
+    (
+        re.compile(r"\bstatements?\b[^.?]*\?|\btrue\b[^.?]*\?|\bcorrect(?:ly)?\b[^.?]*\?", re.IGNORECASE),
+        "it asks to judge the options",
+    ),
+    (
+        re.compile(
+            r"\b(?:option|choice|answer choice|figure|image|graph|curve|arrow|photograph)s?\b[^.?]*\?", re.IGNORECASE
+        ),
+        "it points at something that is not in the text",
+    ),
+)
 _GOLD_NEEDS = re.compile(
-    r"^(?:none|all|both|neither|any|either)\b.*\b(?:above|these|options|choices|[a-j] and [a-j]|[a-j] or [a-j])\b|^(?:both )?[a-j] (?:and|&|or) [a-j]$|^<img|^\(?[ivx]+\)?(?: and \(?[ivx]+\)?)?(?: only)?$",
+    r"^(?:none|all|both|neither|any|either)\b.*\b(?:above|these|options|choices|[a-j] and [a-j]|[a-j] or [a-j])\b"
+    r"|^(?:both )?[a-j] (?:and|&|or) [a-j]$|^<img|^\(?[ivx]+\)?(?: and \(?[ivx]+\)?)?(?: only)?$",
     re.IGNORECASE,
 )
 _LAST = 400  # characters of the stem's end in which the question stands

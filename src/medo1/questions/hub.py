@@ -1,7 +1,7 @@
 """Questions from a data set on the Hugging Face hub, or one that `datasets` saved to disk.
 
-The rows go through the same forms as a file's. `datasets` runs no code of a data set's repository (since its version 4 it
-cannot), and a revision can be pinned. Needs network for a hub id; a directory that was saved needs none.
+The rows go through the same forms as a file's. `datasets` runs no code of a data set's repository (since its version 4
+it cannot), and a revision can be pinned. Needs network for a hub id; a directory that was saved needs none.
 """
 
 from __future__ import annotations
@@ -85,9 +85,8 @@ def _loaded(dataset: str, name: str | None, revision: str | None) -> dict[str, l
             loaded = datasets.load_dataset(dataset, name, revision=revision)
     except Exception as error:  # every library below has errors of its own
         where = "the directory" if Path(dataset).exists() else "the hub id (is there network?)"
-        raise QuestionsError(
-            f"{dataset}: {where} cannot be loaded: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        ) from error
+        said = (str(error).splitlines() or [""])[0]
+        raise QuestionsError(f"{dataset}: {where} cannot be loaded: {type(error).__name__}: {said}") from error
     if isinstance(loaded, datasets.Dataset):
         loaded = {str(loaded.split) if loaded.split is not None else "test": loaded}
     return {str(own): part.to_list() for own, part in loaded.items()}

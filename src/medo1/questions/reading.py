@@ -1,7 +1,7 @@
 """Reading a benchmark file: recognise its form, take each row apart, and account for every one of them.
 
-Nothing vanishes: rows read = questions + rejected. A form that is guessed is reported with the reason, a guess with more
-than one candidate is an error that names them, and a file without one usable row is an error. Called by the ingest
+Nothing vanishes: rows read = questions + rejected. A form that is guessed is reported with the reason, a guess with
+more than one candidate is an error that names them, and a file without one usable row is an error. Called by the ingest
 pipeline and by `medo1.questions.hub`; the public entry is `read_questions`.
 """
 
@@ -240,8 +240,8 @@ def recognised(name: str, rows: Sequence[Row]) -> tuple[Form, str]:
     forms = "".join(f"\n  {form.name}: {form.columns}" for form in FORMS.values())
     have = ", ".join(sorted(sample.columns)[:20])
     raise QuestionsError(
-        f"{name}: the columns ({have}) are those of no known form. Give a mapping of your columns, or rename them to one "
-        f"of:{forms}"
+        f"{name}: the columns ({have}) are those of no known form. Give a mapping of your columns, or rename them to "
+        f"one of:{forms}"
     )
 
 
@@ -249,6 +249,15 @@ def _lacks_header(form: Form, rows: Sequence[Row]) -> bool:
     """Whether the first line of a CSV file was taken for names although it is a question."""
     columns = {column for row in rows[:1] for column in row.values}
     return len(columns) == len(form.header) and "question" not in columns
+
+
+def _check_characters(raw: Raw) -> None:
+    """Refuses half characters (`\\ud83d` alone, as a JSON text cut in an emoji has): no file can hold them."""
+    for text in (raw.stem, *raw.options.values(), *raw.extra.values()):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise RowError(f"half a character, {text[error.start]!a}, in {text[:40]!a}") from None
 
 
 def _default_split(name: str, split: str | None, form: Form) -> tuple[str, str]:
@@ -265,8 +274,9 @@ def _question(raw: Raw, benchmark: str, split: str | None, default: str, source:
     """A checked question out of what a reader took from a row.
 
     Raises:
-        RowError: where the parts of the row do not agree.
+        RowError: where the parts of the row do not agree, or a text is none that can be saved.
     """
+    _check_characters(raw)
     gold_text = normalised(raw.options[raw.gold])
     same = [letter for letter, text in raw.options.items() if normalised(text) == gold_text]
     if len(same) > 1:

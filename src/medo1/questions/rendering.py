@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from medo1.lineage.digests import seed_from
 from medo1.questions.question import Question
+
+# an option that speaks of its place: `Both A and B`, `None of the above`
+_SPEAKS_OF_PLACE = re.compile(
+    r"\b(?:above|below|preceding|following options?|previous options?)\b"
+    r"|\b(?:all|none|both|neither|any|either|some|two|three) of (?:these|them|the (?:options|choices|answers|others))\b"
+    r"|(?<![A-Za-z0-9])[A-J](?:\s*(?:,|&|and|or)\s*(?:and |or )?[A-J])+(?![A-Za-z0-9])"
+    r"|^(?:both|neither|either|only|options?|choices?|answers?)\s+\(?[A-J]\)?\b",
+    re.IGNORECASE,
+)
 
 
 def question_text(question: Question) -> str:
@@ -28,7 +38,7 @@ def prompt_text(question: Question, request: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shuffled:
-    """A question whose options stand in another order.
+    """A question whose options may stand in another order.
 
     Attributes:
         question: as it is asked; its id is that of the question as it was read.
@@ -38,19 +48,32 @@ class Shuffled:
     question: Question
     original: Mapping[str, str]
 
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether the order differs from the one that was read."""
+        return any(asked != read for asked, read in self.original.items())
+
     def back(self, letter: str | None) -> str | None:
         """The letter as read of an option that was answered by its letter as asked; None stays None."""
         return None if letter is None else self.original[letter]
+
+
+def speaks_of_place(options: Iterable[str]) -> bool:
+    """Whether an option's text rests on the options' order, so that in another order it would mean something else."""
+    return any(_SPEAKS_OF_PLACE.search(text) for text in options)
 
 
 def shuffled(question: Question, seed: int) -> Shuffled:
     """The question with its options in an order that depends on the seed and on the question alone.
 
     The same options in another order give the same questions as asked: the order is drawn over the options' texts.
+    Where an option speaks of the others' places (`None of the above`, `Both A and B`) all stay where they are.
     """
+    if speaks_of_place(question.options.values()):
+        return unshuffled(question)
     letters = list(question.options)
     by_text = sorted(letters, key=lambda letter: (question.options[letter], letter))
-    random.Random(seed_from(seed, question.question_id)).shuffle(by_text)
+    random.Random(seed_from(seed, question.question_id)).shuffle(by_text)  # noqa: S311  (an order, no secret)
     original = dict(zip(letters, by_text, strict=True))
     asked = replace(
         question,
@@ -58,3 +81,18 @@ def shuffled(question: Question, seed: int) -> Shuffled:
         gold=next(letter for letter, read in original.items() if read == question.gold),
     )
     return Shuffled(asked, original)
+
+
+def unshuffled(question: Question) -> Shuffled:
+    """The question as it was read."""
+    return Shuffled(question, {letter: letter for letter in question.options})
+
+
+def as_asked(
+    questions: Iterable[Question], seed: int | None = None, splits: Collection[str] = ("dev", "test")
+) -> list[Shuffled]:
+    """The questions as they are asked: those of the splits in an order by the seed, where one is given."""
+    return [
+        shuffled(question, seed) if seed is not None and question.split in splits else unshuffled(question)
+        for question in questions
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from medo1.frames import Frame, records
 from medo1.questions.question import LETTERS, Question
+from medo1.questions.rendering import Shuffled
 
 
 def question_rows(questions: Iterable[Question]) -> list[dict[str, Any]]:
@@ -24,6 +25,33 @@ def question_rows(questions: Iterable[Question]) -> list[dict[str, Any]]:
         }
         for question in questions
     ]
+
+
+def order_rows(asked: Iterable[Shuffled]) -> list[dict[str, Any]]:
+    """One mapping a question, as `medo1.tables.QUESTIONS_ORDER` has its columns."""
+    return [
+        {
+            "question_id": one.question.question_id,
+            "benchmark": one.question.benchmark,
+            "split": one.question.split,
+            "original": "".join(one.original[letter] for letter in sorted(one.original)),
+        }
+        for one in asked
+    ]
+
+
+def letter_as_read(original: str, letter: str | None) -> str | None:
+    """The letter that an option had in its file: `original` is the question's in `QUESTIONS_ORDER`.
+
+    Raises:
+        ValueError: for a letter that the question does not have.
+    """
+    if letter is None:
+        return None
+    place = LETTERS.find(letter)
+    if not 0 <= place < len(original):
+        raise ValueError(f"there is no option {letter!r} among {len(original)}")
+    return original[place]
 
 
 def questions_from(table: Frame) -> list[Question]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from medo1 import tables
+from medo1.chains.lengths import length_figure
 from medo1.errors import UserError
 from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, joined, write_page
 from medo1.pipelines.reporting.params import ReportingParams
@@ -20,6 +21,7 @@ INGEST = {
     "files": [
         {
             "file": "<script>alert(1)</script>.jsonl",
+            "form": "medqa",
             "benchmark": "clinic",
             "split": "test",
             "rows": 12,
@@ -29,6 +31,7 @@ INGEST = {
         }
     ]
 }
+LENGTHS = length_figure({"longstep": [40, 60, 90]})
 FILTERS = {"chains": 500, "kept": 460, "dropped": {"cut": 0, "wrong": 40}}
 
 
@@ -91,7 +94,7 @@ def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> 
     every = {name: joined(*(tables_of[name] for tables_of in made), schema=name.upper()) for name in made[0]}
     figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
     html = write_page(
-        compared[0], compared[1], every["vote_curve"], every["tokens"], every["outcomes"], INGEST, *figures, PARAMS,
+        compared[0], compared[1], every["vote_curve"], every["tokens"], every["outcomes"], INGEST, *figures, LENGTHS, PARAMS,
         FILTERS, formats=("longstep",),
     )  # fmt: skip
     return html, compared
@@ -143,7 +146,7 @@ def test_the_page_opens_without_a_network_and_draws_everything(chromium: Any, tm
     opened.on("dialog", lambda dialog: errors.append(dialog.message))
     opened.goto(file.as_uri())
     opened.wait_for_selector(".js-plotly-plot .main-svg")
-    assert opened.locator(".js-plotly-plot").count() == 4
+    assert opened.locator(".js-plotly-plot").count() == 5
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert errors == []
     first = opened.locator("table").first

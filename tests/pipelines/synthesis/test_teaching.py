@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.chains.test_formats import MONOLOGUE, STEPS
-from tests.chains.test_making import questions
-from tests.engines.conftest import engine_for
-from tests.engines.server import Server
 
 from medo1 import tables
 from medo1.engines.money import Budget, BudgetError
@@ -21,6 +17,10 @@ from medo1.frames import Frame
 from medo1.pipelines.synthesis.nodes import summarise_teaching, write_chains
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 from medo1.questions.table import question_rows
+from tests.chains.test_formats import MONOLOGUE, STEPS
+from tests.chains.test_making import questions
+from tests.engines.conftest import engine_for
+from tests.engines.server import Server
 
 PRICES = {"teacher": {"prompt_usd_per_million": 1000, "completion_usd_per_million": 1000}}
 ROOT = Path(__file__).resolve().parents[3]

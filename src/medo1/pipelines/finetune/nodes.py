@@ -5,11 +5,46 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Model
 from medo1.frames import Frame, records
-from medo1.pipelines.finetune.params import FinetuneParams
+from medo1.pipelines.finetune.params import FinetuneParams, SmallStudentParams
 from medo1.questions import prompt_text, questions_from
+
+if TYPE_CHECKING:
+    from medo1.datasets.caches import DirectoryCache
+else:
+    DirectoryCache = Any  # Kedro reads annotations at start, and should not import the datasets for it
+
+
+def make_small_student(
+    folder: Path,
+    questions: Frame,
+    cache: DirectoryCache,
+    params: SmallStudentParams,
+    seed: int,
+    *prompts_and_formats: Any,
+    formats: tuple[str, ...],
+) -> tuple[Path, dict[str, Any]]:
+    """A tiny base model that has read the imported chains, and its training log. Made once, then kept in a cache.
+
+    Args:
+        folder: where the files of chains lie.
+        questions: the training questions; chains of others are not read.
+        cache: where a student that was made from the same is found again.
+        params: sizes and loop.
+        seed: of its first weights and of the order of texts.
+        prompts_and_formats: the prompt of each of `formats`, then the parameters of each.
+        formats: names of the formats whose chains are imported.
+    """
+    from medo1.pipelines.finetune.small_student import exchanges, small_student
+
+    prompts = dict(zip(formats, prompts_and_formats, strict=False))
+    # Typed where the run holds synthesis, which says what a format is; plain values where it does not.
+    plain = [spec if isinstance(spec, dict) else spec.model_dump() for spec in prompts_and_formats[len(formats) :]]
+    specs = dict(zip(formats, plain, strict=True))
+    return small_student(exchanges(folder, questions_from(questions), prompts, specs), cache, params, seed)
 
 
 def make_training_examples(

@@ -6,7 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from medo1.clinic.small_student import SmallStudentSpec
 from medo1.parameters import Parameters
+
+
+class SmallStudentParams(SmallStudentSpec):
+    """The tiny model that learns where none can be had; the defaults are the tried ones."""
 
 
 class FinetuneParams(Parameters):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.finetune.nodes import make_training_examples, train_adapter
+from medo1.pipelines.finetune.nodes import make_small_student, make_training_examples, train_adapter
 from medo1.wiring import bound
 
 
@@ -28,12 +28,30 @@ def _template(name: str) -> list[Node]:
     ]
 
 
-def create_pipeline(formats: Iterable[str], **_: Any) -> Pipeline:
+def _small_student(formats: Iterable[str]) -> Pipeline:
+    names = tuple(formats)
+    node = Node(
+        bound(make_small_student, formats=names),
+        inputs=[
+            *("benchmark_files", "training_questions", "small_student_cache", "params:small_student", "params:seed"),
+            *(f"prompt_{name}" for name in names),
+            *(f"params:formats.{name}" for name in names),
+        ],
+        outputs=["base_model", "base_training_log"],
+        name="make_small_student",
+    )
+    return Pipeline([node])
+
+
+def create_pipeline(formats: Mapping[str, Mapping[str, Any]], base_model: str = "", **_: Any) -> Pipeline:
     """The pipeline `finetune`.
 
     Args:
-        formats: names of the study's formats; each becomes a namespace with parameters `finetune.<format>`.
+        formats: the study's formats; each becomes a namespace with parameters `finetune.<format>`.
+        base_model: `small_student` where the base model is trained here too, on the imported chains.
     """
+    imported = [name for name, spec in formats.items() if spec["source"] == "import"]
+    start = _small_student(imported) if base_model == "small_student" else Pipeline([])
     return sum(
         (
             Pipeline(
@@ -49,5 +67,5 @@ def create_pipeline(formats: Iterable[str], **_: Any) -> Pipeline:
             )
             for name in formats
         ),
-        Pipeline([]),
+        start,
     )

@@ -1,24 +1,100 @@
-"""Parameters of ingest."""
+"""Parameters of ingest: which files are questions, and how they are read."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from medo1.parameters import Parameters
+from medo1.questions.readers.mapping import ColumnMapping, GoldIs
+
+Split = Literal["train", "dev", "test"]
 
 
-class BenchmarkFile(Parameters):
-    """One file of questions."""
+class MappingParams(Parameters):
+    """The columns of a file of one's own (`medo1.questions.ColumnMapping`)."""
 
-    benchmark: str = Field(description="name of the benchmark in tables and on the page")
-    file: str = Field(description="file name below the benchmark folder")
-    split: Literal["train", "dev", "test"] = Field(description="what its questions are for")
+    stem: str = Field(description="column of the case and the question")
+    options: str | tuple[str, ...] | dict[str, str] = Field(
+        description="columns of the options in the letters' order, letter to column, or the one column of them all"
+    )
+    gold: str = Field(description="column of the right option")
+    gold_is: GoldIs = Field(default="letter", description="how the right option is given")
+    context: str | None = Field(default=None, description="column of a text that comes before the stem")
+    split: str | None = Field(default=None, description="column with train, dev or test")
+    extra: dict[str, str] = Field(default_factory=dict, description="further columns to keep: name to column")
+
+    @model_validator(mode="after")
+    def _is_a_mapping(self) -> Self:
+        self.as_mapping()
+        return self
+
+    def as_mapping(self) -> ColumnMapping:
+        """The same for the readers."""
+        return ColumnMapping(**self.model_dump())
+
+
+class Source(Parameters):
+    """One file of questions, or one data set of the hub."""
+
+    benchmark: str | None = Field(default=None, min_length=1, description="its name in tables; None: the form's own")
+    file: str | None = Field(default=None, description="file name below the benchmark folder")
+    hub: str | None = Field(
+        default=None, description="hub id, or a directory below the benchmark folder that `datasets` saved"
+    )
+    hub_name: str | None = Field(default=None, description="the hub data set's configuration, where it has several")
+    hub_split: str | None = Field(default=None, description="the hub's own name of the split to read; None: all")
+    revision: str | None = Field(default=None, description="commit of the hub data set: pin it to repeat results")
+    split: Split | None = Field(default=None, description="what its questions are for; None: as the file says")
     form: str | None = Field(default=None, description="form of the file; None recognises it from the content")
+    mapping: MappingParams | None = Field(default=None, description="the columns of a file of one's own")
+    links: str | None = Field(default=None, description="JAMA: file of links and gold letters to check against")
+    test_urls: str | None = Field(default=None, description="JAMA: file of the test split's URLs")
+    cop_base: Literal[0, 1] | None = Field(
+        default=None, description="MedMCQA: number of the first option in `cop`; None: found out from the file"
+    )
+    limit: int | None = Field(default=None, gt=0, description="only the first so many usable questions")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.file is None) == (self.hub is None):
+            raise ValueError(f"give either file or hub; found file={self.file!r}, hub={self.hub!r}")
+        of_hub = [name for name in ("hub_name", "hub_split", "revision") if getattr(self, name) is not None]
+        if self.file is not None and of_hub:
+            raise ValueError(f"{of_hub[0]} is for hub data sets; {self.file} is a file")
+        if self.form is not None and self.mapping is not None:
+            raise ValueError(f"give either form or mapping; found form={self.form!r} and a mapping")
+        return self
+
+    @property
+    def title(self) -> str:
+        """The file's name or the hub id."""
+        return self.file or self.hub or ""
+
+
+class ShuffleParams(Parameters):
+    """Another order of each question's options, drawn by a seed."""
+
+    seed: int = Field(ge=0, description="another seed, other orders")
+    splits: tuple[Split, ...] = Field(
+        default=("dev", "test"),
+        min_length=1,
+        description="whose questions are shuffled; recorded chains name letters as they were read, so not train",
+    )
 
 
 class IngestParams(Parameters):
     """What is read, from the folder that the catalog calls `benchmark_files`."""
 
-    files: tuple[BenchmarkFile, ...] = Field(min_length=1)
+    files: tuple[Source, ...] = Field(min_length=1)
+    ordered: bool = Field(
+        default=False, description="the options' order is part of a question's identity: reordered, it is another one"
+    )
+    shuffle_options: ShuffleParams | None = Field(default=None, description="None: options stand as they were read")
+
+    @model_validator(mode="after")
+    def _no_order_denies_the_identity(self) -> Self:
+        if self.ordered and self.shuffle_options is not None:
+            raise ValueError("shuffle_options changes the options' order, which `ordered` makes part of the identity")
+        return self

@@ -16,7 +16,13 @@ def create_pipeline(**_: Any) -> Pipeline:
             Node(
                 read_benchmark_files,
                 inputs=["benchmark_files", "params:ingest"],
-                outputs=["questions", "questions_rejected", "ingest_summary"],
+                outputs=[
+                    "questions",
+                    "questions_rejected",
+                    "questions_audit",
+                    "questions_order",
+                    "ingest_summary",
+                ],
                 name="read_benchmark_files",
             )
         ]

@@ -159,6 +159,7 @@ def write_page(
     difficulty_figure: Any,
     votes_figure: Any,
     budgets_figure: Any,
+    chain_lengths_figure: Any,
     params: ReportingParams,
     *filter_summaries: dict[str, Any],
     formats: tuple[str, ...],
@@ -180,5 +181,6 @@ def write_page(
             Section("Accuracy and length by difficulty", difficulty_figure),
             Section("Accuracy over votes", votes_figure),
             Section("Accuracy over thinking budgets", budgets_figure),
+            Section("How long the chains are", chain_lengths_figure),
         ],
     )

@@ -51,6 +51,7 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
             inputs=[
                 *("results", "comparisons", "vote_curve", "tokens", "outcomes", "ingest_summary"),
                 *FIGURES,
+                "chain_lengths_figure",
                 "params:reporting",
                 *summaries,
             ],

@@ -20,7 +20,11 @@ def choose_training_questions(questions: Frame, params: SynthesisParams, seed: i
     """The training questions that chains are written for: a sample by content and seed, not by place in a file."""
     train = questions[questions["split"] == "train"]
     order = train["question_id"].map(lambda question_id: seed_from("training questions", seed, question_id))
-    return train.loc[order.sort_values(kind="stable").index].head(params.questions).reset_index(drop=True)
+    drawn = train.loc[order.sort_values(kind="stable").index]
+    if params.questions_of:
+        place = drawn.groupby("benchmark").cumcount()
+        drawn = drawn[place < drawn["benchmark"].map(params.questions_of).fillna(0)]
+    return drawn.head(params.questions).reset_index(drop=True)
 
 
 def open_budget(params: SynthesisParams) -> Budget:
@@ -97,9 +101,11 @@ def import_chains(folder: Path, questions: Frame, params: FormatParams, format: 
     states a letter that the text does not. A chain is never given a letter that its author did not state.
     """
     from medo1 import tables
-    from medo1.pipelines.synthesis.importing import imported_chains
+    from medo1.chains.importing import Fields, imported_chains
 
     assert params.imported is not None
+    imported = params.imported
+    fields = Fields(imported.form, imported.reasoning, imported.answer, imported.mapping)
     wanted = set(questions["question_id"])
-    chains, rejected = imported_chains(folder / params.imported.file, params.imported, wanted, format)
+    chains, rejected = imported_chains(folder / imported.file, fields, wanted, format)
     return tables.as_table(tables.CHAINS, _ordered(chains)), tables.as_table(tables.CHAINS_REJECTED, rejected)

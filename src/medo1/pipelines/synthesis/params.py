@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ class ImportParams(Parameters):
     form: str | None = Field(default=None, description="form of its questions; None recognises it")
     reasoning: str | None = Field(default=None, description="field that holds the reasoning; None: there is none")
     answer: str = Field(description="field that holds the final response")
+    mapping: dict[str, Any] | None = Field(
+        default=None, description="columns of the questions, as in ingest, for a file of one's own"
+    )
 
 
 class FormatParams(Parameters):
@@ -52,6 +55,9 @@ class SynthesisParams(Parameters):
     """How the teacher is asked. The paper distils 500 cases."""
 
     questions: int = Field(default=500, gt=0, description="training questions per format; paper: 500")
+    questions_of: dict[str, int] | None = Field(
+        default=None, description="at most so many of each benchmark; paper: 350 of MedQA, 150 of JAMA; null: as drawn"
+    )
     samples: int = Field(default=1, gt=0, description="chains per question; paper: not stated, 1 is the least")
     temperature: float = Field(default=0.0, ge=0, description="paper: not published")
     max_new_tokens: int = Field(default=4096, gt=0, description="room for LongMonolog's 1,223 tokens on average")

@@ -1,4 +1,4 @@
-"""What a reader of a form is made of, and the steps that readers share: texts, options and gold letters out of values."""
+"""What a reader of a form is made of, and the steps that readers share: texts, options and gold letters of a row."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def extra_of(values: Mapping[str, Any], **columns: str) -> dict[str, str]:
 def options_of(value: Any, where: str = "options") -> dict[str, str]:
     """Letter to text, out of the ways in which options are written.
 
-    Those are an object of letters, a list of texts, a list of `{"key": "A", "value": ...}`, and each of these as text in a
-    cell. Options at the end that are empty are left out.
+    Those are an object of letters, a list of texts, a list of `{"key": "A", "value": ...}`, and each of these as text
+    in a cell. Options at the end that are empty are left out.
 
     Raises:
         RowError: for anything else, fewer than two options, or an empty one between others.

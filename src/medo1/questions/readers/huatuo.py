@@ -30,8 +30,8 @@ def _recognise(sample: Sample) -> str | None:
 def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[None, list[str]]:
     if rows and not any("options" in row for row in rows):
         raise QuestionsError(
-            "chains without options: expected question, options and answer_idx beside Complex_CoT. This is the fine-tuning set "
-            "of HuatuoGPT-o1; its chains can be imported as chains, its questions are no multiple choice"
+            "chains without options: expected question, options and answer_idx beside Complex_CoT. This is "
+            "HuatuoGPT-o1's fine-tuning set; its chains can be imported as chains, its questions are no multiple choice"
         )
     return None, []
 

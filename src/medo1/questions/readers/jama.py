@@ -32,8 +32,8 @@ from medo1.questions.readers.medbullets import COLUMNS, has_option_columns
 HOW_TO_GET_THE_TEXT = (
     "The text of JAMA Clinical Challenge is under JAMA's licence and is not spread with the links. With access to "
     "jamanetwork.com (your library's will do), run the scraper of ChallengeClinicalQA (github.com/HanjieChen/"
-    "ChallengeClinicalQA): it writes a CSV with the columns link, question, opa, opb, opc, opd, diagnosis, answer_idx, answer, "
-    "explanation, field. Give that file here."
+    "ChallengeClinicalQA): it writes a CSV with the columns link, question, opa, opb, opc, opd, diagnosis, answer_idx, "
+    "answer, explanation, field. Give that file here."
 )
 _ARTICLE = re.compile(r"jamanetwork\.com/journals/(?P<journal>[\w-]+)/(?:article-abstract|fullarticle)/(?P<number>\d+)")
 
@@ -153,7 +153,8 @@ def _read(values: dict[str, Any], index: JamaIndex) -> Raw:
             raise RowError(f"{key} is not in the list of links")
         if known is not None and (known[0] != gold or normalised(known[1]) != normalised(options[gold])):
             raise RowError(
-                f"the gold answer is {gold} {options[gold][:60]!r}, in the list of links it is {known[0]} {known[1][:60]!r}"
+                f"the gold answer is {gold} {options[gold][:60]!r}, in the list of links it is {known[0]} "
+                f"{known[1][:60]!r}"
             )
         if index.test is not None:
             split = "test" if key in index.test else "train"

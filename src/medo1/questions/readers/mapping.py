@@ -2,7 +2,7 @@
 
 mapping:
   stem: case_text                          # the column of the case and the question
-  options: [choice_1, choice_2, choice_3]  # a column each, in the order of the letters; or {A: c1, B: c2}; or one column
+  options: [choice_1, choice_2, choice_3]  # a column each, in the letters' order; or {A: c1, B: c2}; or one column
   gold: answer                             # the column of the right option
   gold_is: letter                          # letter, text, number_from_0 or number_from_1
   context: abstract                        # optional: a column that comes before the stem

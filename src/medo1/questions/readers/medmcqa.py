@@ -1,8 +1,9 @@
 """MedMCQA: question, opa to opd and `cop`, the number of the right option.
 
-Two conventions are found: the authors' JSON counts from 1, the hub's from 0 (with -1 where the answer is withheld). A wrong
-one gives every question the gold letter of its neighbour, so it is never assumed: a 0 or a 4 anywhere in the file
-decides, both contradict each other, neither asks the caller. Explanations that open with `Ans. (c)` are held against it.
+Two conventions are found: the authors' JSON counts from 1, the hub's from 0 (with -1 where the answer is withheld). A
+wrong one gives every question the gold letter of its neighbour, so it is never assumed: a 0 or a 4 anywhere in the
+file decides, both contradict each other, neither asks the caller. Explanations that open with `Ans. (c)` are held
+against it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from medo1.questions.readers.form import (
 )
 from medo1.questions.readers.medbullets import COLUMNS
 
-_EXPLAINED = re.compile(r"^\s*ans(?:wer)?\.?\s*(?:is|:|-)?\s*[('\"‘]*(?P<letter>[a-d])[)'\"’.,:\s]", re.IGNORECASE)
+_EXPLAINED = re.compile(
+    r"^\s*ans(?:wer)?\.?\s*(?:is|:|-)?\s*[('\"\u2018]*(?P<letter>[a-d])[)'\"\u2019.,:\s]", re.IGNORECASE
+)
 _ENOUGH = 20  # explanations that name a letter, to say anything by them
 _AGREE = 0.5  # of them, for a base to be believed
 
@@ -56,8 +59,8 @@ def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[int, l
             raise QuestionsError("'cop' holds both 0 and 4: rows of both conventions are mixed; split the file by them")
         if not numbers & {0, 4}:
             raise QuestionsError(
-                f"'cop' holds {sorted(numbers)}: that may count from 0 (the hub's files) or from 1 (the authors' JSON); "
-                "say which with cop_base"
+                f"'cop' holds {sorted(numbers)}: that may count from 0 (the hub's files) or from 1 (the authors' "
+                "JSON); say which with cop_base"
             )
         base, why = (0, "a 0 stands in the file") if 0 in numbers else (1, "a 4 stands in the file")
     notes = [f"cop counts from {base}: {why}"]
@@ -65,8 +68,8 @@ def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[int, l
     if named >= _ENOUGH:
         if agree < _AGREE * named:
             raise QuestionsError(
-                f"counting from {base}, 'cop' agrees with {agree} of {named} explanations that name a letter; counting from "
-                f"{1 - base} with {_by_explanations(rows, 1 - base)[1]}: check cop_base"
+                f"counting from {base}, 'cop' agrees with {agree} of {named} explanations that name a letter; counting "
+                f"from {1 - base} with {_by_explanations(rows, 1 - base)[1]}: check cop_base"
             )
         notes.append(f"it agrees with {agree} of {named} explanations that name a letter")
     return base, notes

@@ -1,8 +1,8 @@
 """MedQA: JSONL with four or five options, as its authors, MedReason and the hub spread it.
 
-`{"question", "options": {"A": ...}, "answer_idx": "C", "answer": ...}`; options also as a list of key and value, and the
-hub's nested form `{"data": {"Question", "Options", "Correct Option"}}`. A whole number under `difficulty` is kept: the embedded
-world writes one.
+`{"question", "options": {"A": ...}, "answer_idx": "C", "answer": ...}`; options also as a list of key and value, and
+the hub's nested form `{"data": {"Question", "Options", "Correct Option"}}`. A whole number under `difficulty` is kept:
+the embedded world writes one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from medo1.questions.readers.form import (
 def _recognise(sample: Sample) -> str | None:
     if {"question", "options", "answer_idx"} <= sample.columns and not sample.columns & {"Complex_CoT", "label"}:
         return "columns question, options, answer_idx"
-    nested = next((row["data"] for row in sample.rows if isinstance(row.get("data"), dict)), {})
+    nested: dict[str, Any] = next((row["data"] for row in sample.rows if isinstance(row.get("data"), dict)), {})
     if {"Question", "Options", "Correct Option"} <= nested.keys():
         return "data with Question, Options, Correct Option"
     return None

@@ -1,6 +1,7 @@
 """MMLU and MMLU-Pro: `choices` and the number of the right one; up to ten `options` and `answer_index`.
 
-MMLU's own CSV files have no line of names: question, four choices, a letter. With a line of names the choices stand in A to D.
+MMLU's own CSV files have no line of names: question, four choices, a letter. With a line of names the choices stand in
+A to D.
 """
 
 from __future__ import annotations

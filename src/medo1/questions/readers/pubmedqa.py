@@ -6,7 +6,7 @@ question, context and final_decision. The abstract comes before the question in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medo1.questions.errors import RowError
@@ -26,14 +26,19 @@ def _recognise(sample: Sample) -> str | None:
 
 def _abstract(values: Mapping[str, Any]) -> str:
     """The abstract's parts, each under its heading where it has one."""
-    context, labels = values.get("CONTEXTS", values.get("context")), values.get("LABELS")
+    context: Any = values.get("CONTEXTS", values.get("context"))
+    labels = values.get("LABELS")
     if isinstance(context, Mapping):
         context, labels = context.get("contexts"), context.get("labels")
     if isinstance(context, str):
         context = [context]
     if is_missing(context) or not context:
         raise RowError("the abstract is empty")
-    parts = [str(part).strip() for part in context]
+    if not isinstance(context, Sequence) or not all(isinstance(part, str) for part in context):
+        raise RowError(f"the abstract is {type(context).__name__}, expected a text or a list of texts")
+    parts = [part.strip() for part in context]
+    if not isinstance(labels, Sequence | None):
+        raise RowError(f"the abstract's 'labels' is {type(labels).__name__}, expected a list of headings")
     if labels is not None and len(labels) == len(parts):
         parts = [f"{str(label).strip().upper()}: {part}" for label, part in zip(labels, parts, strict=True)]
     return "\n".join(parts)

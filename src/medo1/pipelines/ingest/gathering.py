@@ -1,0 +1,138 @@
+"""All questions of all files, each once, and an account of every row.
+
+Per file: rows = questions + rejected + left_out (those beyond the entry's `limit`). What stands more than once is
+settled over all files together, see `medo1.questions.without_duplicates`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from medo1.errors import MissingFileError
+from medo1.pipelines.ingest.params import IngestParams, Source
+from medo1.questions import Question, Reading, Rejected, Settings, read_benchmark, read_hub, without_duplicates
+from medo1.questions.audit import Group, audit_questions
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What all files hold.
+
+    Attributes:
+        questions: those that are used, in the order of the files.
+        rejected: rows that are not, each with its reason.
+        repeated: every question that stands more than once.
+        files: one row a file (of a hub data set: a split) that says how it was read and what came of it.
+    """
+
+    questions: list[Question]
+    rejected: list[Rejected]
+    repeated: list[Group]
+    files: list[dict[str, Any]]
+
+
+def gathered(folder: Path, params: IngestParams) -> Gathered:
+    """The questions of all files that the parameters name.
+
+    Raises:
+        MissingFileError, QuestionsError: naming the file and what is wrong with it.
+    """
+    readings = [(reading, source) for source in params.files for reading in _readings(folder, source, params.ordered)]
+    limited = [(_first(reading, source.limit), len(reading.questions)) for reading, source in readings]
+    questions = [question for reading, _ in limited for question in reading.questions]
+    kept, repeated = without_duplicates(questions)
+    used = {id(question) for question in kept}
+    again = iter(repeated)
+    rejected: list[Rejected] = []
+    files = []
+    for reading, had in limited:
+        refused = [*reading.rejected, *(next(again) for question in reading.questions if id(question) not in used)]
+        refused.sort(key=lambda bad: bad.row)
+        rejected.extend(refused)
+        own = [question for question in reading.questions if id(question) in used]
+        files.append(_account(reading, own, refused, left_out=had - len(reading.questions)))
+    return Gathered(kept, rejected, audit_questions(questions), files)
+
+
+def _readings(folder: Path, source: Source, ordered: bool) -> Iterator[Reading]:
+    """How a file was read; of a hub data set, each of its splits."""
+    settings = Settings(
+        links=_beside(folder, source.links), test_urls=_beside(folder, source.test_urls), cop_base=source.cop_base
+    )
+    mapping = None if source.mapping is None else source.mapping.as_mapping()
+    if source.file is not None:
+        yield read_benchmark(
+            _file(folder, source.file),
+            source.form,
+            benchmark=source.benchmark,
+            split=source.split,
+            mapping=mapping,
+            settings=settings,
+            ordered=ordered,
+        )
+        return
+    saved = folder / source.title
+    for reading in read_hub(
+        str(saved) if saved.is_dir() else source.title,
+        source.form,
+        name=source.hub_name,
+        split=source.hub_split,
+        revision=source.revision,
+        benchmark=source.benchmark,
+        mapping=mapping,
+        settings=settings,
+        ordered=ordered,
+    ):
+        if source.split is None:
+            yield reading
+        else:
+            questions = [replace(question, split=source.split) for question in reading.questions]
+            yield replace(reading, questions=questions, split_why="given by the caller")
+
+
+def _beside(folder: Path, name: str | None) -> Path | None:
+    return None if name is None else _file(folder, name)
+
+
+def _file(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        there = ", ".join(sorted(file.name for file in folder.iterdir())) or "nothing"
+        raise MissingFileError(
+            f"ingest.files names {name}, which is not in {folder} (there: {there}). "
+            "Put it there, correct the name, or take the entry out of the parameters of ingest."
+        )
+    return path
+
+
+def _first(reading: Reading, limit: int | None) -> Reading:
+    return reading if limit is None else replace(reading, questions=reading.questions[:limit])
+
+
+def _account(reading: Reading, questions: list[Question], refused: list[Rejected], left_out: int) -> dict[str, Any]:
+    """One file's row of the summary."""
+    splits = Counter(question.split for question in questions)
+    names = ", ".join(splits) if len(splits) < 2 else ", ".join(f"{name} {count}" for name, count in splits.items())  # noqa: PLR2004
+    return {
+        "file": reading.file,
+        "form": reading.form,
+        "why": reading.why,
+        "benchmark": reading.benchmark,
+        "split": names,
+        "split_why": reading.split_why,
+        "rows": reading.rows_read,
+        "questions": len(questions),
+        "rejected": len(refused),
+        "left_out": left_out,
+        "reasons": dict(Counter(_kind(bad.reason) for bad in refused)),
+        "notes": list(reading.notes),
+    }
+
+
+def _kind(reason: str) -> str:
+    """A reason without the row's own words, so that rows of one kind are counted together."""
+    return reason.partition(":")[0].partition(" (")[0][:80]

@@ -1,0 +1,100 @@
+"""Every environment of conf/ loads, its parameters are of their types, its graph resolves: without network or data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.framework.startup import bootstrap_project
+
+from tests.conftest import ROOT
+
+ENVIRONMENTS = ("local", "recorded", "paper")
+MADE = ("02_intermediate", "03_primary", "04_feature", "05_model_input", "06_models", "07_model_output", "08_reporting")
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def loaded(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, Any]:
+    """Name, catalog and journey of an environment."""
+    from kedro.framework.project import pipelines
+
+    from medo1.lineage.session import LineageSession
+
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+    bootstrap_project(ROOT)
+    credentials = {"teacher": {"api_key": "none"}}
+    monkeypatch.setattr("medo1.settings.StudyConfigLoader.__getitem__", _with(credentials))
+    with LineageSession.create(ROOT, env=request.param) as session:
+        catalog = session.load_context().catalog
+        return request.param, catalog, pipelines["__default__"]
+
+
+def _with(credentials: dict[str, Any]) -> Any:
+    from kedro.config import OmegaConfigLoader
+
+    def get(self: Any, key: str) -> Any:
+        return credentials if key == "credentials" else OmegaConfigLoader.__getitem__(self, key)
+
+    return get
+
+
+def test_every_dataset_of_the_journey_is_in_the_catalog_with_a_layer(loaded: tuple[str, Any, Any]) -> None:
+    _, catalog, journey = loaded
+    for name in sorted(journey.datasets()):
+        if name.startswith("params:"):
+            continue
+        assert name in catalog, f"{name} has no entry"
+        dataset = catalog.get(name)
+        if name == "teacher_budget":  # lives as long as the run
+            continue
+        assert (dataset.metadata or {}).get("kedro-viz", {}).get("layer"), f"{name} has no layer"
+
+
+def test_everything_that_a_run_makes_is_versioned(loaded: tuple[str, Any, Any]) -> None:
+    from medo1.datasets.versions import VersionedArtifact
+
+    _, catalog, journey = loaded
+    for name in sorted(journey.all_outputs() - {"teacher_budget"}):
+        assert isinstance(catalog.get(name), VersionedArtifact), f"{name} is not versioned"
+
+
+def test_parameters_are_of_their_types(loaded: tuple[str, Any, Any]) -> None:
+    from medo1.study import GROUPS
+
+    environment, catalog, journey = loaded
+    for name in sorted(journey.inputs()):
+        if name.startswith("params:"):
+            assert catalog.load(name) is not None, f"{environment}: {name}"
+    assert {name.removeprefix("params:").partition(".")[0] for name in journey.inputs() if name[:7] == "params:"} <= {
+        *GROUPS,
+        *("seed", "formats", "arms"),
+    }
+
+
+def test_what_outside_files_start_a_study_is_what_its_page_says(loaded: tuple[str, Any, Any]) -> None:
+    environment, _, journey = loaded
+    given = {name for name in journey.inputs() if not name.startswith(("params:", "prompt_"))}
+    given = {name for name in given if not name.endswith(".teacher_prompts")}
+    assert (
+        given
+        == {
+            "local": {"teacher", "student", "clinic.model_cache"},
+            "recorded": {"benchmark_files", "small_student_cache", "student"},
+            "paper": {"benchmark_files", "base_model", "teacher", "plain_teacher", "student"},
+        }[environment]
+    )
+
+
+def test_the_papers_published_values_stand_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+
+    parameters = StudyConfigLoader(str(ROOT / "conf"), env="paper", **CONFIG_LOADER_ARGS)["parameters"]
+    for name in ("cot", "longstep", "longmonolog"):
+        lora = parameters["finetune"][name]
+        assert (lora["learning_rate"], lora["batch_size"], lora["epochs"]) == (1e-4, 8, 3)
+    assert parameters["synthesis"]["questions_of"] == {"medqa": 350, "jama": 150}
+    assert parameters["inference"]["samples"] == 32
+    assert parameters["inference"]["votes"]["numbers"] == [1, 4, 8, 16, 32]
+    tested = [entry["benchmark"] for entry in parameters["ingest"]["files"] if entry.get("split") != "train"]
+    assert tested == ["medqa", "medbullets_op4", "jama"]

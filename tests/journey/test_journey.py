@@ -1,0 +1,107 @@
+"""The whole journey in small, run as a user runs it: all at once, then each pipeline alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.journey.scratch import SMALL, Scratch
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    """A project after one `kedro run` of the embedded world in small."""
+    scratch = Scratch(tmp_path_factory.mktemp("journey"))
+    scratch.configure("local/parameters.yml", SMALL)
+    done = scratch.kedro("run")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    (scratch.path / "first_run.txt").write_text(done.stdout)
+    return scratch
+
+
+def test_a_plain_run_ends_with_the_table_and_the_page(project: Scratch) -> None:
+    told = (project.path / "first_run.txt").read_text()
+    for arm in ("vanilla", "vanilla_cot", "cot_sft", "longstep_sft", "longmonolog_sft"):
+        assert re.search(rf"│ {arm} ", told), told[-3000:]
+    (page,) = re.findall(r"The page: (\S+)", told)
+    html = Path(page).read_text(encoding="utf-8")
+    assert "does not replicate" in html
+    assert "longmonolog_sft" in html
+
+
+def test_every_row_is_accounted_for(project: Scratch) -> None:
+    summary = latest_json(project, "03_primary/ingest_summary.json")
+    assert summary["questions"] + summary["rejected"] == 40 + 2 * 5 * 4
+    for name in ("cot", "longstep", "longmonolog"):
+        told = latest_json(project, f"05_model_input/{name}/filter_summary.json")
+        assert told["kept"] + sum(told["dropped"].values()) == told["chains"]
+        kept = latest_table(project, f"05_model_input/{name}/kept_chains.parquet")
+        trained = latest_table(project, f"05_model_input/{name}/training_examples.parquet")
+        too_long = latest_table(project, f"05_model_input/{name}/training_rejected.parquet")
+        assert len(kept) == told["kept"] == len(trained) + len(too_long)
+    asked = latest_table(project, "07_model_output/asked_questions.parquet")
+    generations = latest_table(project, "07_model_output/cot_sft/generations.parquet")
+    assert len(generations) == len(asked) * (1 + 2)
+
+
+def test_every_version_has_a_manifest_that_names_run_and_digest(project: Scratch) -> None:
+    manifests = list((project.path / "data").rglob("_manifest.json"))
+    assert len(manifests) > 80
+    for path in manifests:
+        told = json.loads(path.read_text())
+        assert told["run"] == told["version"] == path.parent.name
+        assert re.fullmatch("[0-9a-f]{64}", told["digest"])
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "artifact"),
+    [
+        ("ingest", "03_primary/questions.parquet"),
+        ("synthesis", "04_feature/longstep/chains.parquet"),
+        ("filtering", "05_model_input/longstep/kept_chains.parquet"),
+        ("finetune", "06_models/longstep/adapter"),
+        ("inference", "07_model_output/longstep_sft/votes.parquet"),
+        ("reporting", "08_reporting/report.html"),
+    ],
+)
+def test_each_pipeline_runs_alone_and_makes_the_same_again(project: Scratch, pipeline: str, artifact: str) -> None:
+    before = project.versions(artifact)
+    done = project.kedro("run", f"--pipelines={pipeline}")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    after = project.versions(artifact)
+    assert len(after) == len(before) + 1
+    if pipeline != "reporting":  # the page names its run
+        assert len({json.loads((path / "_manifest.json").read_text())["digest"] for path in after}) == 1
+
+
+def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:
+    before = project.versions("06_models/cot/adapter")
+    done = project.kedro("run", "--pipeline=finetune")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(project.versions("06_models/cot/adapter")) == len(before) + 1
+
+
+def test_a_base_model_that_is_absent_is_one_message(project: Scratch) -> None:
+    project.configure(
+        "elsewhere/catalog.yml", {"base_model": {"type": "medo1.datasets.HubModel", "name": "./models/nowhere"}}
+    )
+    project.configure("elsewhere/parameters.yml", SMALL | {"base_model": "./models/nowhere"})
+    done = project.kedro("run", "--env", "elsewhere", "--pipelines=finetune")
+    assert done.returncode == 1
+    assert "There is no model directory ./models/nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def latest_table(project: Scratch, artifact: str) -> pd.DataFrame:
+    return pd.read_parquet(project.versions(artifact)[-1])
+
+
+def latest_json(project: Scratch, artifact: str) -> dict:  # type: ignore[type-arg]
+    folder = project.versions(artifact)[-1]
+    return json.loads((folder / Path(artifact).name).read_text())
