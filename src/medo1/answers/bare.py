@@ -14,7 +14,7 @@ from medo1.answers.statements import LAST_CUES, Cue, Statement, from_label
 from medo1.answers.text import Text, option_at, plain
 
 _MAY_OPEN = re.compile(
-    r"[\s*_#>`\"'(\[{【（$\\=→➡⇒✅✔☑👉\ufe0f]*(?:(?:option|choice|letter|选项|选|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
+    r"[\s*_#>`\"'(\[{【（$\\=→➡⇒✅✔☑👉\ufe0f]{0,48}(?:(?:option|choice|letter|选项|选|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
     r"[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])",
     re.IGNORECASE,
 )
@@ -42,6 +42,7 @@ _OWN = Statement(None, 0, 0, 0, "bare_letter", "formal")  # no statement: a sign
 _ANNOUNCING_MARKS = frozenset("→✅➡☑")
 _BULLETS = ("- ", "• ", "* ", "+ ")
 
+_MARKUP = 400  # characters of marks and white space around an option's text that is the whole output
 _LONG_LINE = 30  # words of a first line that is no longer an answer with its option's text
 _WALK = 160  # characters on the first option after which a first line is the start of a walk through all
 _FIRST_LINE = 400  # characters of a first line that may be an option's text
@@ -156,7 +157,7 @@ def opening_text(text: Text) -> Statement | None:
     if closing is not None and closing["letter"] in text.options:
         return from_label(text, Label(closing["letter"], closing.start("letter"), line_end, strong=True), _bare(start))
     whole = body.strip()
-    if plain(whole) != text.plain[named.letter]:
+    if len(whole) > len(named_text := text.options[named.letter]) + _MARKUP or plain(whole) != plain(named_text):
         return None
     return Statement(named.letter, start, start + len(whole), start, "option_text", "formal")
 

@@ -78,7 +78,8 @@ _LEAD = re.compile(
 )
 _CLEAN_END = re.compile(
     r"[ ]?[)\]}\"'|]{0,4}(?:$|[.!;:?](?![\w%])|[)\]}\"'|<]| ?[(\[]| -{1,2} |, (?:which|as|because|since|"
-    r"due|given|so|a|an|the|i\.?e\.?,? (?:the )?(?:option|choice|letter|answer)|but|it|this|making|based|not|and (?:the|this|thus|therefore|it)|followed)\b"
+    r"due|given|so|a|an|the|i\.?e\.?,? (?:the )?(?:option|choice|letter|answer)|but|it|this|making|"
+    r"based|not|and (?:the|this|thus|therefore|it)|followed)\b"
     r"| (?:because|since|as|which|due to|given|based on|is|was|are|for this|for the|in this|making|would|"
     r"at this|rather than|not|therefore)\b)"
 )
