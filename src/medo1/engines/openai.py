@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from medo1.engines.base import Completion, Engine, EngineError, Request
-from medo1.engines.chat import Extras, first_dialect
+from medo1.engines.chat import FINISH, Extras, Failure, chat_body, first_dialect
 from medo1.engines.pool import ClientPool, Pool
 from medo1.engines.secrets import Redactor, api_key, secrets_of_url, secrets_within, without_secrets
 from medo1.engines.sending import Call, Limits, Sender
@@ -202,6 +203,56 @@ class OpenAI(Engine):
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(sender.stop, call)
 
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`. A server that does not stream, or not as asked, is asked for the whole text."""
+        if self._mode == "live" and (request.messages[-1].role != "assistant" or self._extras.continuation != "refuse"):
+            sender = self._start()
+            body = chat_body([request], self.model, sender.dialect, self._extras)
+            completion = self.run(self._streamed(request, body, told))
+            if completion is not None:
+                return completion
+        return super().stream(request, told)
+
+    async def _streamed(self, request: Request, body: dict[str, Any], told: Callable[[str], None]) -> Completion | None:
+        """The completion, told piece by piece; None when the stream could not be opened."""
+        from openai import APIError
+
+        assert self._client is not None
+        began = time.monotonic()
+        text, finish, model, usage = "", None, "", None
+        logprobs: list[float] = []
+        named = {name: body.pop(name) for name in ("model", "messages")}
+        try:
+            chunks = await self._client.chat.completions.create(
+                **named, stream=True, stream_options={"include_usage": True}, extra_body=body
+            )
+        except APIError:
+            return None  # a refusal, a limit, no connection: what `complete` knows how to deal with
+        error = None
+        try:
+            async for chunk in chunks:
+                model, usage = chunk.model or model, chunk.usage or usage
+                for choice in chunk.choices[:1]:
+                    finish = choice.finish_reason or finish
+                    content = choice.logprobs.content if choice.logprobs else None
+                    logprobs += [token.logprob for token in content or ()]
+                    if piece := choice.delta.content:
+                        text += piece
+                        told(piece)
+        except APIError as broken:
+            error = self._redactor.clean(f"the stream broke off: {broken}")
+        return Completion(
+            key=request.key,
+            text="" if error else text,
+            finish_reason="error" if error else FINISH.get(finish, "stop"),
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            completion_tokens=usage.completion_tokens if usage else None,
+            mean_logprob=sum(logprobs) / len(logprobs) if logprobs else None,
+            latency_s=time.monotonic() - began,
+            model=model,
+            error=error,
+        )
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and wait for it."""
         self._start()
@@ -267,6 +318,13 @@ class OpenAI(Engine):
             endpoint=self._endpoint,
             clean=clean,
         )
+
+    def give_up(self, reason: str) -> None:
+        """Have every call end with an `EngineError`, because nothing can be answered any more. From any thread."""
+        with self._lock:
+            sender, loop = self._sender, self._loop
+        if sender is not None and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(sender.give_up, Failure("fatal", reason))
 
     def close(self) -> None:
         """Cancel what is in flight, close the connections, end the thread."""

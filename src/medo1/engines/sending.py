@@ -430,7 +430,7 @@ class Sender:
             self._tokens.take(-job.cost)
         match failure.kind:
             case "fatal" if job.group[0].adapter is None or "HTTP 404" not in failure.text:
-                self._give_up(failure)
+                self.give_up(failure)
                 job.call.deliver((), len(job.group))
             case "filtered":
                 self._deliver_failed(job, failure, "content_filter")
@@ -481,7 +481,7 @@ class Sender:
         ]
         job.call.deliver(failed, len(failed))
 
-    def _give_up(self, failure: Failure) -> None:
+    def give_up(self, failure: Failure) -> None:
         """Nothing can be answered: every call ends once its requests in flight are back."""
         error = EngineError(f"{self._endpoint}, model {self._model}: {failure.text}")
         waiting = [job for _, _, job in self._later] + list(self._ready)
