@@ -33,6 +33,7 @@ WRONG_LABELS = {
     ("medarc_qa", "medarc_qa", "ID073"): "conflict",  # "The answer is (C), (E), or (G)."; label C
     ("mmlu_pro_health", "mmlu_pro_health", "6637"): "conflict",  # "The answer is (A), (B), (C), and (E)."; label A
     ("mmlu_pro_health", "mmlu_pro_health", "6550"): "G",  # "the most appropriate management is:\n\nG. ..."; no label
+    ("mmlu_pro_health", "mmlu_pro_health", "6176"): "E",  # "the most likely test ... would be:\nE. ..."; no label
     ("mmlu_pro_health", "mmlu_pro_health", "6045"): "F",  # "a diagnosis of hyperparathyroidism (F)"; no label
     ("mmlu_pro_health", "mmlu_pro_health", "6290"): "abstain",  # "I cannot provide a definitive answer"; label I
 }

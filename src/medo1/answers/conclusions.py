@@ -83,6 +83,9 @@ def conclusion(text: Text) -> Statement | None:
         at = low.rfind("\n\n", floor, end)
         start = at + 2 if at >= 0 else floor
         found = _announced(text, start, end, floor)
+        line = low.rfind("\n", start, end) + 1
+        if found is None and line > start:
+            found = _announced(text, line, end, floor)
         if found is not None:
             return found
         several = _in_paragraph(text, start, end)

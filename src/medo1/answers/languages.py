@@ -50,6 +50,8 @@ def foreign_statements(text: Text) -> list[Statement]:
 
 def _is_latin(low: str) -> bool:
     """Whether a text holds no letters of another script, Greek ones and mathematical signs apart."""
+    if low.isascii():
+        return True
     try:
         low.encode("cp1252")
     except UnicodeEncodeError:

@@ -61,6 +61,7 @@ _WORDS_OF_A_SENTENCE = 5
 # of statements that nothing announces, so that one in another language may stand against them
 _UNANNOUNCED = frozenset({"bare_letter", "option_text", "answer_line"})
 
+_TAG_LIKE = re.compile(r"<[/a-z|]")
 _END = 320  # characters from the last cue to the end of a text that ends with its answer
 _PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
 _PLAIN = re.compile(
@@ -145,8 +146,7 @@ def read_end(text: Text) -> Answer | None:
     """
     low = text.low
     at = low.rfind("answer")
-    marked = "<" in low or "{" in low or "[" in low or "#" in low or '":' in low  # for `mark_statements`
-    if at < 0 or len(low) - at > _END or marked or may_open(text.body):
+    if at < 0 or len(low) - at > _END or _may_hold_marks(low) or may_open(text.body):
         return None
     last = _plain_statement(text, at) or statement_around(text, at, "sentence")
     if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:
@@ -159,6 +159,17 @@ def read_end(text: Text) -> Answer | None:
     if first < last.start and NEXT_QUESTION.search(low, first, last.start):
         return None
     return Answer(last.letter, "answer", last.rule, (last.start, last.end))
+
+
+def _may_hold_marks(low: str) -> bool:
+    """Whether `mark_statements` may find anything: a quick look, wrong on the safe side."""
+    return (
+        '":' in low
+        or ("<" in low and _TAG_LIKE.search(low) is not None)
+        or ("[" in low and "[[" in low)
+        or ("#" in low and "####" in low)
+        or ("{" in low and ("boxed" in low or "':" in low or '" :' in low or "{" in low[:16]))
+    )
 
 
 def _plain_statement(text: Text, at: int) -> Statement | None:
