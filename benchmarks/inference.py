@@ -123,6 +123,7 @@ class World:
         for name in ("conf", "pyproject.toml"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, home / name if source.is_dir() else home)
+        (home / "src").symlink_to(ROOT / "src")
         tell("making the embedded world and its adapters", "some minutes; `kedro run` would have left them")
         names = "clinic,ingest,synthesis,filtering,finetune"
         command = [sys.executable, "-m", "kedro", "run", f"--pipelines={names}"]
@@ -280,6 +281,87 @@ def prefill(model: Path, conversations: Sequence[tuple[Message, ...]], *, times:
     return ratios
 
 
+# Beside the plain client
+
+
+def against_plain_client(
+    python: str, world: World, student: Path, folder: Path, *, samples: int, times: int
+) -> list[float]:
+    """The ratio of each pair of runs on one server, the engine's speed with its store over the openai client's.
+
+    The client gets all that a hand-written script would give it: as many requests in flight, one shared session. Each
+    run asks with seeds of its own, so that nothing is answered from the store, and both fill the server's prefix cache.
+    """
+    import asyncio
+
+    from openai import AsyncOpenAI
+
+    from medo1.engines.store import CompletionStore
+    from medo1.engines.stored import Stored
+    from medo1.engines.vllm import VLLM
+
+    rows = 64
+    conversations = [world.messages(question) for question in world.questions]
+
+    def requests(run: int) -> list[Request]:
+        return [
+            Request(
+                f"{place}/{sample}", messages, Sampling(0.7, max_new_tokens=96), sample,
+                seed_from(run, place, sample),
+            )
+            for place, messages in enumerate(conversations)
+            for sample in range(samples)
+        ]  # fmt: skip
+
+    async def by_hand(url: str, key: str, asked: Sequence[Request]) -> int:
+        gate = asyncio.Semaphore(rows)
+        async with AsyncOpenAI(base_url=url, api_key=key, timeout=3600, max_retries=2) as client:
+
+            async def one(request: Request) -> int:
+                async with gate:
+                    answer = await client.chat.completions.create(
+                        model="student", seed=request.seed, temperature=0.7, max_tokens=96, logprobs=True,
+                        messages=[{"role": "user", "content": request.messages[0].content}],
+                    )  # fmt: skip
+                return answer.usage.completion_tokens if answer.usage else 0
+
+            return sum(await asyncio.gather(*(one(request) for request in asked)))
+
+    ratios, mine, other = [], [], []
+    with VLLM(python=python, context=512, rows=rows).with_model(Model("student", student, "r")) as engine:
+        list(engine.complete(requests(0)[:rows]))
+        server = engine._server
+        assert server is not None
+        url = f"http://127.0.0.1:{server.port}/v1"
+        asyncio.run(by_hand(url, engine._key, requests(0)[:rows]))
+        for turn in range(times):
+
+            def ours(run: int) -> float:
+                with_store = Stored(engine, CompletionStore(folder / f"client{run}.sqlite"))
+                began = time.perf_counter()
+                done = list(with_store.complete(requests(run)))
+                seconds = time.perf_counter() - began
+                assert not any(completion.error or completion.cached for completion in done)
+                with_store.store.close()
+                return sum(completion.completion_tokens or 0 for completion in done) / seconds
+
+            def theirs(run: int) -> float:
+                began = time.perf_counter()
+                tokens = asyncio.run(by_hand(url, engine._key, requests(run)))
+                return tokens / (time.perf_counter() - began)
+
+            # Who comes first changes, and both draw with the same seeds: equal tokens for either.
+            first, second = (ours, theirs) if turn % 2 == 0 else (theirs, ours)
+            one, two = first(turn + 1), second(turn + 1)
+            mine.append(one if turn % 2 == 0 else two)
+            other.append(two if turn % 2 == 0 else one)
+            ratios.append(mine[-1] / other[-1])
+    tell("vllm engine with its store", spread(mine, 0, " tokens/s"))
+    tell("openai client on the same server", spread(other, 0, " tokens/s"))
+    tell("ratio", spread(ratios))
+    return ratios
+
+
 # Votes that stop by themselves
 
 
@@ -321,9 +403,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and questions")
     parser.add_argument("--lm-eval", default=os.environ.get("MEDO1_LM_EVAL_PYTHON"), help="lm-eval's interpreter")
+    parser.add_argument("--vllm", default=os.environ.get("MEDO1_VLLM_PYTHON"), help="the interpreter that has vLLM")
     arguments = parser.parse_args()
     times = 3 if arguments.quick else 5
     lm_eval = arguments.lm_eval or (sys.executable if importlib.util.find_spec("lm_eval") else None)
+    vllm = arguments.vllm or (sys.executable if importlib.util.find_spec("vllm") else None)
     silence()
     figures: dict[str, Any] = dict.fromkeys(
         ("vs_plain_client", "vs_lm_eval", "prefill_share", "adaptive_token_share", "adaptive_accuracy_gap")
@@ -352,6 +436,16 @@ def main() -> None:
                 "vs_lm_eval_5m": middle(small),
                 "vs_lm_eval_5m_spread": [middle([min(small)]), middle([max(small)])],
             }
+        if vllm is None:
+            reasons["vs_plain_client"] = "vLLM is not installed: name its interpreter with --vllm"
+        else:
+            # The server's passes must take the time: with the tiny student a request costs more than its answer.
+            served = larger(world.base.path or scratch, scratch / "served", positions=512)
+            ratios = against_plain_client(vllm, world, served, scratch, samples=2, times=times)
+            figures |= {
+                "vs_plain_client": middle(ratios),
+                "vs_plain_client_spread": [middle([min(ratios)]), middle([max(ratios)])],
+            }
         told = adaptive(world, world.questions[: 60 if arguments.quick else None])
         figures["adaptive_token_share"] = round(max(one["token_share"] for one in told), 3)
         figures["adaptive_accuracy_gap"] = round(max(one["gap"] for one in told), 2)
@@ -361,7 +455,10 @@ def main() -> None:
 def silence() -> None:
     import logging
 
-    logging.disable(logging.INFO)
+    from medo1.progress import silence_library_bars
+
+    silence_library_bars()
+    logging.disable(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -117,8 +117,8 @@ def _asking(
     changed = {key: value for key, value in changed.items() if value is not None}
     draws = DrawParams.model_validate({**arm.drawn_with(params).model_dump(), **changed, "budgets": ()})
     if arm.model is not None:
-        engine = engine.with_model(_saved(catalog, arm.model, name, "model"))
-    adapter = None if arm.adapter is None else _saved(catalog, f"{arm.adapter}.adapter", name, "adapter")
+        engine = engine.with_model(_saved(catalog, arm.model, name, "model", study))
+    adapter = None if arm.adapter is None else _saved(catalog, f"{arm.adapter}.adapter", name, "adapter", study)
     return Asking(
         engine=engine,
         adapter=adapter,
@@ -131,7 +131,7 @@ def _asking(
     )
 
 
-def _saved(catalog: Any, entry: str, arm: str, what: str) -> Any:
+def _saved(catalog: Any, entry: str, arm: str, what: str, study: Study) -> Any:
     """The newest version of a model or adapter.
 
     Raises:
@@ -142,9 +142,10 @@ def _saved(catalog: Any, entry: str, arm: str, what: str) -> Any:
     try:
         return catalog[entry].load()
     except VersionNotFoundError as error:
+        needed = ",".join(name for name in study.journey if name not in ("inference", "reporting"))
         raise UserError(
             f"The arm {arm} needs {ORIGINS[what]} {entry}, and no run has saved one. Make it with `kedro run` (all of "
-            f"the study), or with `kedro run --pipelines=clinic,ingest,synthesis,filtering,finetune`."
+            f"the study), or with `kedro run --pipelines={needed}`."
         ) from error
 
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from medo1.engines.base import Completion, Engine, EngineError, Request
 from medo1.engines.chat import FINISH, Extras, Failure, chat_body, first_dialect
+from medo1.engines.fleet import Fleet
 from medo1.engines.pool import ClientPool, Pool
 from medo1.engines.secrets import Redactor, api_key, secrets_of_url, secrets_within, without_secrets
 from medo1.engines.sending import Call, Limits, Sender
@@ -35,13 +37,15 @@ class OpenAI(Engine):
 
     Args:
         model: the model's name at the server.
-        base_url: the endpoint, up to and with `/v1`.
+        base_url: the endpoint, up to and with `/v1`; or a list of endpoints that serve the same model, among which the
+            requests are balanced, and of which one that fails is survived.
         credentials: `api_key`, and where needed `organization`, `project`, `headers`; from conf/local/credentials.yml.
         key_env: name of an environment variable with the key, used when `credentials` has none. OPENAI_API_KEY for
             api.openai.com; none for another endpoint unless named here, so that no key reaches a stranger.
         revision: what else tells the served weights apart (a commit, a digest); part of the identity.
         endpoint: a name for the endpoint in the identity, in place of its address; for a server whose port or host
-            changes from run to run although what it serves does not.
+            changes from run to run although what it serves does not. A list of endpoints must be named: what was
+            answered stays answered when the list changes.
         concurrency: requests in flight at once, at most.
         requests_per_minute, tokens_per_minute: limits to keep below; None for none. Tokens count the prompt and
             `max_new_tokens`, corrected when the answer says how many there were.
@@ -70,7 +74,7 @@ class OpenAI(Engine):
         self,
         model: str,
         *,
-        base_url: str = OPENAI_URL,
+        base_url: str | Sequence[str] = OPENAI_URL,
         credentials: Mapping[str, Any] | None = None,
         key_env: str | None = None,
         revision: str | None = None,
@@ -96,7 +100,8 @@ class OpenAI(Engine):
         transport: Literal["auto", "pool", "client"] = "auto",
     ) -> None:
         self.model = model
-        self._base_url = base_url
+        self._base_urls = _endpoints(base_url, endpoint, mode)
+        base_url = self._base_url = self._base_urls[0]
         self._credentials = dict(credentials or {})
         if unknown := set(self._credentials) - CREDENTIALS:
             known = ", ".join(sorted(CREDENTIALS))
@@ -138,12 +143,13 @@ class OpenAI(Engine):
         self._batch_size = batch_size
         self._batch_poll_s = batch_poll_s
         self._transport = transport
-        self._redactor = Redactor([*secrets_within(self._credentials), *secrets_of_url(base_url)])
+        self._redactor = self._redacting()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: AsyncOpenAI | None = None
-        self._pool: Pool | ClientPool | None = None
+        self._clients: list[AsyncOpenAI] = []
+        self._pool: Pool | ClientPool | Fleet | None = None
         self._sender: Sender | None = None
         self.streams = mode == "live"
         self.price_factor = 0.5 if mode == "batch" else 1.0
@@ -269,7 +275,7 @@ class OpenAI(Engine):
             if self._sender is not None:
                 return self._sender
             key = api_key(self._credentials, self._key_env, self._endpoint, required=self._base_url == OPENAI_URL)
-            self._redactor = Redactor([*secrets_within(self._credentials), *secrets_of_url(self._base_url), key])
+            self._redactor = self._redacting(key)
             ready: threading.Event = threading.Event()
             self._loop = _new_loop()
             self._thread = threading.Thread(target=self._live, args=(ready,), name="medo1-openai", daemon=True)
@@ -289,24 +295,15 @@ class OpenAI(Engine):
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
 
-    async def _open(self, key: str) -> Sender:
-        from openai import AsyncOpenAI
-
-        self._client = AsyncOpenAI(
-            api_key=key,
-            base_url=self._base_url,
-            organization=self._credentials.get("organization"),
-            project=self._credentials.get("project"),
-            default_headers=self._credentials.get("headers"),
-            max_retries=0,
-            timeout=self._limits.timeout_s,
+    def _redacting(self, *more: str) -> Redactor:
+        return Redactor(
+            [*secrets_within(self._credentials), *chain.from_iterable(map(secrets_of_url, self._base_urls)), *more]
         )
-        headers = {**self._client.default_headers, **self._client.auth_headers}
-        plain = {name: value for name, value in headers.items() if isinstance(value, str)}
-        if self._transport == "client" or (self._transport == "auto" and _behind_proxy(self._base_url)):
-            self._pool = ClientPool(self._client)
-        else:
-            self._pool = Pool(without_secrets(self._base_url), plain, self._client.base_url.query.decode())
+
+    async def _open(self, key: str) -> Sender:
+        pools = [(without_secrets(url), self._pool_of(url, key)) for url in self._base_urls]
+        self._client = self._clients[0]
+        self._pool = pools[0][1] if len(pools) == 1 else Fleet(pools)
         dialect = first_dialect(self.model, self._reasoning)
         clean = self._redactor.clean
         return Sender(
@@ -318,6 +315,25 @@ class OpenAI(Engine):
             endpoint=self._endpoint,
             clean=clean,
         )
+
+    def _pool_of(self, url: str, key: str) -> Pool | ClientPool:
+        from openai import AsyncOpenAI
+
+        client = AsyncOpenAI(
+            api_key=key,
+            base_url=url,
+            organization=self._credentials.get("organization"),
+            project=self._credentials.get("project"),
+            default_headers=self._credentials.get("headers"),
+            max_retries=0,
+            timeout=self._limits.timeout_s,
+        )
+        self._clients.append(client)
+        if self._transport == "client" or (self._transport == "auto" and _behind_proxy(url)):
+            return ClientPool(client)
+        headers = {**client.default_headers, **client.auth_headers}
+        plain = {name: value for name, value in headers.items() if isinstance(value, str)}
+        return Pool(without_secrets(url), plain, client.base_url.query.decode())
 
     def give_up(self, reason: str) -> None:
         """Have every call end with an `EngineError`, because nothing can be answered any more. From any thread."""
@@ -341,8 +357,9 @@ class OpenAI(Engine):
         await asyncio.sleep(0)
         if self._pool is not None:
             await self._pool.aclose()
-        if self._client is not None:
-            await self._client.close()
+        for client in self._clients:
+            await client.close()
+        self._clients.clear()
 
     def _stop_loop(self) -> None:
         assert self._loop is not None
@@ -350,6 +367,28 @@ class OpenAI(Engine):
         if self._thread is not None:
             self._thread.join(timeout=10)
         self._loop.close()
+
+
+def _endpoints(base_url: str | Sequence[str], endpoint: str | None, mode: str) -> list[str]:
+    """The endpoints' addresses.
+
+    Raises:
+        EngineError: for a list that is empty, repeats an address, has no name, or cannot be used in this mode.
+    """
+    urls = [base_url] if isinstance(base_url, str) else [str(url) for url in base_url]
+    if len(urls) == 1 and isinstance(base_url, str):
+        return urls
+    named = f"engine for {endpoint or [without_secrets(url) for url in urls]}"
+    if not urls or len(set(urls)) < len(urls):
+        raise EngineError(f"{named}: base_url must name each endpoint once, and one at least; found {len(urls)}")
+    if endpoint is None:
+        raise EngineError(
+            f"{named}: several endpoints need a name, `endpoint: <name>`, under which their answers are kept whichever "
+            "of them answered"
+        )
+    if mode == "batch":
+        raise EngineError(f"{named}: mode `batch` needs one endpoint: a batch lies where it was submitted")
+    return urls
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
