@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # One thread a process: tests run side by side, and tiny models gain nothing from more.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Properties are searched with other examples on each run, but in CI with the same ones: a red build is repeated.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("MEDO1_CI"):
+    settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = ROOT.parent / "shared" / "benchmarks"

@@ -17,7 +17,7 @@ warnings.filterwarnings("ignore", message="One or more dataset names contain '.'
 
 
 class Keys(dict[str, Any]):
-    """Credentials by name. One that is not there is empty: whoever needs a key looks into the environment, then says so.
+    """Credentials by name. One that is absent is empty: whoever needs a key looks into the environment, then says so.
 
     A pipeline that asks no teacher so runs without the teacher's key.
     """

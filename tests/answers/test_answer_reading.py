@@ -14,6 +14,7 @@ from medo1.answers import RULES, STATUSES, read_answer
 from medo1.answers.reading import read_end, read_whole
 from medo1.answers.text import Text
 from tests.answers.answer_cases import DRUGS, NOT_STATED, STATED, TEN, Case
+from tests.answers.wild_cases import WILD, WILD_NOT_STATED
 
 REPOSITORY = Path(__file__).parents[2]
 RECORDED = REPOSITORY.parent / "shared" / "benchmarks" / "recorded_outputs_dev.jsonl"
@@ -32,6 +33,7 @@ WRONG_LABELS = {
     ("medarc_qa", "medarc_qa", "ID073"): "conflict",  # "The answer is (C), (E), or (G)."; label C
     ("mmlu_pro_health", "mmlu_pro_health", "6637"): "conflict",  # "The answer is (A), (B), (C), and (E)."; label A
     ("mmlu_pro_health", "mmlu_pro_health", "6550"): "G",  # "the most appropriate management is:\n\nG. ..."; no label
+    ("mmlu_pro_health", "mmlu_pro_health", "6176"): "E",  # "the most likely test ... would be:\nE. ..."; no label
     ("mmlu_pro_health", "mmlu_pro_health", "6045"): "F",  # "a diagnosis of hyperparathyroidism (F)"; no label
     ("mmlu_pro_health", "mmlu_pro_health", "6290"): "abstain",  # "I cannot provide a definitive answer"; label I
 }
@@ -50,21 +52,21 @@ def benchmark() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("case", STATED, ids=lambda case: repr(case[0][-60:]))
+@pytest.mark.parametrize("case", STATED + WILD, ids=lambda case: repr(case[0][-60:]))
 def test_a_stated_letter_is_read(case: Case):
     text, options, finish_reason, letter = case
     answer = read_answer(text, options, finish_reason)
     assert (answer.letter, answer.status) == (letter, "answer"), answer
 
 
-@pytest.mark.parametrize("case", NOT_STATED, ids=lambda case: repr(case[0][-60:]))
+@pytest.mark.parametrize("case", NOT_STATED + WILD_NOT_STATED, ids=lambda case: repr(case[0][-60:]))
 def test_what_states_no_letter_is_given_none(case: Case):
     text, options, finish_reason, status = case
     answer = read_answer(text, options, finish_reason)
     assert (answer.letter, answer.status) == (None, status), answer
 
 
-@pytest.mark.parametrize("case", STATED + NOT_STATED, ids=lambda case: repr(case[0][-60:]))
+@pytest.mark.parametrize("case", STATED + NOT_STATED + WILD + WILD_NOT_STATED, ids=lambda case: repr(case[0][-60:]))
 def test_the_scan_from_the_end_reads_what_the_whole_reading_reads(case: Case):
     text, options, _, _ = case
     view = Text(text, text.lower(), options)
@@ -73,7 +75,7 @@ def test_the_scan_from_the_end_reads_what_the_whole_reading_reads(case: Case):
 
 
 def test_every_rule_and_status_that_is_given_is_documented():
-    given = {read_answer(text, options, finish) for text, options, finish, _ in STATED + NOT_STATED}
+    given = {read_answer(text, options, finish) for text, options, finish, _ in STATED + NOT_STATED + WILD}
     assert {answer.rule for answer in given} <= RULES.keys()
     assert {answer.status for answer in given} == set(STATUSES)
     unseen = RULES.keys() - {answer.rule for answer in given}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.conftest import ROOT
 from tests.journey.scratch import SMALL, Scratch
 
 pytestmark = pytest.mark.slow
@@ -85,6 +88,16 @@ def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:
     done = project.kedro("run", "--pipeline=finetune")
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(project.versions("06_models/cot/adapter")) == len(before) + 1
+
+
+def test_the_notebook_reads_the_run(project: Scratch) -> None:
+    notebook = json.loads((ROOT / "notebooks/read_a_run.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(cells)], cwd=project.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "longstep_sft\n" in done.stdout
 
 
 def test_a_base_model_that_is_absent_is_one_message(project: Scratch) -> None:

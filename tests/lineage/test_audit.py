@@ -163,14 +163,20 @@ def test_what_a_call_cost_comes_from_the_completion_store(
     project.edit("src/PACKAGE/nodes.py", "def write_chains(questions, prompt, params):", WRITE_CHAINS)
     (project.path / "src" / project.package / "parrot.py").write_text(PARROT)
     project.edit("conf/base/catalog.yml", "PARROT", f"{project.package}.parrot.Parrot")
+    project.edit("conf/base/parameters.yml", "teacher: {style: careful}", PRICED)
     monkeypatch.chdir(project.path)
     project.run("learn")
     told = audit(project, "trace", "chains", "--where", "question_id=q3")["trace"]["calls"]
     assert (told["calls"], told["kept"], told["completion_tokens"]) == (1, 1, 7)
+    assert told["usd"] == pytest.approx((3 * 2 + 7 * 10) / 1e6)
     assert told["example"]["text"] == "Think. q3"
     assert told["engine"].endswith("parrot.Parrot")
 
 
+PRICED = """teacher:
+  style: careful
+  prices: {p: {prompt_usd_per_million: 2, completion_usd_per_million: 10}}
+"""
 STORED = """chains:
   type: medo1.datasets.Table
   filepath: data/chains.parquet

@@ -14,7 +14,7 @@ from medo1.answers.statements import LAST_CUES, Cue, Statement, from_label
 from medo1.answers.text import Text, option_at, plain
 
 _MAY_OPEN = re.compile(
-    r"[\s*_#>`\"'(\[{【（$\\]*(?:(?:option|choice|letter|选项|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
+    r"[\s*_#>`\"'(\[{【（$\\=→➡⇒✅✔☑👉\ufe0f]{0,48}(?:(?:option|choice|letter|选项|选|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
     r"[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])",
     re.IGNORECASE,
 )
@@ -37,9 +37,12 @@ _ANSWER_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[a-z]{1,8}>", re.IGNORECASE)
+_AS_ANSWER = re.compile(r"[\s*_]*A[*_]{0,2}:[*_]{0,2}[ \t]*")
+_OWN = Statement(None, 0, 0, 0, "bare_letter", "formal")  # no statement: a sign of `_after_a_colon`
 _ANNOUNCING_MARKS = frozenset("→✅➡☑")
 _BULLETS = ("- ", "• ", "* ", "+ ")
 
+_MARKUP = 400  # characters of marks and white space around an option's text that is the whole output
 _LONG_LINE = 30  # words of a first line that is no longer an answer with its option's text
 _WALK = 160  # characters on the first option after which a first line is the start of a walk through all
 _FIRST_LINE = 400  # characters of a first line that may be an option's text
@@ -59,11 +62,36 @@ def first_line(text: Text) -> Statement | None:
         return None
     label = label_at(text, 0, formal=True)
     start = len(body) - len(body.lstrip())
-    if label is None or label.letter not in text.options or label.denied or body[start : label.start].isalpha():
+    if label is None or label.letter not in text.options or label.denied:
         return None
+    before = body[start : label.start]
+    if before.isalpha() and before.isascii():
+        return None
+    if label.letter == "A" and (after := _AS_ANSWER.match(body)) is not None and label.clash is None:
+        line = _after_a_colon(text, after.end(), start)
+        if line is not _OWN:
+            return line
     if not _is_first_line(text, label):
         return None
     return from_label(text, label, _bare(start))
+
+
+def _after_a_colon(text: Text, position: int, start: int) -> Statement | None:
+    """What `A: C` states: `A:` may stand for `Answer:`, as in prompts of questions and answers.
+
+    `_OWN` where option A's own text follows, so that its letter is meant; None where neither is plain.
+    """
+    end = text.body.find("\n", position)
+    rest = plain(text.body[position : end if end >= 0 else len(text.body)])
+    own = text.plain["A"]
+    if not rest or (own and rest.startswith(own)):
+        return _OWN
+    label = label_at(text, position, formal=True)
+    if label is None or label.letter not in text.options or label.denied or label.doubt:
+        return None
+    if text.body[label.own_end or label.end : end if end >= 0 else len(text.body)].strip(" .*_)"):
+        return None
+    return from_label(text, label, Cue(start, start, "answer_line", "formal"))
 
 
 def _bare(start: int) -> Cue:
@@ -85,8 +113,8 @@ def _is_first_line(text: Text, label: Label) -> bool:
         return True
     first = label.letter == min(text.options)
     opens_with_own = own != "" and rest.startswith(own)
-    if opens_with_own and rest[len(own) :].lstrip(" )\"'")[:1] in (":", "-"):
-        return False  # one turn of a walk through the options
+    if first and opens_with_own and rest[len(own) :].lstrip(" )\"'")[:1] in (":", "-"):
+        return False  # the first turn of a walk through the options
     if label.clash is not None or opens_with_own or _REASON.match(body, label.end, line_end):
         return not (first and not after and len(rest) > len(own) + _WALK)
     return _has_another_text(body, label, rest, line_end, first=first)
@@ -119,7 +147,7 @@ def opening_text(text: Text) -> Statement | None:
         line_end = len(body)
         if line_end - start > _FIRST_LINE:
             return None
-    opens = body[start : start + 40].lower().lstrip("*_\"'“( ").removeprefix("the ")[:5]
+    opens = body[start : start + 40].lower().lstrip("*_\"'“( ").removeprefix("the ")[:5].rstrip("*_.:;,!)\"'” \n")
     if not any(option[:16].lower().removeprefix("the ").startswith(opens) for option in text.options.values()):
         return None
     named = option_at(text, start)
@@ -129,13 +157,16 @@ def opening_text(text: Text) -> Statement | None:
     if closing is not None and closing["letter"] in text.options:
         return from_label(text, Label(closing["letter"], closing.start("letter"), line_end, strong=True), _bare(start))
     whole = body.strip()
-    if plain(whole) != text.plain[named.letter]:
+    if len(whole) > len(named_text := text.options[named.letter]) + _MARKUP or plain(whole) != plain(named_text):
         return None
     return Statement(named.letter, start, start + len(whole), start, "option_text", "formal")
 
 
-def last_line(text: Text) -> Statement | None:
-    """A letter alone on the last line, unless it is an item of a list."""
+def last_line(text: Text, *, ended: bool = False) -> Statement | None:
+    """A letter alone on the last line, unless it is an item of a list.
+
+    `ended` says that the text is known not to be cut, so that a bare letter is no line's beginning.
+    """
     body = text.body.rstrip()
     start = body.rfind("\n") + 1
     if start == 0 or len(body) - start > _LAST_LINE:
@@ -150,7 +181,7 @@ def last_line(text: Text) -> Statement | None:
         return None
     announced = bool(above) and _ANSWER_BEFORE.search(above[-1]) is not None
     if not announced and _ANNOUNCING_MARKS.isdisjoint(body[start : label.start]):
-        closed = label.end > label.start + 1 or text.body[label.end : label.end + 1] in (".", "\n")
+        closed = ended or label.end > label.start + 1 or text.body[label.end : label.end + 1] in (".", "\n")
         if not closed or (above and _LIST_BEFORE.search(above[-1])):
             return None  # the first letter of a line that was cut, or the first item of a list
     return from_label(text, label, _bare(start))
@@ -168,7 +199,7 @@ def _is_next_item(letter: str, above: list[str]) -> bool:
 
 _LABELLED = (
     r"[^\w\n]{0,6}(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
-    r"(?:ans|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
+    r"(?:ans|final|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
     r"pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
 )
 # two patterns for one: the second begins with a literal, so that its search leaps from line to line

@@ -16,7 +16,7 @@ from itertools import islice
 from medo1.answers.labels import Label, label_at
 from medo1.answers.statements import Cue, Statement, conditional, from_label
 from medo1.answers.text import Text, option_at, words
-from medo1.answers.verdicts import subject_label
+from medo1.answers.verdicts import subject_label, subject_text
 
 TAIL = 1600  # characters looked at, from the end
 _PARAGRAPHS = 4  # looked at, from the end
@@ -37,7 +37,7 @@ _WEIGHT = re.compile(
 )
 _STRONG_WEIGHT = re.compile(
     r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|"
-    r"therefore|thus|conclu\w+)\b"
+    r"therefore|thus|conclu\w+)\b|^[\s*_#>]*(?:so )?(?:the|this|my) (?:final |probable |underlying )?diagnosis is\b"
 )
 _ANNOUNCING = words("is are was be remains diagnosis conclusion choice selection treatment recommendation decision")
 _FILLING = words("therefore thus likely probably clearly to option choice with in by of for at as most follows")
@@ -67,6 +67,7 @@ _VERDICT = re.compile(
     r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
 )
+_ENDS_SENTENCE = re.compile(r"[\s*_]*(?:[\w/-]+[ ]?){0,4}[*_]*(?:[.!]|\s*$|\n|[ ](?:in|for|of) this\b)")
 _FOLLOWS = re.compile(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b")
 _BAD_GLOSS = re.compile(r"\b(?:not|if|than|least|or)\b|n['’]t|[,;] (?:but|while|whereas|and)\b")
 
@@ -82,6 +83,9 @@ def conclusion(text: Text) -> Statement | None:
         at = low.rfind("\n\n", floor, end)
         start = at + 2 if at >= 0 else floor
         found = _announced(text, start, end, floor)
+        line = low.rfind("\n", start, end) + 1
+        if found is None and line > start:
+            found = _announced(text, line, end, floor)
         if found is not None:
             return found
         several = _in_paragraph(text, start, end)
@@ -254,6 +258,12 @@ def verdicts(text: Text, start: int, end: int) -> list[Statement]:
         sentence = max(_sentence_start(low, start, verdict.start()), verdict.start() - _SUBJECT)
         subject = text.body[sentence : verdict.start()]
         label = subject_label(text, subject)
+        if label is None and not verdict["not"] and _ENDS_SENTENCE.match(low, verdict.end()):
+            named = subject_text(text, sentence, verdict.start())
+            if named is not None and not conditional(low, sentence, verdict.start()):
+                span = (named.start, verdict.end(), sentence)
+                found.append(Statement(named.letter, *span, "conclusion_text", "verdict"))
+            continue
         if label is None or verdict["not"]:
             continue
         gloss = subject[label[1] + 1 :].lower()

@@ -17,7 +17,10 @@ from medo1.answers.text import Text
 
 _TENTATIVE = re.compile(
     r"\b(?:perhaps|maybe|probably|possibly|likely|seems?|appears?|leaning|lean|guess|suspect|think|thinking|thought|might|"
-    r"could|suppose|tentative\w*|so far|for now|initial\w*|currently)\b"
+    r"could|suppose|tentative\w*|so far|for now|initial\w*|currently|at first)\b"
+    # said of others: `many would say that the answer is B`
+    r"|\b(?:many|some|others|people|students|one|you|textbooks?|experts?|doctors?|clinicians?|colleagues?|reviewers?)\b"
+    r"[^.\n]{0,24}\b(?:says?|thinks?|argues?|claims?|believes?|chooses?|picks?|considers?)\b"
 )
 # the text says that it takes something back
 _REVISES = re.compile(
@@ -33,10 +36,19 @@ _REVISES = re.compile(
 # it weighs further: words that open a sentence of thinking aloud
 _DOUBTS = re.compile(
     r"(?:^|[.!?:;,\n—–-]\s*)(?:(?:but|so|and|okay|ok|well|oh|no|hmm+)[,.]?\s+){0,2}(?:wait|hmm+|hold on|"
-    r"hang on|alternatively|maybe|perhaps|actually|let me|not sure|i['’]?m not (?:sure|certain)|unsure|"
+    r"hang on|alternatively|maybe|perhaps|actually|let me(?! know)|not sure|i['’]?m not (?:sure|certain)|unsure|"
     r"what if|could it be|on second thought|"
     r"i (?:need|have|want) to|i should|i wonder|i['’]ll (?:double|re)|double[- ]check|"
     r"another (?:possibility|thought))\b|\b(?:reconsider(?:ing)?|re-?think\w*|second[- ]guess\w*)\b|等等"
+)
+# of these, what takes back an answer that a finished text gave: the others open a remark as often (`I should note ...`)
+_WAVERS = re.compile(
+    r"(?:^|[.!?:;,\n—–-]\s*)(?:(?:but|so|and|okay|ok|well|oh|no|hmm+)[,.]?\s+){0,2}(?:wait|hmm+|hold on|hang on|"
+    r"not sure|i['’]?m not (?:sure|certain)|unsure|what if|could it be|on second thought|i wonder|"
+    r"i['’]ll (?:double|re)|double[- ]check|let me (?:re|double|check|think|see|verify|go back|look|consider)|"
+    r"i (?:need|have|want|should)(?: to)? (?:re(?!commend|mind)|double|think|check (?:again|whether|if)|look|consider|"
+    r"go back|see)|(?:maybe|perhaps|actually|alternatively),? (?:no\b|wait|it|the (?:answer|correct|right)|i\b|we\b|"
+    r"option|\(?[a-j]\b))|\b(?:reconsider(?:ing)?|re-?think\w*|second[- ]guess\w*)\b|等等"
 )
 _CONTRASTS = re.compile(
     r"\b(?:but|however|on the other hand|though|although|yet|let['’]?s|also possible|looking at|"
@@ -54,9 +66,9 @@ _RETRACTS = re.compile(
     r"disregard (?:that|this|my)|ignore (?:that|my)|i (?:retract|take (?:that|it) back))\b"
 )
 _CORRECTION = re.compile(
-    r"\b(?:wait|actually|correction|sorry|no|oops|scratch that|i mean|i meant|rather|on second thought|"
-    r"my mistake|let me correct (?:that|myself)|changed? my answer to|changing (?:it|"
-    r"my answer) to)\b[\s,.:;!—–-]{0,6}"
+    r"\b(?:wait|actually|correction|sorry|(?<!: )(?<!: \*)no(?=[ ]?[,.;!—–-])|oops|scratch that|i mean|i meant|rather|"
+    r"on second thought|my mistake|let me correct (?:that|myself)|changed? my answer to|changing (?:it|"
+    r"my answer) to)\b[ \t,.:;!—–-]{0,6}"
     r"(?:(?:that|it)(?:['’]s| is| was| should be)\s+(?:(?:wrong|incorrect|not right)[\s,.;:]+)?|(?:not|"
     r"isn['’]t) \(?[a-z]\)?[\s,.;:]+(?:but\s+|it['’]s\s+)?|(?:it|that|this|the answer) (?:should|must|"
     r"would|has to) be\s+|"
@@ -98,15 +110,16 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
         counted = sorted([*counted, *_corrections(text, counted[0])], key=lambda statement: statement.start)
     holds = counted[0]
     against: Statement | None = None
+    before: Statement | None = None
     for statement in counted[1:]:
         if statement.end <= holds.end and statement.letter != holds.letter:
             continue
         if statement.letter == holds.letter and set(statement.others) == set(holds.others):
             if holds.tier != "formal" or statement.tier == "formal":
-                holds = statement
+                before, holds = holds, statement
             continue
         against = None if _supersedes(low, holds, statement) else holds
-        holds = statement
+        before, holds = None, statement
     if against is not None:
         undone = _undone_by_cut(text, holds, cut_by=cut_by) if cut else None
         if undone is not None:
@@ -121,7 +134,10 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
                 if cut
                 else Answer(None, "abstain", "taken_back", (holds.start, holds.end))
             )
-    return settled(text, holds, cut=cut, cut_by=cut_by)
+    answer = settled(text, holds, cut=cut, cut_by=cut_by)
+    if answer.rule == "cut_in_statement" and before is not None:
+        return settled(text, before, cut=cut, cut_by=cut_by)  # a text that says it again and again until it is cut
+    return answer
 
 
 def _supersedes(low: str, earlier: Statement, later: Statement) -> bool:
@@ -130,7 +146,7 @@ def _supersedes(low: str, earlier: Statement, later: Statement) -> bool:
         return True
     if earlier.others and not later.others and later.letter in (earlier.letter, *earlier.others):
         return True  # `B or C. ... The answer is C`
-    if _tentative(low, earlier) and not _tentative(low, later):
+    if _tentative(low, earlier) and not _tentative(low, later, earlier.end):
         return True
     final = later.rule in ("final_line", "boxed", "tag") or "final" in low[later.clause : later.start]
     interim = earlier.tier != "formal" and "final" not in low[earlier.clause : earlier.start]
@@ -138,9 +154,10 @@ def _supersedes(low: str, earlier: Statement, later: Statement) -> bool:
     return final and interim and (_DOUBTS.search(low, *between) or _CONTRASTS.search(low, *between)) is not None
 
 
-def _tentative(low: str, statement: Statement) -> bool:
-    """Whether a statement says that it is likely or supposed rather than so."""
-    return statement.tier != "formal" and _TENTATIVE.search(low, statement.clause, statement.end) is not None
+def _tentative(low: str, statement: Statement, start: int = 0) -> bool:
+    """Whether a statement, from `start` on, says that it is likely, supposed or another's rather than so."""
+    clause = max(statement.clause, start)
+    return statement.tier != "formal" and _TENTATIVE.search(low, clause, statement.end) is not None
 
 
 def _rest(low: str, end: int) -> str:
@@ -155,7 +172,7 @@ def _left_in_doubt(low: str, statement: Statement, rest: str) -> bool:
     if statement.tier == "formal":
         return False
     last = None
-    for last in _DOUBTS.finditer(rest):  # noqa: B007
+    for last in _WAVERS.finditer(rest):  # noqa: B007
         pass
     if last is not None:
         return _AFFIRMS.search(rest, last.end()) is None

@@ -58,8 +58,12 @@ _ALSO = re.compile(
     re.IGNORECASE,
 )
 _ALSO_END = re.compile(
-    r"\s*(?:$|[.,;:)\]/&+\n]|\band\b|\bor\b|\bare\b|\bboth\b|\btogether\b|\((?!not)|[–—-]\s)", re.IGNORECASE
+    r"\s*(?:$|[.,;:)\]}<|/&+\n]|\band\b|\bor\b|\bare\b|\bboth\b|\btogether\b|\((?!not)|[–—-]\s)", re.IGNORECASE
 )
+_SENTENCE_STARTS = re.compile(
+    r"(?:The|This|That|It|So|Therefore|Thus|Because|Explanation|Answer|Question|However|In|For|Based|Given|Final)\b"
+)
+_NEXT_LISTED = re.compile(r"[ ,;]{1,3}[(\[]?(?P<letter>[A-Z])[)\].]")
 _ALSO_STARTS = frozenset(",;，、/&+([和或及")
 _DOUBT = re.compile(r"[\s*_)\]\"'”.]{0,4}(?:\?|,?\s?\bif\b(?! any)|,?\s?\bunless\b)", re.IGNORECASE)
 _DENIED = re.compile(
@@ -185,7 +189,8 @@ def _label_before_stop(text: Text, letter: str, at: int, end: int) -> bool:
     body = text.body
     then = body[end + 1 : end + 2]
     if not then.isspace():
-        return not then.isalnum() or ord(then) >= 0x2E80  # noqa: PLR2004
+        starts = _SENTENCE_STARTS.match(body, end + 1)  # `The answer is C.The answer is C.`
+        return starts is not None or not then.isalnum() or ord(then) >= 0x2E80  # noqa: PLR2004
     word = _WORD.match(body, end + 2)
     if word is None:
         return True
@@ -193,7 +198,7 @@ def _label_before_stop(text: Text, letter: str, at: int, end: int) -> bool:
     abbreviation = f"{letter.lower()}. {lower}"
     if any(key != letter and option.lower().startswith(abbreviation) for key, option in text.options.items()):
         return False
-    if word[0][0].isupper() or end > at + 1 or lower in _AFTER_LABEL:
+    if word[0][0].isupper() or end > at + 1 or lower in _AFTER_LABEL or ord(lower[0]) >= 0x600:  # noqa: PLR2004
         return True
     own = text.options.get(letter, "").lower()
     return own.startswith((lower, abbreviation))
@@ -228,6 +233,9 @@ def _look_behind(text: Text, label: Label) -> None:
         label.clash = _clash(text, label)
     there = own_end or end
     window = body[there : there + 24]
+    if own_end and (listed := _next_listed(text, label.letter, own_end)):
+        label.others = listed
+        return
     lead = window.lstrip(" *_)]\"'”")[:1]
     if lead and (lead in _ALSO_STARTS or lead.lower() in "aopuyeb"):
         label.others = _further_letters(text, label.letter, there)
@@ -235,6 +243,19 @@ def _look_behind(text: Text, label: Label) -> None:
         label.doubt = _DOUBT.match(body, there) is not None
     if lead and lead.lower() in "iwascd(:,-":
         label.denied = _DENIED.match(body, there) is not None
+
+
+def _next_listed(text: Text, letter: str, position: int) -> tuple[str, ...]:
+    """The further options of a list on one line: `(A) Lupus (B) Gout`, each with its own text."""
+    others: list[str] = []
+    while (item := _NEXT_LISTED.match(text.body, position)) is not None:
+        other = item["letter"]
+        own_end = own_text_follows(text, other, item.end()) if other in text.options else 0
+        if not own_end or other == letter or other in others:
+            break
+        others.append(other)
+        position = own_end
+    return tuple(others)
 
 
 def _clash(text: Text, label: Label) -> str | None:

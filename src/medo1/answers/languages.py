@@ -21,12 +21,13 @@ _CUES = (
     *_ASCII_CUES,
     "réponse", "đáp án", "lösung", "ответ", "відповідь", "απάντηση", "תשובה", "الإجابة", "الاجابة", "الجواب", "پاسخ",
     "उत्तर", "คำตอบ", "答案", "正确选项", "正確選項", "应选", "應選", "故选", "故選", "选择", "選擇", "所以选", "因此选",
-    "本题选", "我选", "选项为", "答え", "正解", "解答", "정답", "답은", "답:",
+    "本题选", "我选", "选项为",
+    "诊断是", "诊断为", "诊断应为", "最可能是", "答え", "正解", "解答", "정답", "답은", "답:",
 )  # fmt: skip
 _LINK = re.compile(
     r"[\s*_`\"'”’)\]】」]{0,4}(?:[^\W\d_]{1,14}[ ]){0,4}?[\s*_]{0,3}"
     r"(?:[:：=]|是|为|為|应为|應為|应该是|は|が|는|은|هي|هو|है|คือ|είναι|היא|es|est|ist|è|é|là|adalah|ialah|to|är|er|is|"
-    r"это|—|–|-)?\s*(?:la|el|a|a letra|letra|die|der|das)?(?=[\s(*_\[\"'“（【\\A-ZＡ-Ｚ])"
+    r"это|—|–|-)?[:：]?\s*(?:la|el|a|a letra|letra|die|der|das)?(?=[\s(*_\[\"'“（【\\A-ZＡ-Ｚ])"
 )
 _BAD = re.compile(r"(?:不|非|错误|錯誤|nicht|pas|\bno|non|não|не|لا|ليس|아닌|incorrect\w*|falsch\w*)\s*$")
 _OTHER_SCRIPT = re.compile("[\u0400-\u1fff\u2e80-\uffff]")
@@ -49,6 +50,8 @@ def foreign_statements(text: Text) -> list[Statement]:
 
 def _is_latin(low: str) -> bool:
     """Whether a text holds no letters of another script, Greek ones and mathematical signs apart."""
+    if low.isascii():
+        return True
     try:
         low.encode("cp1252")
     except UnicodeEncodeError:

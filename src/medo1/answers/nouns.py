@@ -47,7 +47,8 @@ _MARKS = " \t*_\"'`()[]{}<>|#“”‘’,:-"
 _LINK = re.compile(
     r"(?P<tail>(?:\(s\))?(?:[_ ](?:choice|option|letter|idx|index|key)(?![a-z]))?(?:\s?\([^()\n]{1,40}\))?"
     r"(?:\s?\[[^\[\]\n]{1,24}\](?=\s*[:：=]))?(?:\s#?\d{1,3}(?=\s*[:：]))?[*_`\"'”’)\]}】」]{0,6})"
-    r"(?:(?P<verb>[\s*_]{1,3}(?:is|are|was|would be|should be|must be|will be|has to be|ought to be|remains|becomes|"
+    r"(?:(?P<verb>['’]s(?=[ ])|[\s*_]{1,3}(?:is|are|was|would be|should be|must be|will be|has to be|ought to be|"
+    r"remains|becomes|"
     r"would have to be|needs to be|seems to be|appears to be|seems|appears|lies in|corresponds to|would seem to be|"
     r"being|=)(?![a-z\d]))"
     r"|(?P<formal>[\s*_]{0,3}(?:[:：=|»]|-{1,2}>|→|⇒|➜|⟶|➡|–|—|-(?=\s)|>{1,3})[\s*_:：=>|]{0,8})"
@@ -71,6 +72,7 @@ _FAR = re.compile(
     r"[\s*_]*[:：]?[\s*_]*"
 )
 _UNLIKELY = re.compile(r"\b(?:unlikely|not|never|neither|rather than|less likely|incorrect)\b|n['’]t\b")
+_SENTENCE_ENDS = (". ", "! ", "? ")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n|[。！？]")
 
 
@@ -143,7 +145,8 @@ def _after_link(text: Text, link: re.Match[str], cue: Cue) -> Statement | None:
         if group == "heading" and not line:
             return None
         if group == "bare" and (
-            link["tail"].strip(" *_\"')]") or not (line or before == "[" or low[at - 4 : at] == "the ")
+            link["tail"].strip(" *_\"')]")
+            or not (line or before == "[" or low[at - 4 : at] == "the " or low[at - 2 : at] in _SENTENCE_ENDS)
         ):
             return None
         if before in ("<", "[") or (before in ("'", '"', "_") and link["tail"].strip()):

@@ -58,6 +58,10 @@ _ENDS_CLOSED = frozenset(".!?。！？…)]}\"'”’»」』|>`$*_✅")
 _SPACELESS = 0x2E80  # scripts from here on end a sentence without a mark as often as with one
 _WORDS_OF_A_SENTENCE = 5
 
+# of statements that nothing announces, so that one in another language may stand against them
+_UNANNOUNCED = frozenset({"bare_letter", "option_text", "answer_line"})
+
+_TAG_LIKE = re.compile(r"<[/a-z|]")
 _END = 320  # characters from the last cue to the end of a text that ends with its answer
 _PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
 _PLAIN = re.compile(
@@ -142,9 +146,7 @@ def read_end(text: Text) -> Answer | None:
     """
     low = text.low
     at = low.rfind("answer")
-    if at < 0 or len(low) - at > _END or "<" in low or "{" in low or "[" in low or "#" in low or '":' in low:
-        return None  # marks that `mark_statements` reads
-    if may_open(text.body):
+    if at < 0 or len(low) - at > _END or _may_hold_marks(low) or may_open(text.body):
         return None
     last = _plain_statement(text, at) or statement_around(text, at, "sentence")
     if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:
@@ -157,6 +159,17 @@ def read_end(text: Text) -> Answer | None:
     if first < last.start and NEXT_QUESTION.search(low, first, last.start):
         return None
     return Answer(last.letter, "answer", last.rule, (last.start, last.end))
+
+
+def _may_hold_marks(low: str) -> bool:
+    """Whether `mark_statements` may find anything: a quick look, wrong on the safe side."""
+    return (
+        '":' in low
+        or ("<" in low and _TAG_LIKE.search(low) is not None)
+        or ("[" in low and "[[" in low)
+        or ("#" in low and "####" in low)
+        or ("{" in low and ("boxed" in low or "':" in low or '" :' in low or "{" in low[:16]))
+    )
 
 
 def _plain_statement(text: Text, at: int) -> Statement | None:
@@ -213,12 +226,12 @@ def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
         return holding(text, found, cut=cut, cut_by=cut_by)
     if cut:
         return Answer(None, "truncated", "cut_before_statement")
-    return _concluded(text, found, verdicts)
+    return _concluded(text, found, verdicts, ended=known)
 
 
-def _concluded(text: Text, found: list[Statement], verdicts: list[Statement]) -> Answer:
+def _concluded(text: Text, found: list[Statement], verdicts: list[Statement], *, ended: bool) -> Answer:
     """The answer of a text that had its say and states none with `answer`, a mark or a verb of choosing."""
-    statement = last_line(text) or conclusion(text) or last_words(text)
+    statement = last_line(text, ended=ended) or conclusion(text) or last_words(text)
     if statement is not None:
         if not any(weak.start <= statement.start <= weak.end + 2 for weak in found):
             return holding(text, sorted([*found, statement], key=_place), cut=False, cut_by=False)
@@ -246,10 +259,10 @@ def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
         found.append(opening)
         last = opening.end
     found += choice_statements(text, last)
-    if not last and not _last_counted(found):
+    if not last and not _last_counted(found) and (line := labelled_line(text)) is not None:
+        found.append(line)
+    if all(statement.rule in _UNANNOUNCED for statement in found if statement.counts):
         found += foreign_statements(text)
-        if (line := labelled_line(text)) is not None:
-            found.append(line)
     floor = len(text.low) - TAIL
     verdicts = [statement for statement in found if statement.tier == "verdict" and statement.counts]
     verdicts = [statement for statement in verdicts if statement.start >= floor]

@@ -73,12 +73,13 @@ def _evened(text: str) -> str:
 # what may open an option's text, and what must follow it for the match to be clean
 _LEAD = re.compile(
     r"[\s*_`~\"'“”‘’«»「」『』【】\[({$|>:：=–—✅→]{0,24}(?:\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|"
-    r"rm))\s*\{?){0,3}[*_\"'“(]{0,4}(?:(?:the|an|a)\s+)?[*_\"'“(]{0,4}",
+    r"rm))\s*\{?){0,3}[*_\"'“(]{0,4}(?:(?:the|an|a|to)\s+)?[*_\"'“(]{0,4}",
     re.IGNORECASE,
 )
 _CLEAN_END = re.compile(
     r"[ ]?[)\]}\"'|]{0,4}(?:$|[.!;:?](?![\w%])|[)\]}\"'|<]| ?[(\[]| -{1,2} |, (?:which|as|because|since|"
-    r"due|given|so|a|an|the|but|it|this|making|based|not|and (?:the|this|thus|therefore|it)|followed)\b"
+    r"due|given|so|a|an|the|i\.?e\.?,? (?:the )?(?:option|choice|letter|answer)|but|it|this|making|"
+    r"based|not|and (?:the|this|thus|therefore|it)|followed)\b"
     r"| (?:because|since|as|which|due to|given|based on|is|was|are|for this|for the|in this|making|would|"
     r"at this|rather than|not|therefore)\b)"
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from medo1.answers.statements import Statement, conditional
-from medo1.answers.text import Text, option_at, own_text_follows
+from medo1.answers.text import Named, Text, option_at, own_text_follows
 
 _NEAR = 72  # characters before a noun that may hold `is the most appropriate`
 _IS_WORDS = (
@@ -72,11 +72,16 @@ def _subject(text: Text, clause: int, verb_at: int, at: int) -> Statement | None
         if own_text_follows(text, letter, clause + place + 1) > at:
             return None  # the noun is part of the option's own text
         return Statement(letter, clause + place, at + 6, clause, "answer_sentence", "verdict")
+    named = subject_text(text, clause, verb_at)
+    return None if named is None else Statement(named.letter, named.start, at + 6, clause, "option_text", "verdict")
+
+
+def subject_text(text: Text, clause: int, verb_at: int) -> Named | None:
+    """The option whose whole text is the subject of a clause whose verb stands at `verb_at`."""
+    subject = text.body[clause:verb_at]
     lead = _LEAD.match(subject)
     named = option_at(text, clause + (lead.end() if lead else 0))
-    if named is None or named.end < clause + len(subject.rstrip(" *_\"'")):
-        return None
-    return Statement(named.letter, named.start, at + 6, clause, "option_text", "verdict")
+    return None if named is None or named.end < clause + len(subject.rstrip(" *_\"'")) else named
 
 
 def subject_label(text: Text, subject: str) -> tuple[str, int] | None:

@@ -33,7 +33,7 @@ def ingested(folder: Path, *files: dict[str, Any], **settings: Any) -> tuple[Any
     return questions, rejected, audit, order, summary
 
 
-def test_the_counts_add_up_over_good_bad_and_repeated_rows(tmp_path: Path):
+def test_the_counts_add_up_over_good_bad_and_repeated_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     rows = asked_in_turn(MEDQA, 5)
     write(tmp_path / "test.jsonl", [*rows, changed(MEDQA, {"answer_idx": "Z"}), rows[0], {"x": 1}])
     write(tmp_path / "train.jsonl", [rows[1], MEDQA])
@@ -54,6 +54,9 @@ def test_the_counts_add_up_over_good_bad_and_repeated_rows(tmp_path: Path):
     ]
     assert sorted(audit["kind"]) == ["conflict", "duplicate", "leak", "shared"]
     assert len(questions) == 6
+    (told,) = (record for record in caplog.records if record.name.endswith("gathering"))
+    assert told.levelname == "WARNING"
+    assert told.getMessage().startswith("12 rows: 6 questions, 6 rejected (conflict (2); ")
     assert summary["files"][1]["why"] == "recognised by columns question, options, answer_idx"
     assert summary["files"][1]["split_why"] == "from the file's name"
     conflict = audit[audit["kind"] == "conflict"].iloc[0]

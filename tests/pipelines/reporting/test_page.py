@@ -96,8 +96,8 @@ def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> 
     every = {name: joined(*(tables_of[name] for tables_of in made), schema=name.upper()) for name in made[0]}
     figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
     html = write_page(
-        compared[0], compared[1], every["vote_curve"], every["tokens"], every["outcomes"], INGEST, *figures, LENGTHS, PARAMS,
-        FILTERS, formats=("longstep",),
+        compared[0], compared[1], every["vote_curve"], every["tokens"], every["outcomes"], INGEST, *figures, LENGTHS,
+        PARAMS, FILTERS, formats=("longstep",),
     )  # fmt: skip
     return html, compared
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from medo1.lineage.audit.tracing import Step
 
 LONGEST_CELL = 100
+BATCH_PRICE = 0.5  # of the list price, for answers of the Batch API
 
 
 @audit_command()
@@ -78,14 +79,24 @@ class _Calls:
         """Calls of a step's rows: how many, how many are kept, tokens, and one of them."""
         if not step.calls:
             return None
+        prices = _prices(step)
+        engines, stores, kept, usd = [], [], {}, []
         for read in step.outside:
-            if read["kind"] == "engine":
-                detail = read["detail"] or {}
-                store = (detail.get("configuration") or {}).get("store")
-                engine = (detail.get("identity") or {}).get("class", read["name"])
-                kept = self._store(store).of(step.calls) if store else []
-                return _sum(step.calls, kept, str(engine), store)
-        return _sum(step.calls, [], "", None)
+            if read["kind"] != "engine":
+                continue
+            detail = read["detail"] or {}
+            configuration = detail.get("configuration") or {}
+            engines.append(str((detail.get("identity") or {}).get("class", read["name"])))
+            store = configuration.get("store")
+            if not store:
+                continue
+            stores.append(store)
+            for completion in self._store(store).of([call for call in step.calls if call not in kept]):
+                kept[completion.request_id] = completion
+                usd.append(_cost(completion, prices, configuration))
+        told = _sum(step.calls, list(kept.values()), ", ".join(dict.fromkeys(engines)))
+        known = [cost for cost in usd if cost is not None]
+        return told | {"store": ", ".join(dict.fromkeys(stores)) or None, "usd": sum(known) if known else None}
 
     def _store(self, path: str) -> _StoreReader:
         if path not in self._stores:
@@ -108,17 +119,26 @@ class _StoreReader:
         return [found for call in calls if (found := self._store.get(call, call)) is not None]
 
 
-def _sum(calls: list[str], kept: list[Any], engine: str, store: str | None) -> dict[str, Any]:
+def _prices(step: Step) -> dict[str, Any]:
+    """The price table among the parameters that the step's node read."""
+    from medo1.engines.money import Price
+
+    for read in step.outside:
+        prices = (read["detail"] or {}).get("prices") if read["kind"] == "parameters" else None
+        if prices:
+            return {name: Price.model_validate(price) for name, price in prices.items()}
+    return {}
+
+
+def _sum(calls: list[str], kept: list[Any], engine: str) -> dict[str, Any]:
     one = kept[0] if kept else None
     return {
         "engine": engine,
-        "store": store,
         "calls": len(calls),
         "kept": len(kept),
         "prompt_tokens": sum(completion.prompt_tokens or 0 for completion in kept),
         "completion_tokens": sum(completion.completion_tokens or 0 for completion in kept),
         "seconds": round(sum(completion.latency_s or 0.0 for completion in kept), 3),
-        "usd": _cost(kept),
         "example": {
             "request_id": one.request_id,
             "model": one.model,
@@ -130,10 +150,15 @@ def _sum(calls: list[str], kept: list[Any], engine: str, store: str | None) -> d
     }
 
 
-def _cost(kept: list[Any]) -> float | None:
-    """Dollars, where the store knows them."""
-    known = [value for completion in kept if (value := getattr(completion, "cost_usd", None)) is not None]
-    return sum(known) if known else None
+def _cost(completion: Any, prices: dict[str, Any], configuration: dict[str, Any]) -> float | None:
+    """Dollars of one answer at the prices that the run was given; None where it was given none."""
+    from medo1.engines.money import cost_usd, price_of
+
+    price = price_of(prices, completion.model)
+    if price is None:
+        return None
+    batched = (configuration.get("options") or {}).get("mode") == "batch"
+    return cost_usd(completion, price, BATCH_PRICE if batched else 1.0)
 
 
 def _show(top: Step, column: str | None, calls: _Calls, show: bool) -> None:

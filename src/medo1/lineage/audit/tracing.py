@@ -16,7 +16,8 @@ that is not the whole rule, the catalog says it, and the manifest keeps it (`met
             value: {accuracy: mean correct, questions: count}   # how the number is made from those rows
 
 `value` is recomputed from the rows found: a number that does not come out again is pointed out. A table with a column
-`request_id` names the call that wrote each row; the caller looks those up in the completion store.
+`request_id` names the call that wrote each row, and one with `request_ids` or `parts` all calls that were paid for it;
+the caller looks those up in the completion store.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 CALL = "request_id"
+ALL_CALLS = ("request_ids", "parts")  # of a row that took several
 TABLES = (".parquet", ".jsonl")
 
 
@@ -238,7 +240,9 @@ def _where(table: Frame, where: Mapping[str, str]) -> Frame:
 def _calls(rows: Frame) -> list[str]:
     if CALL not in rows.columns:
         return []
-    return list(dict.fromkeys(str(call) for call in rows[CALL] if isinstance(call, str) and call))
+    calls = [rows[CALL]]
+    calls.extend(rows[name].explode() for name in ALL_CALLS if name in rows.columns)
+    return list(dict.fromkeys(str(call) for column in calls for call in column if isinstance(call, str) and call))
 
 
 def _first(rows: Frame) -> Row | None:

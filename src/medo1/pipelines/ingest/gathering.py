@@ -6,6 +6,7 @@ settled over all files together, see `medo1.questions.without_duplicates`.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,10 @@ from medo1.errors import MissingFileError
 from medo1.pipelines.ingest.params import IngestParams, Source
 from medo1.questions import Question, Reading, Rejected, Settings, read_benchmark, read_hub, without_duplicates
 from medo1.questions.audit import Group, audit_questions
+
+logger = logging.getLogger(__name__)
+
+_REASONS = 6  # that the log gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,24 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
         rejected.extend(refused)
         own = [question for question in reading.questions if id(question) in used]
         files.append(_account(reading, own, refused, left_out=had - len(reading.questions)))
+    _report(kept, rejected, files)
     return Gathered(kept, rejected, audit_questions(questions), files)
+
+
+def _report(kept: list[Question], rejected: list[Rejected], files: list[dict[str, Any]]) -> None:
+    """Says what came of all files together; aloud where anything is not used."""
+    reasons = Counter(_kind(bad.reason) for bad in rejected).most_common(_REASONS)
+    told = "; ".join(f"{reason} ({count})" for reason, count in reasons)
+    left_out = sum(file["left_out"] for file in files)
+    logger.log(
+        logging.WARNING if rejected else logging.INFO,
+        "%d rows: %d questions, %d rejected%s%s",
+        sum(file["rows"] for file in files),
+        len(kept),
+        len(rejected),
+        f" ({told}; all are in questions_rejected)" if rejected else "",
+        f", {left_out} left out by limits" if left_out else "",
+    )
 
 
 def _readings(folder: Path, source: Source, ordered: bool) -> Iterator[Reading]:
