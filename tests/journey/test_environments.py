@@ -10,7 +10,7 @@ from kedro.framework.startup import bootstrap_project
 
 from tests.conftest import ROOT
 
-ENVIRONMENTS = ("local", "recorded", "paper")
+ENVIRONMENTS = ("local", "recorded", "paper", "served")
 MADE = ("02_intermediate", "03_primary", "04_feature", "05_model_input", "06_models", "07_model_output", "08_reporting")
 
 
@@ -80,6 +80,7 @@ def test_what_outside_files_start_a_study_is_what_its_page_says(loaded: tuple[st
         given
         == {
             "local": {"teacher", "student", "clinic.model_cache"},
+            "served": {"teacher", "student", "clinic.model_cache"},
             "recorded": {"benchmark_files", "small_student_cache", "student"},
             "paper": {"benchmark_files", "base_model", "teacher", "plain_teacher", "student"},
         }[environment]
