@@ -385,7 +385,7 @@ def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]
             made = generate(
                 table, world.prompts[prompt], engine, params, spec, 11, world.base, world.adapters[adapter], name=arm
             )
-            answers = read_answers(made[0], table)
+            answers = read_answers(made[0], table, spec)
             rows = records(vote(made[0], answers, table, params, spec, 11)[2])
             share = sum(row["tokens"] for row in rows) / sum(row["tokens_of_all"] for row in rows)
             fixed = statistics.mean(row["correct_of_all"] for row in rows)

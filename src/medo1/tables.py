@@ -21,6 +21,7 @@ DRAWS = ("greedy", "sampled")
 # What became of a draw and how votes are weighted: pipelines/inference/thinking.py and voting.py say what each means.
 GENERATION_STATUSES = ("finished", "forced", "cut", "cut_by_context", "empty", "overlong_prompt", "filtered", "error")
 METHODS = ("majority", "logprob", "self_certainty", "confidence", "filtered")
+RANKED = "ranked"  # of a free-form arm's lists
 TOKEN_PARTS = ("prompt", "thinking", "answer", "completion")
 
 TEXT = pa.Column(str)
@@ -188,7 +189,9 @@ ANSWERS = _table(
         "arm": NAME,
         "draw": pa.Column(str, pa.Check.isin(DRAWS)),
         "sample": COUNT,
-        "letter": MAYBE_LETTER,
+        "letter": MAYBE_LETTER,  # of a free-form arm: the option that its first diagnosis names, none for another one
+        "differential": LIST,  # of a free-form arm: its diagnoses, most likely first; empty for others
+        "rank": MAYBE_COUNT,  # of the right diagnosis among them, from 1; none where it is not named
         "status": pa.Column(str, pa.Check.isin((*get_args(Status), "error"))),
         "rule": NAME,
         "span_start": MAYBE_COUNT,
@@ -205,7 +208,7 @@ VOTES = _table(
         "question_id": ID,
         "benchmark": NAME,
         "arm": NAME,
-        "method": pa.Column(str, pa.Check.isin(METHODS)),
+        "method": pa.Column(str, pa.Check.isin((*METHODS, RANKED))),
         "k": COUNT,
         "letter": MAYBE_LETTER,
         "share": SHARE,  # of the weight, for the winner
@@ -237,7 +240,7 @@ VOTE_CURVE = _table(
     {
         "arm": NAME,
         "benchmark": NAME,
-        "method": pa.Column(str, pa.Check.isin((*METHODS, "adaptive"))),
+        "method": pa.Column(str, pa.Check.isin((*METHODS, RANKED, "adaptive"))),
         "k": COUNT,  # for adaptive: at most
         "questions": COUNT,
         "accuracy": SHARE,  # expected over all subsets of k samples

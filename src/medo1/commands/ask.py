@@ -127,7 +127,7 @@ def _asking(
         stopping=params.adaptive.stopping if wishes["adaptive"] else None,
         seed=study.seed,
         passed=lambda completions: completions,
-        free=not question.options or arm.answers == "differential",
+        free=not question.options or arm.free,
     )
 
 

@@ -57,7 +57,7 @@ def counted(
 ) -> dict[str, Frame]:
     asked = questions() if asked is None else asked
     generations, cut, timing = generated(engine, params, asked, arm)
-    answers = nodes.read_answers(generations, asked)
+    answers = nodes.read_answers(generations, asked, arm)
     votes, curve, adaptive = nodes.vote(generations, answers, asked, params, arm, 11)
     tokens, outcomes, budgets = nodes.account(generations, cut, answers, asked, params, arm)
     return {
@@ -257,3 +257,52 @@ def test_the_names_in_tables_are_those_of_the_code() -> None:
     assert get_args(GenerationStatus) == tables.GENERATION_STATUSES
     assert METHODS == tables.METHODS
     assert PARTS == tables.TOKEN_PARTS
+
+
+# Free-form arms
+
+FREE = ArmParams(prompt="cot", answers="differential")
+# Recorded differentials, as models write them; {right} and {wrong} are diagnoses.
+RECORDED = (
+    "It is fever.\n\n**Differential diagnosis:**\n1. **{right}** - explains the rash\n2. {wrong}\n3. Sarcoidosis",
+    "Ranked differential:\n1. {wrong}\n2. {right}\n3. Sarcoidosis",
+    "Differential diagnosis:\n- {wrong}\n- Sarcoidosis\n\nFinal diagnosis: {right}",
+    "1. Sarcoidosis (40%)\n2. {right} (35%)\n3. {wrong} (25%)",
+    "I cannot say.",
+)
+
+
+def recorded(request: Request) -> str:
+    number = int(request.messages[0].content.split(":")[0].removeprefix("Case "))
+    right, wrong = (f"disease {LETTERS[place % 4]} of {number}" for place in (number, number + 1))
+    return RECORDED[request.sample % 5].format(right=right, wrong=wrong)
+
+
+def test_a_free_form_arm_shows_no_options_and_its_lists_are_read_and_voted_on() -> None:
+    tape = Tape(recorded)
+    params = InferenceParams(max_new_tokens=64, answer_tokens=0, samples=5, votes={"numbers": (1, 5)})
+    made = counted(tape, params, arm=FREE)
+    assert not any("A." in request.messages[0].content for request in tape.asked)
+    first = made["answers"]["question_id"] == questions(1)["question_id"].item()
+    answers = made["answers"][first & (made["answers"]["draw"] == "sampled")]
+    assert answers["rank"].tolist()[:4] == [1, 2, 1, 2]
+    assert answers["correct"].tolist() == [True, False, True, False, False]
+    assert answers["letter"].tolist()[:3] == ["A", "B", "A"]
+    assert pd.isna(answers["letter"].iloc[3]), "a diagnosis that no option names"
+    assert answers["differential"].iloc[3][0] == "Sarcoidosis"
+    assert answers["status"].tolist() == ["answer"] * 4 + ["abstain"]
+    votes = made["votes"].set_index(["method", "k"]).sort_index()
+    assert votes.loc[("ranked", 5), "correct"].all()
+    assert set(votes.loc[("ranked", 5), "voters"]) == {4}
+    assert votes.loc[("majority", 5), "correct"].all()
+    curve = made["curve"].set_index(["method", "k"])["accuracy"]
+    assert curve["ranked", 1] == pytest.approx(2 / 5)
+    assert curve["ranked", 5] == 1.0
+    assert set(made["adaptive"]["drawn"]) <= {3, 4, 5}
+
+
+def test_questions_that_need_their_options_are_not_asked_freely() -> None:
+    asked = questions(4)
+    asked.loc[0, "stem"] = "Case 0: which of the following statements is true?"
+    generations = generated(Tape(recorded), InferenceParams(max_new_tokens=64, samples=0), asked, FREE)[0]
+    assert len(generations) == 3

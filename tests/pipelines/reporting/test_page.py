@@ -52,6 +52,8 @@ def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), d
                             "draw": draw,
                             "sample": sample,
                             "letter": None if unread else ("A" if right else "B"),
+                            "differential": [],
+                            "rank": None,
                             "status": "truncated" if unread else "answer",
                             "rule": "final_line",
                             "span_start": None,

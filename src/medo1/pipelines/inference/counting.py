@@ -13,19 +13,34 @@ from typing import Any
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.accounting import KEYS
-from medo1.pipelines.inference.curves import expected_accuracy, point
+from medo1.pipelines.inference.curves import expected_accuracy, point, subsets
 from medo1.pipelines.inference.params import VoteParams
 from medo1.pipelines.inference.stopping import Rule, stopping_point
-from medo1.pipelines.inference.voting import Method, Sample, can_vote, vote
+from medo1.pipelines.inference.voting import (
+    Method,
+    Sample,
+    Vote,
+    ballot,
+    can_vote,
+    ranked_vote,
+    vote,
+    vote_of_ranks,
+)
+from medo1.questions.question import LETTERS
 
 logger = logging.getLogger(__name__)
 
+RANKED = "ranked"
+RANKED_SUBSETS = 200  # of one question and size
 CONFIDENCES = ("mean_logprob", "self_certainty", "confidence", "lowest_confidence")
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """The samples of one question by one arm, in the order of their numbers, and the tokens of each."""
+    """The samples of one question by one arm, in the order of their numbers, and the tokens of each.
+
+    The samples of a free-form arm vote with their first diagnosis; `ballots` are their whole lists, see `ballot`.
+    """
 
     question_id: str
     benchmark: str
@@ -34,6 +49,7 @@ class Poll:
     options: int
     samples: tuple[Sample, ...]
     tokens: tuple[int | None, ...]
+    ballots: tuple[tuple[str, ...], ...] = ()
 
     @property
     def keys(self) -> dict[str, str]:
@@ -43,54 +59,62 @@ class Poll:
 def polled(generations: Frame, answers: Frame, questions: Frame) -> list[Poll]:
     """Each question's samples, by benchmark and question."""
     options = {
-        (row["question_id"], row["benchmark"]): len(row["options"])
+        (row["question_id"], row["benchmark"]): dict(zip(LETTERS, row["options"], strict=False))
         for row in records(questions[["question_id", "benchmark", "options"]])
     }
-    both = answers[[*KEYS, "letter", "gold"]].merge(
+    both = answers[[*KEYS, "letter", "differential", "gold"]].merge(
         generations[[*KEYS, *CONFIDENCES, "completion_tokens"]], on=KEYS, validate="one_to_one"
     )
     sampled = both[both["draw"] == "sampled"].sort_values(KEYS, kind="stable")
     polls = []
     for (benchmark, question_id, arm), group in sampled.groupby(["benchmark", "question_id", "arm"], sort=True):
         rows = records(group)
+        offered = options[str(question_id), str(benchmark)]
+        ballots = [tuple(ballot(list(row["differential"]), offered)) for row in rows]
+        free = any(ballots)
+        stated = [one[0] if one else None for one in ballots] if free else [_known(row["letter"]) for row in rows]
         polls.append(
             Poll(
                 question_id=str(question_id),
                 benchmark=str(benchmark),
                 arm=str(arm),
                 gold=rows[0]["gold"],
-                options=options[str(question_id), str(benchmark)],
+                options=len({*offered, *(answer for answer in stated if answer is not None)}),
                 samples=tuple(
-                    Sample(_known(row["letter"]), *(_known(row[name]) for name in CONFIDENCES)) for row in rows
+                    Sample(answer, *(_known(row[name]) for name in CONFIDENCES))
+                    for answer, row in zip(stated, rows, strict=True)
                 ),
                 tokens=tuple(_known(row["completion_tokens"]) for row in rows),
+                ballots=tuple(ballots) if free else (),
             )
         )
     return polls
 
 
 def vote_rows(polls: Sequence[Poll], params: VoteParams) -> list[dict[str, Any]]:
-    """Rows of `tables.VOTES`: the vote of each question's first k samples, by each method that its engine allows."""
+    """Rows of `tables.VOTES`: the vote of each question's first k samples, by each method that its engine allows, and
+    of the lists of a free-form arm."""
     rows = []
-    for method in _possible(polls, params.methods):
-        for poll in polls:
-            for k in params.numbers:
-                if k > len(poll.samples):
-                    continue
-                outcome = vote(poll.samples[:k], method, params.weighing)
-                rows.append(
-                    {
-                        **poll.keys,
-                        "method": method,
-                        "k": k,
-                        "letter": outcome.letter,
-                        "share": outcome.share,
-                        "voters": outcome.voters,
-                        "gold": poll.gold,
-                        "correct": outcome.letter == poll.gold,
-                    }
-                )
+    possible = _possible(polls, params.methods)
+    for poll in polls:
+        for k in (number for number in params.numbers if number <= len(poll.samples)):
+            rows += [_vote_row(poll, method, k, vote(poll.samples[:k], method, params.weighing)) for method in possible]
+            if poll.ballots:
+                rows.append(_vote_row(poll, RANKED, k, _by_ranks(poll.ballots[:k])))
     return sorted(rows, key=lambda row: (row["benchmark"], row["question_id"], row["method"], row["k"]))
+
+
+def _vote_row(poll: Poll, method: str, k: int, outcome: Vote) -> dict[str, Any]:
+    return {
+        **poll.keys,
+        "method": method,
+        "k": k,
+        "letter": _letter(outcome.letter),
+        "share": outcome.share,
+        "voters": outcome.voters,
+        "gold": poll.gold,
+        "correct": outcome.letter == poll.gold,
+    }
 
 
 def curve_rows(
@@ -115,12 +139,34 @@ def curve_rows(
                     for poll in own
                 ]
                 rows.append(_curve_row(own[0].arm, benchmark, method, k, shares, per_sample and k * per_sample))
+        if any(poll.ballots for poll in own):
+            for k in (number for number in params.numbers if number <= fewest):
+                shares = [_expected_by_ranks(poll, k, seed_from(seed, poll.question_id, k)) for poll in own]
+                rows.append(_curve_row(own[0].arm, benchmark, RANKED, k, shares, per_sample and k * per_sample))
         mine = [row for row in stopped if row["benchmark"] == benchmark]
         spent = _mean([row["tokens"] for row in mine])
         shares = [float(row["correct"]) for row in mine]
         if mine:
             rows.append(_curve_row(own[0].arm, benchmark, "adaptive", most, shares, spent))
     return rows
+
+
+def _by_ranks(ballots: Sequence[Sequence[str]]) -> Vote:
+    return vote_of_ranks(ranked_vote(ballots), sum(map(bool, ballots)))
+
+
+def _expected_by_ranks(poll: Poll, size: int, seed: int) -> float:
+    """The share of subsets of the lists whose ranked vote is right; some at random where they are many."""
+    if not poll.ballots:
+        return 0.0
+    chosen = subsets(len(poll.ballots), size, seed)[:RANKED_SUBSETS]
+    won = [_by_ranks([poll.ballots[place] for place in places]).letter == poll.gold for places in chosen]
+    return sum(won) / len(won)
+
+
+def _letter(answer: str | None) -> str | None:
+    """A vote's winner as a table has it: none where it is a diagnosis that no option names."""
+    return answer if answer in set(LETTERS) else None
 
 
 def _curve_row(
@@ -162,10 +208,10 @@ def adaptive_rows(polls: Sequence[Poll], rule: Rule, most: int) -> list[dict[str
                 "drawn": stop.drawn,
                 "most": most,
                 "probability": stop.probability,
-                "letter": part.letter,
+                "letter": _letter(part.letter),
                 "correct": part.letter == poll.gold,
                 "tokens": sum(spent) if spent else None,
-                "letter_of_all": whole.letter if complete else None,
+                "letter_of_all": _letter(whole.letter) if complete else None,
                 "correct_of_all": whole.letter == poll.gold if complete else None,
                 "tokens_of_all": None if mean is None else mean * most,
             }

@@ -97,7 +97,7 @@ def expected_accuracy(
         [[np.nan if (value := getattr(sample, field)) is None else value for sample in samples]
          for field in NEEDS[method]]
     )  # fmt: skip
-    chosen = _subsets(len(samples), size, seed)
+    chosen = subsets(len(samples), size, seed)
     stated = index[chosen]
     weights = weights_of(stated >= 0, np.nan_to_num(numbers[:, chosen]), method, weighing)
     of_letter = stated[:, :, None] == np.arange(len(letters))
@@ -109,10 +109,11 @@ def expected_accuracy(
     return float(won.mean())
 
 
-def _subsets(total: int, size: int, seed: int) -> np.ndarray:
-    """(subsets, size), places of samples: all subsets, or some at random."""
+def subsets(total: int, size: int, seed: int) -> np.ndarray:
+    """(subsets, size), places of samples: all subsets, or some at random; in random order either way."""
     if comb(total, size) <= SUBSETS:
-        return np.array(list(combinations(range(total), size)))
+        every = np.array(list(combinations(range(total), size)))
+        return np.random.default_rng(seed).permutation(every)
     return np.random.default_rng(seed).random((SUBSETS, total)).argpartition(size - 1, axis=1)[:, :size]
 
 

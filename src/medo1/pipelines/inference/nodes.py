@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from medo1.answers import read_answer
+from medo1.answers import read_answer, read_differential
 from medo1.engines.base import Adapter, Engine, Model
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.accounting import KEYS, Meter, tokens_and_outcomes
 from medo1.pipelines.inference.asking import Asking, Drawn
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
-from medo1.questions import Question, questions_from
+from medo1.pipelines.inference.transfer import transfer_questions
+from medo1.pipelines.inference.voting import option_named
+from medo1.questions import Question, free_form, question_rows, questions_from
+
+logger = logging.getLogger(__name__)
 
 
 def choose_questions(questions: Frame, params: InferenceParams, seed: int) -> Frame:
-    """The questions that every arm is asked: of the chosen splits, at most so many per benchmark, chosen by content."""
+    """The questions that every arm is asked: of the chosen splits, at most so many per benchmark, chosen by content;
+    and those of the generated benchmark, where it is asked for."""
+    import pandas as pd
+
+    from medo1 import tables
+
     chosen = questions[questions["split"].isin(params.splits)]
     if params.questions_per_benchmark is not None:
         order = chosen["question_id"].map(lambda question_id: seed_from("asked questions", seed, question_id))
         shuffled = chosen.loc[order.sort_values(kind="stable").index]
         chosen = shuffled.groupby("benchmark", sort=False).head(params.questions_per_benchmark)
+    if params.transfer is not None:
+        made = transfer_questions(params.transfer.questions, params.transfer.steps, seed)
+        generated = tables.as_table(tables.QUESTIONS, question_rows(made))
+        chosen = pd.concat([chosen, generated], ignore_index=True) if len(chosen) else generated
     return chosen.sort_values(["benchmark", "question_id"], kind="stable").reset_index(drop=True)
 
 
@@ -55,10 +69,17 @@ def generate(
     base = next((model for model in models if isinstance(model, Model)), None)
     adapter = next((model for model in models if isinstance(model, Adapter)), None)
     serving = engine if base is None else engine.with_model(base)
-    asked, draws = questions_from(questions), arm.drawn_with(params)
+    asked, draws = _asked_of(arm, questions), arm.drawn_with(params)
     meter = Meter(name, serving, len(asked) * (1 + draws.samples), params.prices, params.power_w)
     asking = Asking(
-        serving, adapter, prompt, draws, params.adaptive.stopping if params.adaptive.draw else None, seed, meter.passed
+        serving,
+        adapter,
+        prompt,
+        draws,
+        params.adaptive.stopping if params.adaptive.draw else None,
+        seed,
+        meter.passed,
+        free=arm.free,
     )
     whole: dict[tuple[Any, ...], dict[str, Any]] = {}
     cut = []
@@ -75,6 +96,19 @@ def generate(
         tables.as_table(tables.CUT_GENERATIONS, _sorted(cut, order)),
         tables.as_table(tables.TIMING, [meter.close()]),
     )
+
+
+def _asked_of(arm: ArmParams, questions: Frame) -> list[Question]:
+    """The questions that can be put to an arm: freely, not those that ask to judge their options."""
+    asked = questions_from(questions)
+    if not arm.free:
+        return asked
+    answerable = [question for question in asked if free_form(question).needs_options is None]
+    if len(answerable) < len(asked):
+        logger.info(
+            "%d of %d questions need their options and are not asked freely", len(asked) - len(answerable), len(asked)
+        )
+    return answerable
 
 
 def _sorted(rows: Any, keys: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -109,17 +143,21 @@ def _generation_row(drawn: Drawn, arm: str) -> dict[str, Any]:
     }
 
 
-def read_answers(generations: Frame, questions: Frame) -> Frame:
-    """What each generation states, and whether that is right. An unread answer is wrong, never a default letter."""
+def read_answers(generations: Frame, questions: Frame, arm: ArmParams) -> Frame:
+    """What each generation states, and whether that is right. An unread answer is wrong, never a default letter.
+
+    A free-form answer is right when the first diagnosis of its list is the right option's.
+    """
     from medo1 import tables
 
-    return tables.as_table(tables.ANSWERS, _answer_rows(generations, questions))
+    return tables.as_table(tables.ANSWERS, _answer_rows(generations, questions, arm))
 
 
-def _answer_rows(generations: Frame, questions: Frame) -> list[dict[str, Any]]:
+def _answer_rows(generations: Frame, questions: Frame, arm: ArmParams) -> list[dict[str, Any]]:
+    row = _differential_row if arm.free else _answer_row
     by_key = {(question.question_id, question.benchmark): question for question in questions_from(questions)}
     return [
-        _answer_row(generation, by_key[generation["question_id"], generation["benchmark"]])
+        row(generation, by_key[generation["question_id"], generation["benchmark"]])
         for generation in records(generations)
     ]
 
@@ -131,12 +169,36 @@ def _answer_row(generation: dict[str, Any], question: Question) -> dict[str, Any
     return {
         **{name: generation[name] for name in KEYS},
         "letter": None if failed else answer.letter,
+        "differential": [],
+        "rank": None,
         "status": "error" if failed else answer.status,
         "rule": "engine_error" if failed else answer.rule,
         "span_start": start,
         "span_end": end,
         "gold": question.gold,
         "correct": not failed and answer.letter == question.gold,
+        "difficulty": question.difficulty,
+        "completion_tokens": generation["completion_tokens"],
+    }
+
+
+def _differential_row(generation: dict[str, Any], question: Question) -> dict[str, Any]:
+    failed = generation["finish_reason"] == "error"
+    read = read_differential(generation["text"], generation["finish_reason"])
+    names = [] if failed else list(read.names)
+    start, end = read.diagnoses[0].span if names else (None, None)
+    rank = None if failed else read.rank_of(question.gold_text)
+    return {
+        **{name: generation[name] for name in KEYS},
+        "letter": option_named(names[0], question.options) if names else None,
+        "differential": names,
+        "rank": rank,
+        "status": "error" if failed else read.status,
+        "rule": "engine_error" if failed else read.rule,
+        "span_start": start,
+        "span_end": end,
+        "gold": question.gold,
+        "correct": rank == 1,
         "difficulty": question.difficulty,
         "completion_tokens": generation["completion_tokens"],
     }
@@ -181,7 +243,7 @@ def account(
     from medo1.pipelines.inference.counting import budget_rows
 
     tokens, outcomes = tokens_and_outcomes(generations, answers)
-    cut_correct = [row["correct"] for row in _answer_rows(cut_generations, questions)]
+    cut_correct = [row["correct"] for row in _answer_rows(cut_generations, questions, arm)]
     draws = arm.drawn_with(params)
     budgets = (*draws.budgets, draws.max_new_tokens)
     return (

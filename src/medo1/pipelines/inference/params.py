@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from medo1.engines.money import Price
 from medo1.parameters import Parameters
 from medo1.pipelines.inference.stopping import Rule
+from medo1.pipelines.inference.transfer import MOST_STEPS
 from medo1.pipelines.inference.voting import METHODS, Method, Weighing
 
 
@@ -108,6 +109,13 @@ class TransferParams(Parameters):
         default=(2, 4, 6, 8), min_length=1, description="steps that must be taken one after the other; the difficulty"
     )
 
+    @field_validator("steps")
+    @classmethod
+    def _stories_of_that_length_exist(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if min(value) < 2 or max(value) > MOST_STEPS or len(set(value)) < len(value):  # noqa: PLR2004
+            raise ValueError(f"steps must be different numbers from 2 to {MOST_STEPS}; found {list(value)}")
+        return value
+
 
 class InferenceParams(DrawParams):
     """What every arm is asked, and how."""
@@ -151,6 +159,11 @@ class ArmParams(Parameters):
                 f"draws has no {', '.join(unknown)}; there is {', '.join(sorted(DrawParams.model_fields))}"
             )
         return self
+
+    @property
+    def free(self) -> bool:
+        """Whether it answers without options."""
+        return self.answers == "differential"
 
     def drawn_with(self, params: InferenceParams) -> DrawParams:
         """How this arm draws: what it says itself, and for the rest what `inference` says."""

@@ -33,7 +33,12 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
             outputs=["generations", "cut_generations", "timing"],
             name="generate",
         ),
-        Node(read_answers, inputs=["generations", "asked_questions"], outputs="answers", name="read_answers"),
+        Node(
+            read_answers,
+            inputs=["generations", "asked_questions", "params:arm"],
+            outputs="answers",
+            name="read_answers",
+        ),
         Node(
             vote,
             inputs=["generations", "answers", "asked_questions", *PARAMETERS, "params:seed"],

@@ -11,11 +11,13 @@ Sources: self-consistency (Wang et al. 2022, arXiv 2203.11171); Borda votes by s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+
+from medo1.answers import normalised_diagnosis, same_diagnosis
 
 Method = Literal["majority", "logprob", "self_certainty", "confidence", "filtered"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -178,6 +180,16 @@ def ranked_vote(lists: Sequence[Sequence[str]]) -> list[Ranked]:
     named = list(scores)
     order = sorted(named, key=lambda name: (-round(scores[name], 9), -found[name], named.index(name)))
     return [Ranked(name, scores[name], found[name]) for name in order]
+
+
+def option_named(name: str, options: Mapping[str, str]) -> str | None:
+    """The letter of the option that a diagnosis names; None for another diagnosis."""
+    return next((letter for letter, text in options.items() if same_diagnosis(name, text)), None)
+
+
+def ballot(names: Sequence[str], options: Mapping[str, str]) -> list[str]:
+    """A differential as it votes: each diagnosis as the letter of the option that it names, else in its normal form."""
+    return [option_named(name, options) or normalised_diagnosis(name) for name in names]
 
 
 def vote_of_ranks(ranked: Sequence[Ranked], voters: int) -> Vote:

@@ -7,6 +7,7 @@ from typing import Any
 from medo1.frames import Frame
 
 COLOURS = ("#7a869a", "#4c78a8", "#f2a541", "#2a9d8f", "#b5446e", "#6a4c93", "#8d6b4f", "#3d405b")
+DASHES = ("solid", "dot", "dash", "dashdot")  # of benchmarks
 LAYOUT: dict[str, Any] = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 14},
@@ -41,27 +42,33 @@ def accuracy_of_arms(results: Frame) -> Any:
 
 
 def accuracy_by_difficulty(by_difficulty: Frame) -> Any:
-    """Accuracy (left) and mean tokens (right) over difficulty, a line per arm; empty where nothing is graded."""
+    """Accuracy (left) and mean tokens (right) over difficulty, a line per arm and benchmark; empty where nothing is
+    graded. The difficulty of one benchmark is not that of another, so they never share a line."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(cols=2, subplot_titles=("accuracy", "mean tokens"))
     figure.update_layout(LAYOUT)
     figure.update_layout(margin={"t": 80}, legend={"y": 1.3})  # above the titles of the two parts
-    for place, (arm, rows) in enumerate(by_difficulty.groupby("arm", sort=False)):
+    benchmarks = list(by_difficulty["benchmark"].unique())
+    arms = list(by_difficulty["arm"].unique())
+    for (arm, benchmark), rows in by_difficulty.groupby(["arm", "benchmark"], sort=False):
+        place = arms.index(arm)
+        name_shown = arm if len(benchmarks) == 1 else f"{arm}, {benchmark}"
+        dash = DASHES[benchmarks.index(benchmark) % len(DASHES)]
         ordered = rows.sort_values("difficulty")
         colour = COLOURS[place % len(COLOURS)]
         for column, (name, number) in enumerate((("accuracy", ".1%"), ("mean_tokens", ".0f")), start=1):
             figure.add_scatter(
                 row=1,
                 col=column,
-                name=arm,
-                legendgroup=arm,
+                name=name_shown,
+                legendgroup=name_shown,
                 showlegend=column == 1,
                 x=ordered["difficulty"].tolist(),
                 y=ordered[name].tolist(),
                 mode="lines+markers",
-                line={"color": colour},
-                hovertemplate=f"difficulty %{{x}}: %{{y:{number}}}<extra>{arm}</extra>",
+                line={"color": colour, "dash": dash},
+                hovertemplate=f"difficulty %{{x}}: %{{y:{number}}}<extra>{name_shown}</extra>",
             )
     figure.update_xaxes(title="difficulty", dtick=1)
     figure.update_yaxes(tickformat=".0%", range=[0, 1.05], col=1)
