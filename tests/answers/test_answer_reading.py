@@ -88,6 +88,20 @@ def test_the_span_shows_where_the_answer_stands():
     assert text[start:end] == "Answer: (C) Ceftriaxone"
 
 
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("It is gout.\n**Final answer: C**\nB was close.", "Final answer: C"),
+        ("It is gout.\nThe correct answer: (C)", "The correct answer: (C)"),
+        ("It is gout.\nDiagnosis: C", "Diagnosis: C"),
+        ("It is gout. So the answer is C.", "answer is C"),
+    ],
+)
+def test_the_span_of_a_line_begins_with_its_first_word(text: str, stated: str):
+    start, end = read_answer(text, DRUGS, "stop").span
+    assert text[start:end].rstrip("*") == stated
+
+
 def test_a_span_is_right_where_letters_grow_in_lower_case():
     text = "İİİ The answer is (C)."
     start, end = read_answer(text, DRUGS).span

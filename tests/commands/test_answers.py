@@ -28,7 +28,7 @@ def write(path: Path, rows: list[dict[str, Any]] = ROWS) -> Path:
 
 
 def run(path: Path, *words: str) -> Result:
-    return CliRunner().invoke(answers, [str(path), *words])
+    return CliRunner().invoke(answers, [str(path), *words], env={"COLUMNS": "200"})
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -223,6 +223,7 @@ def labelled_line(text: Text) -> Statement | None:
     first = _FIRST_LABELLED.match(text.low)
     lines = [*([first] if first is not None else []), *islice(_LABEL_LINE.finditer(text.low), LAST_CUES)]
     for announced in reversed(lines):
+        start = announced.start() + text.low.startswith("\n", announced.start())
         label = label_at(text, announced.end(), formal=True)
         if label is None or label.letter not in text.options or label.denied or label.doubt:
             continue
@@ -231,7 +232,7 @@ def labelled_line(text: Text) -> Statement | None:
         if rest and plain(rest) != text.plain[label.letter] and not label.others:
             continue
         if found is None:
-            found = from_label(text, label, Cue(announced.start(), announced.start(), "answer_line", "formal"))
+            found = from_label(text, label, Cue(start, start, "answer_line", "formal"))
         elif found.letter != label.letter:
             found.others = (label.letter,)
     return found

@@ -85,6 +85,7 @@ NEXT_QUESTION = re.compile(
 )
 _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \t]+(?P<text>[^\n]{1,200})")
 
+_LINES = frozenset({"final_line", "answer_line"})
 _MORE_THOUGHT = 160  # characters after a statement in a text that thinks aloud: more than its reason
 QUESTION_BEFORE = 120  # characters of an answer that may stand before a question that the text makes up
 _LISTED = 12  # lines of a list that are looked at, and words of one
@@ -200,12 +201,22 @@ def settled(text: Text, statement: Statement, *, cut: bool, cut_by: bool) -> Ans
     undone = _undone_by_cut(text, statement, cut_by=cut_by) if cut else None
     if undone is not None:
         return Answer(None, "truncated", undone)
-    span = (statement.start, statement.end)
+    span = span_of(text, statement)
     if statement.others:
         return Answer(None, "conflict", "several_letters", span)
     if statement.clash is not None:
         return Answer(None, "conflict", statement.clash, span)
     return Answer(statement.letter, "answer", statement.rule, span)
+
+
+def span_of(text: Text, statement: Statement) -> tuple[int, int]:
+    """Where a statement stands; one that is a line begins with that line's first word: `Final answer: C`."""
+    start = statement.start
+    if statement.rule in _LINES:
+        line = text.low.rfind("\n", 0, start) + 1
+        lead = text.low[line:start]
+        start = line + len(lead) - len(lead.lstrip(" \t*_#>-•"))
+    return start, statement.end
 
 
 def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | None:  # noqa: PLR0911

@@ -36,7 +36,14 @@ from medo1.answers.answer import Answer
 from medo1.answers.bare import first_line, labelled_line, last_line, last_words, may_open, opening_text
 from medo1.answers.choosing import choice_statements
 from medo1.answers.conclusions import TAIL, conclusion
-from medo1.answers.holding import NEXT_QUESTION, QUESTION_BEFORE, before_next_question, holding, question_before
+from medo1.answers.holding import (
+    NEXT_QUESTION,
+    QUESTION_BEFORE,
+    before_next_question,
+    holding,
+    question_before,
+    span_of,
+)
 from medo1.answers.labels import label_at
 from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
@@ -158,7 +165,7 @@ def read_end(text: Text) -> Answer | None:
         return None
     if first < last.start and NEXT_QUESTION.search(low, first, last.start):
         return None
-    return Answer(last.letter, "answer", last.rule, (last.start, last.end))
+    return Answer(last.letter, "answer", last.rule, span_of(text, last))
 
 
 def _may_hold_marks(low: str) -> bool:

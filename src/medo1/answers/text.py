@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -35,7 +36,7 @@ class Text:
     def plain(self) -> dict[str, str]:
         """Letter to option text as `plain` gives it; computed when first needed."""
         if self._plain is None:
-            self._plain = {letter: plain(text) for letter, text in self.options.items()}
+            self._plain = {letter: _plain_option(text) for letter, text in self.options.items()}
         return self._plain
 
 
@@ -53,6 +54,7 @@ _EVEN = (
     | dict.fromkeys(map(ord, "‘’´`"), "'")
     | dict.fromkeys(map(ord, "*_~$\\"), None)
 )
+_EVEN_ASCII = {code: even for code, even in _EVEN.items() if code < 0x80}  # noqa: PLR2004
 _SPACES = re.compile(r"\s+")
 _ARTICLE = re.compile(r"(?:the|an|a) (?=\S)")
 
@@ -63,8 +65,17 @@ def plain(text: str) -> str:
     return _evened(text).strip(" .;:,'\"")
 
 
+@lru_cache(maxsize=8192)
+def _plain_option(text: str) -> str:
+    """`plain`, kept: a question's options are read with each of its samples."""
+    return plain(text)
+
+
 def _evened(text: str) -> str:
-    evened = unicodedata.normalize("NFKC", text).translate(_EVEN).lower()
+    if text.isascii():  # NFKC leaves it as it is
+        evened = text.translate(_EVEN_ASCII).lower()
+    else:
+        evened = unicodedata.normalize("NFKC", text).translate(_EVEN).lower()
     evened = _SPACES.sub(" ", evened).lstrip(" '\"")
     article = _ARTICLE.match(evened)
     return evened[article.end() :] if article else evened

@@ -103,7 +103,7 @@ def _chain_text(row: dict[str, Any], question: Question, fields: Fields) -> tupl
     reply = str(row[fields.answer]).strip()
     parts = [str(row[fields.reasoning]).strip(), reply] if fields.reasoning else [reply]
     text = "\n\n".join(parts)
-    letter = read_answer(reply, question.options).letter or only_option_named(reply, question.options)
+    letter = read_answer(reply, question.options, "stop").letter or only_option_named(reply, question.options)
     if letter and "final answer" not in reply.lower():
         text += f"\n\nFinal answer: {letter}"
     return text, None
