@@ -353,3 +353,17 @@ def test_a_closed_engine_opens_again(server: Server) -> None:
     engine.close()
     assert len(list(engine.complete([ask("b")]))) == 1
     engine.close()
+
+
+def test_a_server_that_knows_no_streams_is_asked_for_the_whole_text(engine: OpenAI) -> None:
+    pieces: list[str] = []
+    answer = engine.stream(ask("What is it?", seed=5), pieces.append)
+    assert "Final answer:" in answer.text
+    assert "".join(pieces) == answer.text
+    assert answer.completion_tokens == len(answer.text.split(" "))
+
+
+def test_a_stream_that_is_refused_ends_as_any_other_request(server: Server) -> None:
+    with engine_for(server) as engine:
+        answer = engine.stream(ask("Well? [faults: 429, 500]"), lambda _: None)
+    assert answer.finish_reason == "stop", answer.error

@@ -247,6 +247,8 @@ class OpenAI(Engine):
                         told(piece)
         except APIError as broken:
             error = self._redactor.clean(f"the stream broke off: {broken}")
+        if finish is None and not text:
+            return None  # a server that knows no streams, and answered as if none had been asked for
         return Completion(
             key=request.key,
             text="" if error else text,
