@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,17 @@ def vllm_python() -> str:
     if os.environ.get("MEDO1_CI"):
         pytest.fail("vLLM must be tested in CI: .ci/run installs it and names its interpreter in MEDO1_VLLM_PYTHON")
     pytest.skip("no vLLM here: install it, or name its interpreter in MEDO1_VLLM_PYTHON")
+
+
+@pytest.fixture(scope="module")
+def one_vllm_at_a_time() -> Iterator[None]:
+    """Held by a module whose server runs: vLLM binds itself to processors, and two servers choose the same ones."""
+    import fcntl
+    import tempfile
+
+    with (Path(tempfile.gettempdir()) / "medo1-tests-vllm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def server(vllm_python: str, served_model: Path) -> Iterator[VLLM]:
+def server(vllm_python: str, served_model: Path, one_vllm_at_a_time: None) -> Iterator[VLLM]:
     with VLLM(python=vllm_python, context=1024, rows=16, start_timeout_s=400) as engine:
         engine.with_model(Model("tiny", served_model, "r"))
         list(engine.complete([Request("ready?", (Message("user", "Ready?"),), Sampling(max_new_tokens=1))]))

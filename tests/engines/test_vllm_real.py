@@ -23,7 +23,7 @@ GREEDY = Sampling(max_new_tokens=24)
 
 
 @pytest.fixture(scope="module")
-def engine(vllm_python: str, served_model: Path) -> Iterator[VLLM]:
+def engine(vllm_python: str, served_model: Path, one_vllm_at_a_time: None) -> Iterator[VLLM]:
     made = VLLM(python=vllm_python, context=512, rows=32, max_rank=8, start_timeout_s=400)
     with made.with_model(Model("tiny", served_model, "r")) as engine:
         yield engine
