@@ -357,7 +357,7 @@ def test_a_killed_run_pays_no_request_twice(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_every_answer_and_the_next_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     with ServerProcess(latency_s=0.2) as server:
-        command = [sys.executable, "-m", "tests.engines.killed_run", server.url, str(path), "80", "8"]
+        command = [sys.executable, "-m", "tests.engines.killed_run", server.url, str(path), "240", "8"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         process.stdout.readline()
@@ -370,5 +370,5 @@ def test_ctrl_c_keeps_every_answer_and_the_next_run_goes_on(tmp_path: Path) -> N
         store = CompletionStore(path)
         assert store.count() == server.totals()["answers"] == server.totals()["requests"]
         store.close()
-        assert "done 80" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert server.totals()["requests"] == 80
+        assert "done 240" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert server.totals()["requests"] == 240
