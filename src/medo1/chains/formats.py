@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from medo1.answers import read_answer
 from medo1.chains.leaks import leak
 from medo1.engines.base import FinishReason
 
@@ -165,6 +164,8 @@ def parsed(
 def _final_answer(
     text: str, options: Mapping[str, str], finish_reason: FinishReason
 ) -> tuple[str | None, list[Problem]]:
+    from medo1.answers import read_answer  # here: the graph is built from recipes, and needs no reader
+
     answer = read_answer(text, options, finish_reason)
     if answer.status == "answer" and answer.letter is not None:
         tail = text[answer.span[1] :] if answer.span is not None else ""

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medo1.pipelines.inference import curves
+from medo1.pipelines.inference.choices import Method, Weighing
 from medo1.pipelines.inference.curves import expected_accuracy, majority_curve, point
-from medo1.pipelines.inference.voting import Method, Sample, Weighing, vote
+from medo1.pipelines.inference.voting import Sample, vote
 
 WEIGHING = Weighing()
 

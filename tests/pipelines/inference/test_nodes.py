@@ -251,8 +251,8 @@ def test_the_names_in_tables_are_those_of_the_code() -> None:
     from typing import get_args
 
     from medo1.pipelines.inference.accounting import PARTS
+    from medo1.pipelines.inference.choices import METHODS
     from medo1.pipelines.inference.thinking import GenerationStatus
-    from medo1.pipelines.inference.voting import METHODS
 
     assert get_args(GenerationStatus) == tables.GENERATION_STATUSES
     assert METHODS == tables.METHODS

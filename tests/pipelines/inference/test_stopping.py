@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medo1.pipelines.inference.stopping import Rule, Stop, looks, probability_of_staying_ahead, stopping_point
+from medo1.pipelines.inference.choices import Rule
+from medo1.pipelines.inference.stopping import Stop, looks, probability_of_staying_ahead, stopping_point
 from medo1.pipelines.inference.voting import Sample, vote
 
 

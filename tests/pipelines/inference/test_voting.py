@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medo1.pipelines.inference.voting import (
-    METHODS,
-    Method,
-    Ranked,
-    Sample,
-    Vote,
-    Weighing,
-    can_vote,
-    ranked_vote,
-    vote,
-)
+from medo1.pipelines.inference.choices import METHODS, Method, Weighing
+from medo1.pipelines.inference.voting import Ranked, Sample, Vote, can_vote, ranked_vote, vote
 
 LETTERS = st.lists(st.sampled_from(["A", "B", "C", None]), max_size=12)
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from medo1.answers import normalised_diagnosis, read_answer, read_differential
 from medo1.engines.base import Adapter, Completion, Engine, Message, Request, Sampling
 from medo1.lineage.digests import seed_from
+from medo1.pipelines.inference.choices import Rule
 from medo1.pipelines.inference.params import DrawParams
-from medo1.pipelines.inference.stopping import Rule, looks, stopping_point
+from medo1.pipelines.inference.stopping import looks, stopping_point
 from medo1.pipelines.inference.thinking import Generation, Length, generations
 from medo1.questions import FreeForm, Question, free_form_prompt, prompt_text
 from medo1.questions.free_form import free_stem

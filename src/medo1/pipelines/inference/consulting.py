@@ -16,7 +16,8 @@ from medo1.answers import normalised_diagnosis, read_answer, read_differential
 from medo1.engines.base import Completion, Engine, Request
 from medo1.errors import UserError
 from medo1.pipelines.inference.asking import Asking, Drawn, rivals
-from medo1.pipelines.inference.stopping import Rule, probability_of_staying_ahead
+from medo1.pipelines.inference.choices import Rule
+from medo1.pipelines.inference.stopping import probability_of_staying_ahead
 from medo1.pipelines.inference.voting import Ranked, Sample, Vote, ranked_vote, vote, vote_of_ranks
 from medo1.questions import Question, question_id
 from medo1.questions.question import LETTERS

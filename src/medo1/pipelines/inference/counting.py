@@ -13,9 +13,10 @@ from typing import Any
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.accounting import KEYS
+from medo1.pipelines.inference.choices import Rule
 from medo1.pipelines.inference.curves import expected_accuracy, point, subsets
 from medo1.pipelines.inference.params import VoteParams
-from medo1.pipelines.inference.stopping import Rule, stopping_point
+from medo1.pipelines.inference.stopping import stopping_point
 from medo1.pipelines.inference.voting import (
     Method,
     Sample,

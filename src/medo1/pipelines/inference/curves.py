@@ -19,7 +19,8 @@ from math import comb, sqrt
 
 import numpy as np
 
-from medo1.pipelines.inference.voting import NEEDS, TIE, Method, Sample, Weighing, weights_of
+from medo1.pipelines.inference.choices import Method, Weighing
+from medo1.pipelines.inference.voting import NEEDS, TIE, Sample, weights_of
 
 SUBSETS = 1_000  # of one question and size: all where there are no more, else so many at random
 

@@ -8,9 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from medo1.engines.money import Price
 from medo1.parameters import Parameters
-from medo1.pipelines.inference.stopping import Rule
-from medo1.pipelines.inference.transfer import MOST_STEPS
-from medo1.pipelines.inference.voting import METHODS, Method, Weighing
+from medo1.pipelines.inference.choices import METHODS, Method, Rule, Weighing
 
 
 class DrawParams(Parameters):
@@ -112,6 +110,8 @@ class TransferParams(Parameters):
     @field_validator("steps")
     @classmethod
     def _stories_of_that_length_exist(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        from medo1.pipelines.inference.transfer import MOST_STEPS
+
         if min(value) < 2 or max(value) > MOST_STEPS or len(set(value)) < len(value):  # noqa: PLR2004
             raise ValueError(f"steps must be different numbers from 2 to {MOST_STEPS}; found {list(value)}")
         return value

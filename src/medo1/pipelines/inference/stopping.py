@@ -14,28 +14,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When a question is decided.
-
-    Attributes:
-        threshold: of the probability that the leader stays ahead.
-        first: samples before the first look. step: samples between two looks.
-        kind: `dirichlet` or `beta`, see above.
-        prior: pseudo-count of each letter and of silence, in `dirichlet`. 1 believes nothing beforehand; less believes
-            that one letter will have most of the votes.
-    """
-
-    threshold: float = 0.95
-    first: int = 4
-    step: int = 2
-    kind: Literal["dirichlet", "beta"] = "dirichlet"
-    prior: float = 0.5
+from medo1.pipelines.inference.choices import Rule
 
 
 @dataclass(frozen=True, slots=True)

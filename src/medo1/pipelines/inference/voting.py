@@ -13,14 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
 from medo1.answers import normalised_diagnosis, same_diagnosis
+from medo1.pipelines.inference.choices import Method, Weighing
 
-Method = Literal["majority", "logprob", "self_certainty", "confidence", "filtered"]
-METHODS: tuple[Method, ...] = get_args(Method)
 TIE = 1e-9  # sums of weights that differ by less are equal: the order of addition must not decide
 
 
@@ -33,20 +31,6 @@ class Sample:
     self_certainty: float | None = None
     confidence: float | None = None
     lowest_confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Weighing:
-    """How votes are weighted.
-
-    Attributes:
-        borda_power: a sample of rank r among n votes with (n - r + 1) ** borda_power, in `self_certainty`. Kang et al.
-            find small powers best for few samples.
-        keep_share: the share of samples, surest first, that vote in `filtered`. DeepConf keeps 0.1 or 0.9 of hundreds.
-    """
-
-    borda_power: float = 0.5
-    keep_share: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
