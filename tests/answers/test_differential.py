@@ -60,6 +60,58 @@ def test_what_names_no_diagnosis_gives_none(text, finish_reason, status):
     assert (differential.names, differential.status) == ((), status)
 
 
+OTHERS = "- Pseudogout\n- Septic arthritis"
+GOUT_FIRST = ["gout", "pseudogout", "septic arthritis"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Most likely diagnosis: Gout\n\nOther possibilities:\n{OTHERS}",
+        f"Most likely diagnosis: Gout\n{OTHERS}",
+        f"**Most likely diagnosis:** Gout (80%)\n\n**Differential diagnoses:**\n{OTHERS}",
+        f"The most likely diagnosis is **gout**, given the crystals. Less likely:\n{OTHERS}",
+        f"## Most likely diagnosis\nGout\n\n## Other possibilities\n{OTHERS}",
+        f"**Most likely diagnosis:**\n\nGout\n\nAlso possible:\n{OTHERS}",
+        f"### 1. Final diagnosis: Gout\n### 2. Alternatives\n{OTHERS}",
+        f"- Most likely diagnosis: Gout\n\nOther possibilities:\n{OTHERS}",
+        f"Most likely: Gout\nLess likely:\n{OTHERS}",
+        f"Most likely diagnosis: Gout\n\nSupporting evidence:\n- Crystals\n- A red toe\n\nOther possibilities:\n{OTHERS}",
+        "Final diagnosis: Gout\n\nAlternatives considered:\n1. Pseudogout\n2. Septic arthritis",
+        "Most likely diagnosis: Gout\n\nDifferential: pseudogout and septic arthritis.",
+        "1. **Most likely diagnosis:** Gout\n2. Pseudogout\n3. Septic arthritis",
+        '{"most_likely_diagnosis": "Gout", "differential": ["Pseudogout", "Septic arthritis"]}',
+    ],
+    ids=lambda value: repr(value)[:50],
+)
+def test_a_stated_diagnosis_stands_before_the_alternatives_that_follow_it(text):
+    differential = read_differential(text)
+    assert [name.lower() for name in differential.names] == GOUT_FIRST
+    for diagnosis in differential.diagnoses:
+        assert text[slice(*diagnosis.span)] == diagnosis.name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # the list names what was stated, under this name or another
+        "The most likely diagnosis is gout at first sight.\n\n1. Pseudogout\n2. Gout",
+        "Leading diagnosis: Gout\n\nDifferential:\n- Pseudogout (CPPD)\n- Gout",
+        'Most likely diagnosis: Gout\n\n{"differential": ["Pseudogout", "Gout"]}',
+        # it is announced as the final one
+        "Working diagnosis: Sepsis\n\nThe joint was tapped.\n\nFinal differential:\n1. Pseudogout\n2. Gout",
+        "Most likely diagnosis: Sepsis\n\nDifferential after the joint was tapped:\n1. Pseudogout\n2. Gout",
+        # nothing is stated but the list
+        "Most likely diagnosis:\n1. Pseudogout\n2. Gout",
+        "The most likely diagnosis is listed first:\n1. Pseudogout\n2. Gout",
+        "The most likely diagnosis is one of the following:\n- Pseudogout\n- Gout",
+    ],
+    ids=lambda value: repr(value)[:50],
+)
+def test_a_list_that_is_the_ranked_answer_keeps_its_order(text):
+    assert [name.removesuffix(" (CPPD)") for name in read_differential(text).names] == ["Pseudogout", "Gout"]
+
+
 def test_half_a_name_at_a_cut_is_left_out():
     assert read_differential("1. Gout\n2. Pseudogout\n3. Septic arth", "length").names == ("Gout", "Pseudogout")
     assert read_differential("1. Gout\n2. Pseudogout\n3. Septic arth").names[-1] == "Septic arth"

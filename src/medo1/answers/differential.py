@@ -2,8 +2,9 @@
 
 The free-form arms answer without options, by the hypothetico-deductive method (paper, section on free-form answers): a
 list of differential diagnoses that the evidence narrows. Read is the last list that the text gives outside its
-thinking, with a final diagnosis, where one is stated, in front of it. Called by the pipelines that score free-form
-arms.
+thinking, with a final or most likely diagnosis, where one is stated, in front of it. A list that names that diagnosis
+itself, or that is announced as the final one, is the ranked answer and stays as it is. Called by the pipelines that
+score free-form arms.
 """
 # ruff: noqa: RUF001  (patterns hold the marks that models write)
 
@@ -42,14 +43,31 @@ _NOT_A_LIST_OF_DIAGNOSES = re.compile(
     r"symptoms|signs|key points|explanation|investigations)\b",
     re.IGNORECASE,
 )
+_CALLED = r"(?:final|most likely|leading|primary|working|single best|definitive|top)"
 _FINAL = re.compile(
-    r"(?:(?:^|\n)[ \t#>*_]*(?:the\s+)?(?:final|most likely|leading|primary|working|single best|definitive|top)?\s*"
-    r"(?:diagnosis|answer)(?:\s+is)?[ \t]*[*_]{0,2}[:：][ \t*_]*(?P<line>[^\n]{2,200})"
+    r"(?:(?:^|\n)[ \t#>*_•+-]*(?:\d{1,2}[.)][ \t*_]*)?(?:the\s+)?"
+    rf"(?:{_CALLED}?[ \t]*(?:diagnosis|answer)|most likely)"
+    r"(?:\s+is)?[ \t]*[*_]{0,2}[:：][ \t*_]*(?P<line>[^\s*_][^\n]{1,200})"
+    # as a heading, with the diagnosis on the next line
+    r"|(?:^|\n)[ \t#>*_]*(?:\d{1,2}[.)][ \t*_]*)?(?:the\s+)?"
+    rf"{_CALLED}[ \t]+diagnosis[ \t*_:：]*\n[\s*_]*(?P<below>[^\s*_#][^\n]{{1,200}})"
     r"|\b(?:most likely|final|leading|definitive|best|correct|probable) (?:diagnosis|answer|"
     r"explanation)(?: (?:here|in this (?:case|patient)|for this "
     r"patient|overall))? (?:is|would be|remains)[ \t]*:?[ \t*_\n]*(?P<sentence>[^\n]{2,200}))",
     re.IGNORECASE,
 )
+# `1. Most likely diagnosis: Gout`: the item's label, not its name
+_LABEL = re.compile(
+    rf"[*_]{{0,2}}(?:{_CALLED}[ \t]+diagnosis|most likely)[ \t]*[*_]{{0,2}}[:：][*_]{{0,2}}[ \t]*(?=\S)", re.IGNORECASE
+)
+# what follows `the most likely diagnosis is` without being one
+_NO_NAME = re.compile(
+    r"(?:the (?:one|first|following|top|same)|not|no|one of|among|listed|given|shown|ranked|marked|written|in bold|"
+    r"below|above|as follows|at the top|see|that|therefore|unclear|uncertain|unknown|undetermined)\b(?!-)",
+    re.IGNORECASE,
+)
+_STATED_KEY = re.compile(rf"{_CALLED.replace(' ', '[ _]')}[ _]diagnosis$", re.IGNORECASE)
+_FINAL_LIST = re.compile(r"\b(?:final|revised|updated|refined|narrowed|reordered|re-?ranked|after)\b", re.IGNORECASE)
 _INLINE = re.compile(
     r"differential(?: diagnos[ei]s)?(?: includes?| is| are)?\s*[:：]?\s*(?P<list>[^\n]{4,400})", re.IGNORECASE
 )
@@ -57,6 +75,7 @@ _NUMBERED_INLINE = re.compile(r"(?:^|[\s;,])\(?\d{1,2}[.)]\s+")
 _SEPARATOR = re.compile(r"\s*(?:;|,(?!\d)|>)\s*(?:and |or |then )?|\s+(?:and|or|versus|vs\.?)\s+")
 _END_OF_NAME = re.compile(
     r"\s+[-–—]+\s+|[:：;]\s|\.\s|\.$|,? (?:because|since|given|as (?:the|this|it|he|she|there)|due to the|"
+    r"at (?:first|present|this)|so far|for now|"
     r"which|supported by|based on|with (?:a )?(?:high|"
     r"moderate|low) (?:probability|likelihood)|is (?:the|most|less|also|supported|consistent|likely|"
     r"unlikely)|would|should|can|could|may|"
@@ -75,6 +94,15 @@ class Diagnosis:
 
     name: str
     span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list as it stands in the text: what it names, what announces it, the rule that found it."""
+
+    diagnoses: list[Diagnosis]
+    header: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +151,31 @@ def read_differential(text: str, finish_reason: str | None = None, *, limit: int
         )
     body = text[: part.end]
     cut = cut and part.end == len(text)
-    listed, rule = _listed(body, part.start, cut=cut)
-    final = _final(body, part.start, cut=cut)
-    if final is not None and not (listed and listed[0].span[0] > final.span[0]):
-        listed, rule = [final, *listed], "final_diagnosis" if not listed else rule
+    found = _listed(body, part.start, cut=cut)
+    listed, rule = found.diagnoses, found.rule
+    stated = _final(body, part.start, cut=cut)
+    if stated is not None and not _is_the_answer(found, stated):
+        listed, rule = [stated, *listed], rule if listed else "final_diagnosis"
     diagnoses = _once(listed)[:limit]
     if diagnoses:
         return Differential(tuple(diagnoses), "answer", rule)
     return Differential((), "truncated" if cut else "abstain", "cut_before_statement" if cut else "nothing_stated")
+
+
+def _is_the_answer(listed: _List, stated: Diagnosis) -> bool:
+    """Whether a list is itself the ranked answer, rather than the alternatives to the diagnosis `stated` before it."""
+    if not listed.diagnoses or listed.diagnoses[0].span[0] <= stated.span[0]:
+        return False
+    # Without its last line's own words: `Final diagnosis: Gout`, right above a list, announces no final list.
+    if stated.name not in listed.header and _FINAL_LIST.search(listed.header):
+        return True
+    names = _names(stated)
+    return any(not names.isdisjoint(_names(diagnosis)) for diagnosis in listed.diagnoses)
+
+
+def _names(diagnosis: Diagnosis) -> set[str]:
+    """The normal names of a diagnosis."""
+    return set(names_of(diagnosis.name)) or {normalised_diagnosis(diagnosis.name)}
 
 
 def _once(listed: list[Diagnosis]) -> list[Diagnosis]:
@@ -138,35 +183,36 @@ def _once(listed: list[Diagnosis]) -> list[Diagnosis]:
     seen: set[str] = set()
     kept = []
     for diagnosis in listed:
-        names = names_of(diagnosis.name) or {normalised_diagnosis(diagnosis.name)}
+        names = _names(diagnosis)
         if seen.isdisjoint(names):
             kept.append(diagnosis)
         seen.update(names)
     return kept
 
 
-def _listed(body: str, start: int, *, cut: bool) -> tuple[list[Diagnosis], str]:
+def _listed(body: str, start: int, *, cut: bool) -> _List:
     """The last list of diagnoses: an object's, a numbered or bulleted one, or one within a line."""
     listed = _from_object(body, start)
-    if listed:
-        return listed, "object"
-    best: list[Diagnosis] = []
+    if listed.diagnoses:
+        return listed
+    best = _List([])
     for header, items in _blocks(body, start):
         named = [diagnosis for diagnosis in (_name(body, *item) for item in items) if diagnosis is not None]
         every = len(named) == len(items)
         if cut and named and named[-1].span[1] >= len(body.rstrip()):
             named.pop()  # the last name may be half a name
         wanted = _HEADER.search(header) is not None and not _NOT_A_LIST_OF_DIAGNOSES.search(header)
-        if named and (wanted or (not best and every and not _NOT_A_LIST_OF_DIAGNOSES.search(header))):
-            best = named
-    if best:
-        return best, "list"
+        if named and (wanted or (not best.diagnoses and every and not _NOT_A_LIST_OF_DIAGNOSES.search(header))):
+            best = _List(named, header, "list")
+    if best.diagnoses:
+        return best
     inline = None
     for inline in _INLINE.finditer(body, start):  # noqa: B007
         pass
     if inline is None:
-        return [], ""
-    return _within_line(body, inline.start("list"), inline.end("list"), cut=cut), "inline_list"
+        return _List([])
+    within = _within_line(body, inline.start("list"), inline.end("list"), cut=cut)
+    return _List(within, body[body.rfind("\n", 0, inline.start()) + 1 : inline.start("list")], "inline_list")
 
 
 def _blocks(body: str, start: int) -> list[tuple[str, list[tuple[int, int]]]]:
@@ -216,6 +262,8 @@ def _is_header(line: str) -> bool:
 
 def _name(body: str, start: int, end: int) -> Diagnosis | None:
     """The diagnosis that an item from `start` to `end` names, its explanation left out; None where it names none."""
+    label = _LABEL.match(body, start, end)
+    start = label.end() if label else start
     written = body[start:end]
     lead = len(written) - len(written.lstrip(" *_\"'“#"))
     for mark in _FOLD:
@@ -260,8 +308,8 @@ def _final(body: str, start: int, *, cut: bool) -> Diagnosis | None:
     """The diagnosis that the text calls final or most likely: the last one called so."""
     found = None
     for match in _FINAL.finditer(body, start):
-        group = "line" if match["line"] else "sentence"
-        if _ITEM.match(body, match.start(group)):
+        group = next(name for name in ("line", "below", "sentence") if match[name])
+        if _ITEM.match(body, match.start(group)) or _NO_NAME.match(match[group].lstrip(" *_")):
             continue
         named = _name(body, match.start(group), match.end(group))
         if named is not None and not (cut and named.span[1] >= len(body.rstrip())):
@@ -269,29 +317,33 @@ def _final(body: str, start: int, *, cut: bool) -> Diagnosis | None:
     return found
 
 
-def _from_object(body: str, start: int) -> list[Diagnosis]:
-    """`{"differential": ["A", "B"]}`: the first list of names in an object that the text is, or holds in a fence."""
+def _from_object(body: str, start: int) -> _List:
+    """`{"differential": ["A", "B"]}`: the first list of names in an object that the text is, or holds in a fence, with
+    the object's own `most_likely_diagnosis` in front where the list lacks it."""
     opened, closed = body.find("{", start), body.rfind("}")
     if opened < 0 or closed < opened:
-        return []
+        return _List([])
     try:
         value = json.loads(body[opened : closed + 1])
     except ValueError:
-        return []
+        return _List([])
     if not isinstance(value, dict):
-        return []
+        return _List([])
+
+    def placed(name: str) -> Diagnosis:
+        place = body.find(name, opened)
+        return Diagnosis(name, (place, place + len(name)) if place >= 0 else (opened, closed + 1))
+
     for key, names in value.items():
         if isinstance(names, list) and names and _HEADER.search(str(key)):
-            found = [_object_name(name) for name in names]
-            return [
-                Diagnosis(
-                    name,
-                    (place, place + len(name)) if (place := body.find(name, opened)) >= 0 else (opened, closed + 1),
-                )
-                for name in found
-                if name
+            found = [placed(name) for item in names if (name := _object_name(item))]
+            stated = [
+                placed(name) for key, item in value.items() if _STATED_KEY.match(key) and (name := _object_name(item))
             ]
-    return []
+            if found and stated and all(_names(stated[0]).isdisjoint(_names(one)) for one in found):
+                found.insert(0, stated[0])
+            return _List(found, str(key).replace("_", " "), "object")
+    return _List([])
 
 
 def _object_name(item: object) -> str:
