@@ -19,12 +19,14 @@ import logging
 import math
 import os
 import socket
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from threading import Event, Lock
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
 from typing import Any
 from weakref import WeakSet
 
@@ -34,7 +36,7 @@ from medo1.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-FAILED = -1  # the place of a row that says why a worker cannot go on
+HAND_OVER_S = 0.1  # for which a worker gathers completions
 
 
 class RayData(Engine):
@@ -145,14 +147,11 @@ class RayData(Engine):
         try:
             rows = self._rows(open_requests)
             for batch in rows.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
-                completions = []
-                for place, text in zip(batch["place"].tolist(), batch["text"].tolist(), strict=True):
-                    if place == FAILED:
-                        raise EngineError(text)
-                    if (request := open_requests.pop(place, None)) is not None:
-                        completions.append(_completion(text, request.key))
-                if completions:
-                    yield completions
+                for failure, text in zip(batch["failure"].tolist(), batch["completions"].tolist(), strict=True):
+                    if failure:
+                        raise EngineError(failure)
+                    answers = [(open_requests.pop(int(row["key"]), None), row) for row in json.loads(text)]
+                    yield [_completion(row, request.key) for request, row in answers if request is not None]
         except RayError as error:
             raise _WorkerLostError(self._build.redactor().clean(_first_line(error))) from None
 
@@ -166,7 +165,7 @@ class RayData(Engine):
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         context.execution_options.preserve_order = False
-        # Each list of completions is a block of its own, so that it is handed over, and kept, when it is there.
+        # Each list of completions is one row, and a block of its own: it is handed over, and kept, when it is there.
         context.target_max_block_size = 1
         with ray.data.DataContext.current(context), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")  # max_restarts has no other way yet
@@ -310,12 +309,12 @@ class _Worker:
             ]
             for adapter in {request.adapter for request in requests if request.adapter is not None}:
                 _refuse_unseen(adapter.path, f"adapter {adapter.name!r}")
-            for batch in engine.batches(requests):
-                yield _as_rows([(int(one.key), json.dumps(asdict(one))) for one in batch])
+            for batch in _gathered(engine.batches(requests)):
+                yield _as_row(completions=json.dumps([asdict(one) for one in batch]))
         except Exception as error:
             said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {_first_line(error)}"
             where = f"{self._build.engine} on a Ray worker ({socket.gethostname()}, process {os.getpid()})"
-            yield _as_rows([(FAILED, self._build.redactor().clean(f"{where}: {said}"))])
+            yield _as_row(failure=self._build.redactor().clean(f"{where}: {said}"))
 
     def _ready(self) -> Engine:
         if self._engine is None:
@@ -337,18 +336,46 @@ class _Worker:
             self._engine.close()
 
 
+def _gathered(batches: Iterator[list[Completion]]) -> Iterator[list[Completion]]:
+    """What came within `HAND_OVER_S` as one list: Ray Data takes some milliseconds of the caller for each block."""
+    came: SimpleQueue[list[Completion] | Exception | None] = SimpleQueue()
+
+    def pump() -> None:
+        try:
+            for batch in batches:
+                came.put(batch)
+        except Exception as error:
+            came.put(error)
+        else:
+            came.put(None)
+
+    Thread(target=pump, name="medo1-ray", daemon=True).start()
+    while True:
+        end, gathered, until = came.get(), [], time.monotonic() + HAND_OVER_S
+        while isinstance(end, list):
+            gathered += end
+            try:
+                end = came.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                break
+        if gathered:
+            yield gathered
+        if isinstance(end, Exception):
+            raise end
+        if end is None:
+            return
+
+
 def _refuse_unseen(path: Path, what: str) -> None:
     if not Path(path).exists():
         raise EngineError(f"{what} is not at {path} on this node. Put it on a file system that all nodes share")
 
 
-def _as_rows(answers: list[tuple[int, str]]) -> dict[str, Any]:
+def _as_row(completions: str = "", failure: str = "") -> dict[str, Any]:
+    """What a worker says: completions that became ready together, or why it cannot go on."""
     import numpy as np
 
-    return {
-        "place": np.array([place for place, _ in answers], dtype=np.int64),
-        "text": np.array([text for _, text in answers], dtype=object),
-    }
+    return {"completions": np.array([completions], dtype=object), "failure": np.array([failure], dtype=object)}
 
 
 def _request_text(request: Request) -> str:
@@ -368,8 +395,7 @@ def _request(text: str) -> Request:
     )
 
 
-def _completion(text: str, key: str) -> Completion:
-    row = json.loads(text)
+def _completion(row: Mapping[str, Any], key: str) -> Completion:
     return Completion(**{**row, "key": key, "parts": tuple(row["parts"])})
 
 
