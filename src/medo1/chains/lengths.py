@@ -45,13 +45,14 @@ def length_rows(lengths: Mapping[str, Sequence[int]], unknown: Mapping[str, int]
 
 
 def length_figure(lengths: Mapping[str, Iterable[int]]) -> Figure:
-    """The distribution of lengths, one box a format, with the paper's means as diamonds."""
+    """The distribution of lengths, one box a format whose lengths are known, with the paper's means as diamonds."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for name, values in lengths.items():
-        figure.add_trace(go.Box(x=list(values), name=name, boxmean=True, showlegend=False))
-    told = {name: mean for name, mean in PAPER_MEAN_TOKENS.items() if name in lengths}
+    known = {name: tokens for name, values in lengths.items() if (tokens := list(values))}
+    for name, tokens in known.items():
+        figure.add_trace(go.Box(x=tokens, name=name, boxmean=True, showlegend=False))
+    told = {name: mean for name, mean in PAPER_MEAN_TOKENS.items() if name in known}
     if told:
         figure.add_trace(
             go.Scatter(
