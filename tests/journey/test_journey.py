@@ -83,6 +83,16 @@ def test_each_pipeline_runs_alone_and_makes_the_same_again(project: Scratch, pip
         assert len({json.loads((path / "_manifest.json").read_text())["digest"] for path in after}) == 1
 
 
+def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None:
+    done = project.kedro("audit", "trace", "results", "accuracy", "--where", "arm=longstep_sft", "--json")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    below = json.loads(done.stdout)["trace"]["below"]
+    (check,) = next(step["checks"] for step in below if step["dataset"] == "longstep_sft.answers")
+    assert check["stated"] == pytest.approx(check["recomputed"])
+    assert "medo1.clinic.expert.Expert" in done.stdout  # who taught the adapter
+    assert project.kedro("audit", "verify").returncode == 0
+
+
 def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:
     before = project.versions("06_models/cot/adapter")
     done = project.kedro("run", "--pipeline=finetune")

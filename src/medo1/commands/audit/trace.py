@@ -124,7 +124,8 @@ def _prices(step: Step) -> dict[str, Any]:
     from medo1.engines.money import Price
 
     for read in step.outside:
-        prices = (read["detail"] or {}).get("prices") if read["kind"] == "parameters" else None
+        value = read["detail"] if read["kind"] == "parameters" else None
+        prices = value.get("prices") if isinstance(value, dict) else None  # a single parameter may be a number
         if prices:
             return {name: Price.model_validate(price) for name, price in prices.items()}
     return {}
