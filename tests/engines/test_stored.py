@@ -354,11 +354,22 @@ def test_a_killed_run_pays_no_request_twice(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+def _hears_ctrl_c() -> None:
+    """A shell that starts a job in the background has it ignore Ctrl-C, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_keeps_every_answer_and_the_next_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     with ServerProcess(latency_s=0.2) as server:
         command = [sys.executable, "-m", "tests.engines.killed_run", server.url, str(path), "240", "8"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_hears_ctrl_c,
+        )
         assert process.stdout is not None
         process.stdout.readline()
         while server.totals()["answers"] < 10:
