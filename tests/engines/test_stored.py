@@ -368,7 +368,7 @@ def test_ctrl_c_keeps_every_answer_and_the_next_run_goes_on(tmp_path: Path) -> N
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_hears_ctrl_c,
+            preexec_fn=_hears_ctrl_c,  # noqa: PLW1509  (it sets one signal and takes no lock)
         )
         assert process.stdout is not None
         process.stdout.readline()
