@@ -1,4 +1,4 @@
-"""How fast lineage is: the audit on a ledger of 10,000 runs, the hooks on a run, hashing, and 200 kills.
+"""How fast lineage is: the audit on a ledger of 10,000 runs, the hooks on a run, hashing, and 200 interrupted runs.
 
     python benchmarks/lineage.py [--runs 10000] [--repeats 7] [--kills 200]
 
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10_000, help="runs in the ledger, of 20 versions each")
     parser.add_argument("--repeats", type=int, default=7, help="of each measurement; medians are told")
-    parser.add_argument("--kills", type=int, default=200, help="runs that are killed")
+    parser.add_argument("--kills", type=int, default=200, help="killed runs that the ledger must show as interrupted")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     os.environ.update(KEDRO_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1", PYTHONPATH=os.pathsep.join(sys.path[:2]))

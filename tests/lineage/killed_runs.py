@@ -3,7 +3,7 @@
     python -m tests.lineage.killed_runs FOLDER COUNT SEED
 
 One warm process forks a run after another, so that a kill costs half a second and not a start of Kedro. Prints JSON:
-how many were killed, how many of those inside a save, and what was found afterwards.
+how many were killed, how many half-written directories were seen, and what was found afterwards.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import random
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ from tests.lineage.tiny_project import TinyProject
 
 
 def kill_runs(folder: Path, count: int, seed: int) -> dict[str, Any]:
-    """Kill `count` runs, each at another moment; after each, load everything that claims to be complete."""
+    """Kill runs at random moments until `count` of them stand in the ledger as interrupted and one left a half version.
+
+    How many kills that takes is up to the machine's speed on the day; after each, everything that claims to be complete
+    is loaded.
+    """
     from kedro.framework.startup import bootstrap_project
 
     project = TinyProject(folder)
@@ -32,27 +37,49 @@ def kill_runs(folder: Path, count: int, seed: int) -> dict[str, Any]:
     bootstrap_project(project.path)
     whole = _seconds(project)
     killed = half = finished = 0
-    for _ in range(count):
+    while (states := _states(project)).get("interrupted", 0) < count or not half:
+        if killed + finished > MOST_RUNS_EACH * count:
+            raise SystemExit(f"{killed} kills and {finished} whole runs, and the ledger shows {states}")
+        started = time.perf_counter()
         pid = os.fork()
         if pid == 0:
             _run_quietly(project)
-        time.sleep(rng.uniform(0, whole))
+        _wait(pid, rng.uniform(0, whole))
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-        killed += os.WIFSIGNALED(status)
-        finished += not os.WIFSIGNALED(status)
+        if os.WIFSIGNALED(status):
+            killed += 1
+        else:  # it was faster than thought: the moments are drawn from a shorter time
+            finished += 1
+            whole = min(whole, time.perf_counter() - started)
         half += _check_everything_loads(project)
-    states: dict[str, int] = {}
-    ledger = project.ledger()
-    from medo1.lineage.audit.runs import latest_runs
-
-    with ledger.reading() as connection:
-        for run in latest_runs(connection, ledger, 10 * count):
-            states[run["state"]] = states.get(run["state"], 0) + 1
-    ledger.close()
     last = project.run()
     return {"killed": killed, "ended": finished, "half_versions": half, "states": states, "last": last,
             "damaged": _damaged(project)}  # fmt: skip
+
+
+# Of the runs that are started for each that must be found interrupted: kills before the ledger's first row do not count.
+MOST_RUNS_EACH = 20
+
+
+def _states(project: TinyProject) -> dict[str, int]:
+    """How many runs the ledger shows in each state."""
+    from medo1.lineage.audit.runs import latest_runs
+
+    ledger = project.ledger()
+    with ledger.reading() as connection:
+        states = Counter(run["state"] for run in latest_runs(connection, ledger, 1_000_000))
+    ledger.close()
+    return dict(states)
+
+
+def _wait(pid: int, seconds: float) -> None:
+    """Until the time is over or the process has ended; it stays to be waited for."""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return
+        time.sleep(0.001)
 
 
 def _run_quietly(project: TinyProject) -> None:

@@ -27,7 +27,7 @@ FIRST, SECOND = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 @pytest.mark.slow
 def test_runs_killed_at_random_moments_leave_no_half_version_and_are_shown_as_interrupted(tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: PLW1510
-        [sys.executable, "-m", "tests.lineage.killed_runs", str(tmp_path / "project"), "32", "1"],
+        [sys.executable, "-m", "tests.lineage.killed_runs", str(tmp_path / "project"), "12", "1"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -35,10 +35,10 @@ def test_runs_killed_at_random_moments_leave_no_half_version_and_are_shown_as_in
     )
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told["killed"] >= 20
     assert told["half_versions"] > 0, "no kill fell into a save: the test shows nothing"
     assert told["states"].keys() <= {"finished", "interrupted"}
-    assert told["states"]["interrupted"] >= 10
+    assert told["states"]["interrupted"] >= 12
+    assert told["states"]["interrupted"] <= told["killed"]
     # A version whose run was killed between its manifest and the ledger is whole, and `rebuild` finds it.
     assert set(told["damaged"]) <= {"half-written", "unknown"}
 
