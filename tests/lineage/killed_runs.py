@@ -58,7 +58,7 @@ def kill_runs(folder: Path, count: int, seed: int) -> dict[str, Any]:
             "damaged": _damaged(project)}  # fmt: skip
 
 
-# Of the runs that are started for each that must be found interrupted: kills before the ledger's first row do not count.
+# Of the runs started, for each that must be found interrupted: kills before the ledger's first row do not count.
 MOST_RUNS_EACH = 20
 
 
