@@ -11,7 +11,8 @@ from types import ModuleType
 import pytest
 
 from medo1.answers import RULES, STATUSES, read_answer
-from medo1.answers.reading import read_end, read_whole
+from medo1.answers.ending import read_end
+from medo1.answers.reading import read_whole
 from medo1.answers.text import Text
 from tests.answers.answer_cases import DRUGS, NOT_STATED, STATED, TEN, Case
 from tests.answers.wild_cases import WILD, WILD_NOT_STATED

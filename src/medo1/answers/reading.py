@@ -33,22 +33,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from medo1.answers.answer import Answer
-from medo1.answers.bare import first_line, labelled_line, last_line, last_words, may_open, opening_text
+from medo1.answers.bare import first_line, labelled_line, last_line, last_words, opening_text
 from medo1.answers.choosing import choice_statements
 from medo1.answers.conclusions import TAIL, conclusion
-from medo1.answers.holding import (
-    NEXT_QUESTION,
-    QUESTION_BEFORE,
-    before_next_question,
-    holding,
-    question_before,
-    span_of,
-)
+from medo1.answers.ending import read_end
+from medo1.answers.holding import before_next_question, holding
 from medo1.answers.labels import label_at
 from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
-from medo1.answers.nouns import answer_statements, statement_around
-from medo1.answers.statements import LAST_CUES, Statement
+from medo1.answers.nouns import answer_statements
+from medo1.answers.statements import Statement
 from medo1.answers.text import Text
 from medo1.answers.thinking import answer_part
 
@@ -67,15 +61,6 @@ _WORDS_OF_A_SENTENCE = 5
 
 # of statements that nothing announces, so that one in another language may stand against them
 _UNANNOUNCED = frozenset({"bare_letter", "option_text", "answer_line"})
-
-_TAG_LIKE = re.compile(r"<[/a-z|]")
-_END = 320  # characters from the last cue to the end of a text that ends with its answer
-_PLAIN_LENGTH = 24  # characters of `answer is:\n\n**(C)**.`
-_PLAIN = re.compile(
-    r"(?:(?<=[.?!] ) ?|(?<=\n)|^)(?:(?:therefore|thus|so|hence|based on this (?:analysis|reasoning)),? )?(?:the )?"
-    r"(?:final |correct |best |right |most appropriate )?answer is:?"
-    r"(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})(?=[.\s]*$)"
-)
 
 
 def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None = None) -> Answer:
@@ -144,74 +129,6 @@ def _in_open_thinking(text: Text, *, ended: bool) -> Answer:
 def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
     answer = None if cut_by else read_end(text)
     return answer or read_whole(text, cut_by=cut_by, known=known)
-
-
-def read_end(text: Text) -> Answer | None:
-    """The answer of a text that ends with it and states nothing else, as most do; None for every other text.
-
-    A scan from the end: what it gives `read_whole` gives too, several times slower.
-    """
-    low = text.low
-    at = low.rfind("answer")
-    if at < 0 or len(low) - at > _END or _may_hold_marks(low) or may_open(text.body):
-        return None
-    last = _plain_statement(text, at) or statement_around(text, at, "sentence")
-    if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:
-        return None
-    if low[last.end :].strip(" .*_)\n"):
-        return None
-    first = _first_agreeing(text, at, last)
-    if first is None or (first > QUESTION_BEFORE and question_before(text, first)):
-        return None
-    if first < last.start and NEXT_QUESTION.search(low, first, last.start):
-        return None
-    return Answer(last.letter, "answer", last.rule, span_of(text, last))
-
-
-def _may_hold_marks(low: str) -> bool:
-    """Whether `mark_statements` may find anything: a quick look, wrong on the safe side."""
-    return (
-        '":' in low
-        or ("<" in low and _TAG_LIKE.search(low) is not None)
-        or ("[" in low and "[[" in low)
-        or ("#" in low and "####" in low)
-        or ("{" in low and ("boxed" in low or "':" in low or '" :' in low or "{" in low[:16]))
-    )
-
-
-def _plain_statement(text: Text, at: int) -> Statement | None:
-    """The statement of the commonest end, `The answer is (C).`: `statement_around` reads it too, but not so fast."""
-    if len(text.low) - at > _PLAIN_LENGTH:
-        return None
-    end = _PLAIN.search(text.low, max(0, at - 40))
-    if end is None or not end["close"]:
-        return None
-    letter = text.body[end.start("letter")]
-    if letter not in text.options or ("(" in end["open"], "*" in end["open"]) != (
-        ")" in end["close"],
-        "*" in end["close"],
-    ):
-        return None
-    return Statement(letter, at, end.end("close"), end.start(), "answer_sentence", "sentence")
-
-
-def _first_agreeing(text: Text, at: int, last: Statement) -> int | None:
-    """Where the first statement with the word `answer` up to `at` stands; None where one differs from the last."""
-    low = text.low
-    first = at
-    for _ in range(LAST_CUES):
-        at = low.rfind("answer", 0, at)
-        if at < 0:
-            return first
-        if low[at - 3 : at] == "to ":
-            continue
-        statement = statement_around(text, at, "sentence")
-        if statement is None or (statement.tier == "verdict" and statement.counts):
-            continue
-        if not statement.counts or statement.others or (statement.letter, statement.tier) != (last.letter, last.tier):
-            return None
-        first = at
-    return None
 
 
 def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:

@@ -169,12 +169,12 @@ def from_label(text: Text, label: Label, cue: Cue) -> Statement:
         statement.weak = "doubt"  # `A, B, C or D` repeats what was asked
     elif label.clash is not None:
         statement.clash = "letter_and_text"
-    elif not label.strong and cue.tier != "formal" and not label.others and _is_a_text(text, label.letter):
+    elif not label.strong and cue.tier != "formal" and not label.others and is_a_text(text, label.letter):
         statement.clash = "letter_or_text"
     return statement
 
 
-def _is_a_text(text: Text, letter: str) -> bool:
+def is_a_text(text: Text, letter: str) -> bool:
     """Whether the letter is another option's text (blood groups, vitamins): prose does not say which it means."""
     return any(
         key != letter and len(option) <= _SHORT_TEXT and option.strip(" .").upper() == letter
