@@ -62,14 +62,14 @@ class KilledRuns:
         Returns:
             the run's id where it ended before the kill came; None where it was interrupted.
         """
-        pid = _started(self.project.run, self._said)
+        pid = started(self.project.run, self._said)
         _wait(pid, seconds)
         os.kill(pid, signal.SIGKILL)
         return self._after(pid)
 
     def kill_itself(self, sync: int) -> str | None:
         """As `kill_one`, but killed in a save: before the run's sync to the disk of this number, counted from 0."""
-        return self._after(_started(lambda: _killed_at(sync, self.project.run), self._said))
+        return self._after(started(lambda: killed_at(sync, self.project.run), self._said))
 
     def run_one(self) -> str:
         """A run that nobody kills; returns its id."""
@@ -166,7 +166,7 @@ def damaged(project: Project) -> list[str]:
 
 def answer_of(call: Callable[[], Any], said: Path) -> Any:
     """What a call gives in a process of its own, as JSON values; what that process prints lands in the file `said`."""
-    pid = _started(call, said)
+    pid = started(call, said)
     _, status = os.waitpid(pid, 0)
     if status:
         raise SystemExit(f"a process ended with status {status}:\n{_tail(said)}")
@@ -190,7 +190,7 @@ def counting_syncs(call: Callable[[], Any]) -> tuple[Any, int]:
         os.fsync = sync
 
 
-def _killed_at(number: int, call: Callable[[], Any]) -> Any:
+def killed_at(number: int, call: Callable[[], Any]) -> Any:
     """Make the call; this process is killed before its sync of that number, counted from 0."""
     left = number
     sync = os.fsync
@@ -206,7 +206,7 @@ def _killed_at(number: int, call: Callable[[], Any]) -> Any:
     return call()
 
 
-def _started(call: Callable[[], Any], said: Path) -> int:
+def started(call: Callable[[], Any], said: Path) -> int:
     """Fork a process that makes the call and keeps its answer; returns the process's number."""
     pid = os.fork()
     if pid:
