@@ -83,7 +83,7 @@ class KilledRuns:
         found = answer_of(lambda: look(self.project, self.whole | self.half), self._said)
         self.whole |= set(found["whole"])
         self.half |= set(found["half"])
-        self.broken += found["broken"]
+        self.broken = list(dict.fromkeys(self.broken + found["broken"]))
         runs = {run: (state, pid) for run, state, pid in found["runs"]}
         for run, state in self.states.items():
             if run not in runs or runs[run][0] != state:
@@ -142,8 +142,9 @@ def look(project: Project, known: set[str]) -> dict[str, Any]:
             half += [f"{location}/{name}" for name in new if name not in claiming]
             broken += [fault for name in claiming if (fault := _fault(places, location, name))]
             complete = [name for name in places.versions(location) if places.exists(location, name)]
-            if new and complete:
-                broken += [fault for fault in [_fault(places, location, complete[-1], by_name=False)] if fault]
+            latest = complete[-1] if new and complete else None
+            if latest and (fault := _fault(places, location, latest, by_name=False)):
+                broken.append(fault)
     with ledger.reading() as connection:
         runs = [(run["id"], run["state"], run["pid"]) for run in latest_runs(connection, ledger, 1_000_000)]
     ledger.close()
