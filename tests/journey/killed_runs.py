@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,11 +97,20 @@ class Journey(Scratch):
             one["dataset"]: one["digest"] for one in told if one["dataset"].rpartition(".")[2] not in OF_THE_RUN
         }  # fmt: skip
 
+    def audit(self, *arguments: str) -> Any:
+        """`kedro audit ...` in this process; returns the JSON that it prints."""
+        from click.testing import CliRunner
+        from kedro.framework.startup import bootstrap_project
+
+        from medo1.commands.audit import audit
+
+        os.chdir(self.path)
+        bootstrap_project(self.path)
+        return json.loads(CliRunner().invoke(audit, [*arguments, "--json"]).stdout)
+
     def findings(self) -> dict[str, int]:
         """How many problems of each kind `kedro audit verify` tells."""
-        done = self.kedro("audit", "verify", "--json")
-        found = [one["problem"] for one in json.loads(done.stdout)["findings"]]
-        return {problem: found.count(problem) for problem in sorted(set(found))}
+        return dict(Counter(one["problem"] for one in self.audit("verify")["findings"]))
 
 
 class Killing:
@@ -135,7 +145,9 @@ class Killing:
 
     def last(self) -> bool:
         """A run that nobody kills; whether it completes."""
-        return self.runs.states[self._compared(self.runs.run_one())] == "finished"
+        run = self.runs.run_one()
+        self._compared(run)
+        return self.runs.states[run] == "finished"
 
     def _compared(self, ended: str | None) -> str | None:
         _new_folder(Path(tempfile.gettempdir()))
@@ -164,9 +176,9 @@ def kill_journeys(folder: Path, count: int, seed: int) -> dict[str, Any]:
     at_random = {"killed": runs.killed, "interrupted": runs.counted()["interrupted"], "half": len(runs.half)}
     killing.in_a_save(max(2, count // 10))
     completes = killing.last()
-    hit = answer_of(lambda: nodes_hit(project), folder / "nodes.said")
-    found = project.findings()
-    project.kedro("audit", "rebuild")
+    said = folder / "audit.said"
+    hit, found = answer_of(lambda: (nodes_hit(project), project.findings()), said)
+    answer_of(lambda: project.audit("rebuild"), said)
     return {
         "at_random": at_random,
         "kills": runs.killed,
@@ -183,7 +195,7 @@ def kill_journeys(folder: Path, count: int, seed: int) -> dict[str, Any]:
         "compared": len(killing.undisturbed.digests),
         "differing": sorted(killing.differing),
         "found": found,
-        "found_after_rebuild": project.findings(),
+        "found_after_rebuild": answer_of(project.findings, said),
         "seconds_of_a_run": round(killing.seconds, 1),
     }
 
