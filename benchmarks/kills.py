@@ -3,7 +3,7 @@
     python benchmarks/kills.py [--kills 200] [--seed 7]
 
 The seven pipelines of the embedded world, with few cases, one format and two arms, so that a run takes seconds. Moments
-are uniform over a run's time and drawn until so many runs stand in the ledger as interrupted, which takes most of an hour.
+are uniform over a run's time and drawn until so many runs stand in the ledger as interrupted (45 minutes).
 A tenth as many more are killed at a moment in a save, because few of a run's moments are. After each kill, every new
 version that claims to be complete is loaded and hashed, and the ledger must show exactly the killed runs as
 interrupted. At the end one run is left alone: it must make the same as a run that nobody disturbed.
