@@ -40,7 +40,9 @@ _HEADER = re.compile(
 _NOT_A_LIST_OF_DIAGNOSES = re.compile(
     r"\b(?:findings?|evidence|reason(?:s|ing)?|steps?|tests?|work-?up|management|treatment|next|"
     r"support(?:s|ing)?|against|history|features|"
-    r"symptoms|signs|key points|explanation|investigations)\b",
+    r"symptoms|signs|key points|explanation|investigations|"
+    # diagnoses, but those that the text argues away
+    r"ruled out|exclud\w+|rejected|eliminated|less likely|unlikely|not supported)\b",
     re.IGNORECASE,
 )
 _CALLED = r"(?:final|most likely|leading|primary|working|single best|definitive|top)"
