@@ -23,7 +23,7 @@ LISTS = [
     ("Key findings:\n- Fever\n- Cough\n\nRanked differential:\n1) Pneumonia\n2) Bronchitis\n\nNext steps:\n1. CXR\n2. Antibiotics", ["Pneumonia", "Bronchitis"]),
     # so are diagnoses that are argued away
     ("Differential diagnosis:\n1. Lupus\n2. Gout\n\nRuled out diagnoses:\n- Sepsis\n- Stroke", ["Lupus", "Gout"]),
-    ("1. Lupus\n2. Gout\n\nLess likely diagnoses:\n- Sepsis", ["Lupus", "Gout"]),
+    ("1. Lupus\n2. Gout\n\nLess likely diagnoses:\n- Sepsis", ["Lupus", "Gout", "Sepsis"]),
     ("Most likely diagnosis: Lupus\n\n**Excluded:**\n1. Sepsis\n2. Stroke", ["Lupus"]),
     ("Ranked from most likely to least likely:\n1. Lupus\n2. Gout", ["Lupus", "Gout"]),
     # within a line, in an object

@@ -42,9 +42,11 @@ _NOT_A_LIST_OF_DIAGNOSES = re.compile(
     r"support(?:s|ing)?|against|history|features|"
     r"symptoms|signs|key points|explanation|investigations|"
     # diagnoses, but those that the text argues away
-    r"ruled out|exclud\w+|rejected|eliminated|less likely|unlikely|not supported)\b",
+    r"ruled out|exclud\w+|rejected|eliminated|not supported)\b",
     re.IGNORECASE,
 )
+# diagnoses that stand behind those of the list before them
+_LESS_LIKELY = re.compile(r"\b(?:(?:less|least) likely|unlikely|lower on)\b(?! to\b)", re.IGNORECASE)
 _CALLED = r"(?:final|most likely|leading|primary|working|single best|definitive|top)"
 _FINAL = re.compile(
     r"(?:(?:^|\n)[ \t#>*_•+-]*(?:\d{1,2}[.)][ \t*_]*)?(?:the\s+)?"
@@ -204,7 +206,9 @@ def _listed(body: str, start: int, *, cut: bool) -> _List:
         if cut and named and named[-1].span[1] >= len(body.rstrip()):
             named.pop()  # the last name may be half a name
         wanted = _HEADER.search(header) is not None and not _NOT_A_LIST_OF_DIAGNOSES.search(header)
-        if named and (wanted or (not best.diagnoses and every and not _NOT_A_LIST_OF_DIAGNOSES.search(header))):
+        if named and best.diagnoses and _LESS_LIKELY.search(header) and "most likely" not in header.lower():
+            best = _List([*best.diagnoses, *named], best.header, best.rule)
+        elif named and (wanted or (not best.diagnoses and every and not _NOT_A_LIST_OF_DIAGNOSES.search(header))):
             best = _List(named, header, "list")
     if best.diagnoses:
         return best
