@@ -232,7 +232,7 @@ class LineageHooks:
             text = self._redactor.text(text) if self._redactor else None
         self._abandon(outcome, text)
         if self._pipeline is not None and self._catalog is not None:
-            _release_free_inputs(self._pipeline, self._catalog)
+            _release_free_inputs(self._pipeline, self._catalog, failed=error is not None)
         self._pipeline = None
 
     def _abandon(self, outcome: Any, error: str | None) -> None:
@@ -447,8 +447,17 @@ def _loaded(path: str) -> Any:
         return None  # Kedro says so itself when it validates
 
 
-def _release_free_inputs(pipeline: Pipeline, catalog: Catalog) -> None:
-    """Kedro releases what a run made, not what it was given: engines are given."""
+def _release_free_inputs(pipeline: Pipeline, catalog: Catalog, *, failed: bool) -> None:
+    """Kedro releases what a run made, not what it was given: engines are given.
+
+    A run that failed tells why it did, and not that something could not be closed which may never have opened.
+    """
     for name in pipeline.inputs():
-        if not is_parameter(name):
+        if is_parameter(name):
+            continue
+        try:
             catalog.release(name)
+        except Exception as error:
+            if not failed:
+                raise
+            logger.debug("%s was not released: %s", name, error)
