@@ -34,6 +34,9 @@ LISTS = [
     # one diagnosis
     ("Diagnosis: Crohn's disease", ["Crohn's disease"]),
     ("The most likely diagnosis is **lupus (SLE)**, given the rash.", ["lupus (SLE)"]),
+    ("OK, sure. The diagnosis is luthemia (A).\nFinal answer: A", ["luthemia"]),
+    ("The diagnosis is confirmed by biopsy. So her diagnosis is most likely **gout**, given the crystals.", ["gout"]),
+    ("Final answer: (A) Gout", ["Gout"]),
     # thinking is no answer
     ("<think>1. Sepsis\n2. Gout</think>\n\n1. Gout\n2. Pseudogout", ["Gout", "Pseudogout"]),
     # a diagnosis named twice is named once
