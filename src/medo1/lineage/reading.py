@@ -90,9 +90,17 @@ class Reader:
         return self._core.execute(statement, values)
 
 
+class _Held(sqlite3.Connection):
+    """A connection whose transaction lasts until it is closed: SQLAlchemy would end it when it first connects."""
+
+    def rollback(self) -> None:
+        pass
+
+
 def opened(file: Path, timeout_s: float) -> sqlite3.Connection:
     """A connection to a ledger that is there, which sees the state of its first question throughout."""
-    connection = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=timeout_s, isolation_level=None)
+    where = f"{file.as_uri()}?mode=rw"
+    connection = sqlite3.connect(where, uri=True, timeout=timeout_s, isolation_level=None, factory=_Held)
     connection.execute("BEGIN")
     return connection
 
