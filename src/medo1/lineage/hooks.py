@@ -9,7 +9,7 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -99,7 +99,7 @@ class LineageHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
-        from medo1.lineage.configuration import settings_from
+        from medo1.lineage.configuration import lineage_settings
         from medo1.lineage.ledger import Ledger
         from medo1.lineage.pins import pinned_inputs
 
@@ -108,7 +108,7 @@ class LineageHooks:
         self._forget()
         assert self._context is not None
         self._run, self._catalog, self._pipeline = run_params["run_id"], catalog, pipeline
-        self._settings = lineage_settings(self._context.config_loader, self._context.project_path, settings_from)
+        self._settings = lineage_settings(self._context.config_loader, Path(self._context.project_path))
         ledger = Ledger(self._settings, create=True)
         given, only_missing = run_params.get("load_versions") or {}, bool(run_params.get("only_missing_outputs"))
         pins, source = pinned_inputs(ledger, pipeline, catalog, given, only_missing)
@@ -308,27 +308,6 @@ class LineageHooks:
             unique = getattr(schema, "unique", None) or []
             self._keys[name] = [unique] if isinstance(unique, str) else list(unique)
         return self._keys[name]
-
-
-def lineage_settings(loader: Any, project: Any, read: Callable[..., Settings]) -> Settings:
-    """The settings of lineage from a config loader; the defaults where the project says nothing."""
-    from kedro.config import MissingConfigException
-
-    try:
-        content = loader["lineage"]
-    except (MissingConfigException, KeyError):
-        content = {}
-    return read(content, Path(project), lambda: _credentials(loader))
-
-
-def _credentials(loader: Any) -> Mapping[str, Any]:
-    from kedro.config import MissingConfigException
-
-    try:
-        found: Mapping[str, Any] = loader["credentials"]
-    except MissingConfigException:
-        return {}
-    return found
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911  (a case a kind of value)
