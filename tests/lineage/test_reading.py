@@ -20,8 +20,18 @@ def test_both_ways_give_the_same_rows(project: TinyProject) -> None:
 
     project.run()
     ledger = project.ledger()
+    values = [11, 0.5, True, "11", "text", [1, "a"], {"a": None}, None]  # SQLite keeps a bare number as a number
+    with ledger.writing() as connection:
+        first = dict(connection.execute(select(schema.input)).first()._mapping)
+        rows = [{**first, "name": f"params:{place}", "detail": value} for place, value in enumerate(values)]
+        connection.execute(schema.input.insert(), rows)
+    ledger.close()
+    ledger = project.ledger()
     for _ in range(2):  # without SQLAlchemy's engine, then with it
         with ledger.reading() as reader:
+            query = "SELECT detail FROM input WHERE name IN (:names) ORDER BY name"
+            names = [row["name"] for row in rows]
+            assert [row["detail"] for row in reader.rows(query, names=names)] == values
             for table in schema.metadata.tables.values():
                 if table is schema.meta:
                     continue

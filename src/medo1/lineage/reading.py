@@ -22,8 +22,15 @@ Row = dict[str, Any]
 # What SQLite keeps as text and as numbers, by the names of the columns: a test holds it against the schema.
 JSON_COLUMNS = ("pipelines", "selection", "runtime_params", "hardware", "key", "rows_from", "detail")
 BOOLEAN_COLUMNS = ("git_dirty", "rebuilt", "protected", "equal")
+
+
+def _from_json(value: Any) -> Any:
+    """A JSON value; SQLite keeps one that is a bare number as a number."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 _DECODE: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(JSON_COLUMNS, json.loads),
+    **dict.fromkeys(JSON_COLUMNS, _from_json),
     **dict.fromkeys(BOOLEAN_COLUMNS, bool),
 }
 
