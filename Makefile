@@ -36,7 +36,7 @@ check: $(STAMP)
 tests: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-bench: $(STAMP) ## speed and quality beside the peer or the limit (benchmarks/), minutes each
+bench: $(STAMP) ## speed and quality beside the peer or the limit (benchmarks/), minutes each, kills.py most of an hour
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 vllm: $(VLLM)/.installed ## vLLM's CPU build in an environment of its own, for the tests that start servers

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from kedro.io.core import DatasetError, Version, VersionNotFoundError
 
-from medo1.datasets import Json, Table
+from medo1.datasets import Directory, Json, Table
 from medo1.lineage.digests import digest_of_file
 from medo1.lineage.manifests import MANIFEST_NAME, Provenance
+from tests.lineage.killing import counting_syncs, killed_at, started
 
 FIRST, SECOND = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 TABLE = pd.DataFrame({"question_id": ["a", "b"], "n": [1, 2]})
@@ -166,6 +168,33 @@ def test_a_save_that_is_killed_at_any_moment_leaves_no_half_version(tmp_path: Pa
         for version in complete:
             assert len(Table(filepath=str(path), version=Version(version, None)).load()) == 20000
     assert killed_inside, "no kill fell into a save: the test shows nothing"
+
+
+@pytest.mark.parametrize("kind", [Json, Directory])
+def test_a_save_killed_at_any_sync_is_complete_and_tidy_or_is_not_there(kind: Any, tmp_path: Path) -> None:
+    def save(place: Path) -> None:
+        source = tmp_path / f"{place.name}_source"
+        source.mkdir()
+        (source / "file").write_text("x")
+        kind(filepath=str(place / "value"), version=Version(None, FIRST)).save(str(source))
+
+    _, syncs = counting_syncs(lambda: save(tmp_path / "whole"))
+    states = []
+    for number in range(syncs):
+        place = tmp_path / f"killed{number}"
+        pid = started(lambda number=number, place=place: killed_at(number, lambda: save(place)), tmp_path / "said")
+        assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
+        dataset = kind(filepath=str(place / "value"))
+        left = sorted(path.name for path in (place / "value" / FIRST).iterdir())
+        states.append(bool(dataset.complete_versions()))
+        if states[-1]:
+            dataset.load()
+            assert left == [MANIFEST_NAME, "value"]
+        else:
+            with pytest.raises(VersionNotFoundError):
+                dataset.load()
+    assert states == sorted(states)
+    assert set(states) == {False, True}, "kills before and after the moment at which the save was complete"
 
 
 def _env() -> dict[str, str]:

@@ -36,6 +36,7 @@ def test_runs_killed_at_random_moments_leave_no_half_version_and_are_shown_as_in
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["half_versions"] > 0, "no kill fell into a save: the test shows nothing"
+    assert told["broken"] == told["wrong"] == []
     assert told["states"].keys() <= {"finished", "interrupted"}
     assert told["states"]["interrupted"] >= 12
     assert told["states"]["interrupted"] <= told["killed"]

@@ -228,24 +228,26 @@ class VersionedArtifact(AbstractVersionedDataset):
     def _save_locally(self, data: Any, version: str, directory: Path) -> Manifest:
         directory.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=directory))
+        staged_manifest = directory / f"{staging.name}{MANIFEST_NAME}"
         try:
             staged = staging / self._filepath.name
             content = self._write(data, staged) or content_of_tree(staged)
             _sync_tree(staged)
             manifest = self._described(data, version, content)
-            staged_manifest = staging / MANIFEST_NAME
             staged_manifest.write_text(manifest.to_json(), encoding="utf-8")
             _sync_tree(staged_manifest)
             final = directory / self._filepath.name
             if final.is_dir():  # left by a save that was killed before its manifest
                 shutil.rmtree(final)
             staged.replace(final)
+            shutil.rmtree(staging, ignore_errors=True)  # now: a save that is killed once it is complete leaves no more
             _sync_directory(directory)
             staged_manifest.replace(directory / MANIFEST_NAME)
             _sync_directory(directory)
             _sync_directory(directory.parent)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+            staged_manifest.unlink(missing_ok=True)
             with suppress(OSError):
                 directory.rmdir()  # of a save that failed; a directory with something in it stays
         return manifest
