@@ -1,4 +1,4 @@
-"""`medo1` and `python -m medo1`: `kedro run` for an installed package, called from the project's directory."""
+"""`medo1` and `python -m medo1`: `kedro` for an installed package, called from the project's directory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from pathlib import Path
 
 def main() -> None:
     """Run the project's command line."""
-    from kedro.framework.cli.cli import main as kedro_main
-
     if not (Path.cwd() / "pyproject.toml").is_file():
         sys.exit("medo1 is run from its project directory, the one that holds pyproject.toml and conf/.")
+    if sys.argv[1:2] == ["audit"]:
+        from medo1.commands.audit import direct
+
+        sources = direct.own_sources(Path.cwd())
+        if sources is not None:
+            direct.main(sources, sys.argv[2:])
+    from kedro.framework.cli.cli import main as kedro_main
+
     sys.argv[0] = "kedro"
     kedro_main()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import click
-from kedro.framework.cli.utils import LazyGroup
+
+from medo1.commands.lazy import LazyGroup
 
 COMMANDS = {
     "ask": "medo1.commands.ask.ask",

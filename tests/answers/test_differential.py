@@ -21,6 +21,11 @@ LISTS = [
     ("Differential:\n1. Pulmonary embolism\n2. Pneumonia\n\n**Final diagnosis:** Pneumonia", ["Pneumonia", "Pulmonary embolism"]),
     # lists of something else are left alone
     ("Key findings:\n- Fever\n- Cough\n\nRanked differential:\n1) Pneumonia\n2) Bronchitis\n\nNext steps:\n1. CXR\n2. Antibiotics", ["Pneumonia", "Bronchitis"]),
+    # so are diagnoses that are argued away
+    ("Differential diagnosis:\n1. Lupus\n2. Gout\n\nRuled out diagnoses:\n- Sepsis\n- Stroke", ["Lupus", "Gout"]),
+    ("1. Lupus\n2. Gout\n\nLess likely diagnoses:\n- Sepsis", ["Lupus", "Gout", "Sepsis"]),
+    ("Most likely diagnosis: Lupus\n\n**Excluded:**\n1. Sepsis\n2. Stroke", ["Lupus"]),
+    ("Ranked from most likely to least likely:\n1. Lupus\n2. Gout", ["Lupus", "Gout"]),
     # within a line, in an object
     ("Differential: PE, pneumonia, and MI.", ["PE", "pneumonia", "MI"]),
     ("Differential diagnosis: 1) gout 2) pseudogout", ["gout", "pseudogout"]),
@@ -29,6 +34,9 @@ LISTS = [
     # one diagnosis
     ("Diagnosis: Crohn's disease", ["Crohn's disease"]),
     ("The most likely diagnosis is **lupus (SLE)**, given the rash.", ["lupus (SLE)"]),
+    ("OK, sure. The diagnosis is luthemia (A).\nFinal answer: A", ["luthemia"]),
+    ("The diagnosis is confirmed by biopsy. So her diagnosis is most likely **gout**, given the crystals.", ["gout"]),
+    ("Final answer: (A) Gout", ["Gout"]),
     # thinking is no answer
     ("<think>1. Sepsis\n2. Gout</think>\n\n1. Gout\n2. Pseudogout", ["Gout", "Pseudogout"]),
     # a diagnosis named twice is named once

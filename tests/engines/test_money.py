@@ -138,3 +138,20 @@ def test_progress_draws_a_bar_for_a_person(monkeypatch: pytest.MonkeyPatch) -> N
     tally.add(Completion("k", "x", "error", error="why"))
     tally.close()
     assert "1 failed" in screen.getvalue()
+
+
+def test_the_time_left_is_told_at_the_rate_since_the_line_before(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "medo1.engines.progress")
+    clock = iter([0.0])
+    now = [0.0]
+    monkeypatch.setattr("medo1.engines.progress.time.monotonic", lambda: next(clock, now[0]))
+    tally = Tally(1000, "vanilla", Account({}), interactive=False)
+    now[0] = 200.0  # so long the server took to start
+    tally.add(Completion("k", "x", "stop"))
+    for second in range(1, 41):
+        now[0] = 200.0 + second
+        tally.add(Completion("k", "x", "stop"))
+    assert "left" not in caplog.messages[0]
+    assert "969 s left" in caplog.messages[1]  # one a second, 31 of 1,000 done

@@ -66,6 +66,23 @@ def test_a_key_that_is_missing(project: Scratch) -> None:
     assert "OPENAI_API_KEY" in told
 
 
+def test_a_catalog_entry_of_an_unknown_type(project: Scratch) -> None:
+    project.configure("mine/catalog.yml", {"benchmark_files": {"type": "medo1.datasets.Folder", "filepath": "mine"}})
+    told = refused(project, "--env=mine", "--pipelines=ingest")
+    assert "benchmark_files" in told
+    assert "'Folder' not found in 'medo1.datasets'" in told
+
+
+def test_a_catalog_entry_that_is_missing(project: Scratch) -> None:
+    catalog = project.path / "conf/base/catalog/1_questions.yml"
+    entries = yaml.safe_load(catalog.read_text())
+    del entries["benchmark_files"]
+    catalog.write_text(yaml.safe_dump(entries))
+    told = refused(project, "--pipelines=ingest")
+    assert "'benchmark_files'" in told
+    assert "catalog: add it under conf/" in told
+
+
 def test_an_input_that_no_run_has_made(project: Scratch) -> None:
     told = refused(project, "--pipelines=finetune")
     assert "kept_chains" in told

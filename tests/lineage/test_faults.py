@@ -231,6 +231,10 @@ def test_a_team_ledger_in_postgresql_answers_like_a_file(shared_project: TinyPro
     assert {row["dataset"] for row in audit(project, "lineage", "adapter")["up"]["versions"]} == {
         "adapter", "kept_chains", "questions"
     }  # fmt: skip
+    assert [row["version"] for row in audit(project, "versions", "adapter")] == [second, first]
+    assert {row["version"] for row in audit(project, "versions")} == {second}
+    assert audit(project, "lineage", f"adapter@{first[:-1]}")["version"]["version"] == first
+    assert [row["id"] for row in audit(project, "runs", "--dataset", "adapter", "-n", "1")] == [second]
     assert audit(project, "diff", "adapter")["runs"]["parameters"] == ["train.rate: 0.1 -> 0.2"]
     assert {one["dataset"] for one in audit(project, "stale", code=1)["stale"]} >= {"adapter", "report"}
     assert audit(project, "verify")["findings"] == []

@@ -40,9 +40,13 @@ _HEADER = re.compile(
 _NOT_A_LIST_OF_DIAGNOSES = re.compile(
     r"\b(?:findings?|evidence|reason(?:s|ing)?|steps?|tests?|work-?up|management|treatment|next|"
     r"support(?:s|ing)?|against|history|features|"
-    r"symptoms|signs|key points|explanation|investigations)\b",
+    r"symptoms|signs|key points|explanation|investigations|"
+    # diagnoses, but those that the text argues away
+    r"ruled out|exclud\w+|rejected|eliminated|not supported)\b",
     re.IGNORECASE,
 )
+# diagnoses that stand behind those of the list before them
+_LESS_LIKELY = re.compile(r"\b(?:(?:less|least) likely|unlikely|lower on)\b(?! to\b)", re.IGNORECASE)
 _CALLED = r"(?:final|most likely|leading|primary|working|single best|definitive|top)"
 _FINAL = re.compile(
     r"(?:(?:^|\n)[ \t#>*_•+-]*(?:\d{1,2}[.)][ \t*_]*)?(?:the\s+)?"
@@ -56,6 +60,21 @@ _FINAL = re.compile(
     r"patient|overall))? (?:is|would be|remains)[ \t]*:?[ \t*_\n]*(?P<sentence>[^\n]{2,200}))",
     re.IGNORECASE,
 )
+# said plainly, which counts where nothing is called final or most likely
+_PLAIN = re.compile(
+    r"\b(?:the|his|her|their|this|my|our|patient['’]s) (?:overall |underlying )?diagnosis (?:is|must be|would be)"
+    r"(?: (?:therefore|thus|most likely|likely|most probably|probably|clearly|indeed|now)\b,?)*[ \t]*:?[ \t*_]*"
+    r"(?=(?P<sentence>[^\n]{2,200}))",
+    re.IGNORECASE,
+)
+# what else a diagnosis may be: `the diagnosis is confirmed by biopsy`
+_NOT_NAMED = re.compile(
+    r"(?:\w+(?:ed|ing)|made|based|clear|likely|possible|probable|consistent|difficult|challenging|clinical|usually|"
+    r"often|also|still|important|known|open|in|on|to|of|more|less|very|quite|an? (?:clinical|matter|question))\b(?!-)",
+    re.IGNORECASE,
+)
+# `lupus (A)`, `(A) lupus`: an option's letter is no part of the name
+_LETTER = re.compile(r"^[(\[]?[A-J][)\]]\s+|\s*[(\[][A-J][)\]]$")
 # `1. Most likely diagnosis: Gout`: the item's label, not its name
 _LABEL = re.compile(
     rf"[*_]{{0,2}}(?:{_CALLED}[ \t]+diagnosis|most likely)[ \t]*[*_]{{0,2}}[:：][*_]{{0,2}}[ \t]*(?=\S)", re.IGNORECASE
@@ -154,6 +173,8 @@ def read_differential(text: str, finish_reason: str | None = None, *, limit: int
     found = _listed(body, part.start, cut=cut)
     listed, rule = found.diagnoses, found.rule
     stated = _final(body, part.start, cut=cut)
+    if stated is None and not listed:
+        stated = _plain(body, part.start, cut=cut)
     if stated is not None and not _is_the_answer(found, stated):
         listed, rule = [stated, *listed], rule if listed else "final_diagnosis"
     diagnoses = _once(listed)[:limit]
@@ -202,7 +223,9 @@ def _listed(body: str, start: int, *, cut: bool) -> _List:
         if cut and named and named[-1].span[1] >= len(body.rstrip()):
             named.pop()  # the last name may be half a name
         wanted = _HEADER.search(header) is not None and not _NOT_A_LIST_OF_DIAGNOSES.search(header)
-        if named and (wanted or (not best.diagnoses and every and not _NOT_A_LIST_OF_DIAGNOSES.search(header))):
+        if named and best.diagnoses and _LESS_LIKELY.search(header) and "most likely" not in header.lower():
+            best = _List([*best.diagnoses, *named], best.header, best.rule)
+        elif named and (wanted or (not best.diagnoses and every and not _NOT_A_LIST_OF_DIAGNOSES.search(header))):
             best = _List(named, header, "list")
     if best.diagnoses:
         return best
@@ -276,6 +299,9 @@ def _name(body: str, start: int, end: int) -> Diagnosis | None:
     name = _PROBABILITY.sub("", name).strip(" *_\"'“”.:;,-–—")
     stop = _END_OF_NAME.search(name)
     name = name[: stop.start()].strip(" *_.:;,") if stop else name
+    name = _LETTER.sub("", name)
+    if len(name) == 1:
+        return None  # an option's letter
     if not name or len(name) > _LONGEST_NAME or len(name.split()) > _MOST_WORDS or not any(ch.isalpha() for ch in name):
         return None
     place = body.find(name, start, end)
@@ -312,6 +338,18 @@ def _final(body: str, start: int, *, cut: bool) -> Diagnosis | None:
         if _ITEM.match(body, match.start(group)) or _NO_NAME.match(match[group].lstrip(" *_")):
             continue
         named = _name(body, match.start(group), match.end(group))
+        if named is not None and not (cut and named.span[1] >= len(body.rstrip())):
+            found = named
+    return found
+
+
+def _plain(body: str, start: int, *, cut: bool) -> Diagnosis | None:
+    """The diagnosis that a text states in a plain sentence: the last one, `The diagnosis is gout.`"""
+    found = None
+    for match in _PLAIN.finditer(body, start):
+        if _NO_NAME.match(match["sentence"]) or _NOT_NAMED.match(match["sentence"]):
+            continue
+        named = _name(body, match.start("sentence"), match.end("sentence"))
         if named is not None and not (cut and named.span[1] >= len(body.rstrip())):
             found = named
     return found

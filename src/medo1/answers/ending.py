@@ -4,6 +4,8 @@ What is read here `medo1.answers.reading.read_whole` reads too, several times sl
 is left to it. Called by `medo1.answers.reading`.
 """
 
+# ruff: noqa: RUF001  (marks that models write)
+
 from __future__ import annotations
 
 import re
@@ -21,13 +23,14 @@ _END = 320  # characters from the last cue to the end of a text that ends with i
 
 # all that stands before `answer` in a plain statement's sentence
 _OPENERS = ("", *(f"{word}{comma} " for word in ("therefore", "thus", "so", "hence") for comma in (",", "")),
-            "based on this analysis, ", "based on this reasoning, ")  # fmt: skip
-_KINDS = ("", "the ", *(f"the {kind} " for kind in ("final", "correct", "best", "right", "most appropriate")))
+            *(f"based on {which}, " for which in ("this analysis", "this reasoning", "the analysis")))  # fmt: skip
+_KINDS = ("", "the ", *(f"the {kind} " for kind in (
+    "final", "correct", "best", "right", "most appropriate", "most accurate", "most likely")))  # fmt: skip
 _LEADS = frozenset(map("".join, product(_OPENERS, _KINDS)))
 _LONGEST_LEAD = max(map(len, _LEADS))
 _PLAIN = re.compile(r"answer is:?(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})")
 _ENDS = frozenset(("", ".", "\n", ".\n", "\n\n"))
-_BEFORE_TEXT = " *:.\n"  # what may stand between a label and its option's own text
+_BEFORE_TEXT = " *:.\n-–"  # what may stand between a label and its option's own text
 _BETWEEN = 4  # characters of it
 
 
@@ -53,7 +56,7 @@ def read_end(text: Text) -> Answer | None:
 def _may_hold_marks(low: str) -> bool:
     """Whether `mark_statements` may find anything: a quick look, wrong on the safe side."""
     return (
-        '":' in low
+        ('"' in low and '":' in low)
         or ("<" in low and _TAG_LIKE.search(low) is not None)
         or ("[" in low and "[[" in low)
         or ("#" in low and "####" in low)
@@ -78,7 +81,7 @@ def _plain_statement(text: Text, at: int) -> Statement | None:
     if low[end : end + 2] in _ENDS and ("*" in opened) == ("*" in closed):
         stands = closed or not is_a_text(text, letter)
     else:
-        stands = ")" in closed and (end := _own_text_end(text, letter, end))
+        stands = closed and ("*" in opened or ")" in closed) and (end := _own_text_end(text, letter, end))
     return Statement(letter, at, end, clause, "answer_sentence", "sentence") if stands else None
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 
 from medo1.answers.answer import Answer
 from medo1.answers.labels import label_at
+from medo1.answers.phrases import AFFIRMS, CONTRASTS, CORRECTS, DOUBTS, RETRACTS, REVISES, WAVERS
 from medo1.answers.statements import FIRST_CUES, Statement
 from medo1.answers.text import Text
 
@@ -21,49 +22,6 @@ _TENTATIVE = re.compile(
     # said of others: `many would say that the answer is B`
     r"|\b(?:many|some|others|people|students|one|you|textbooks?|experts?|doctors?|clinicians?|colleagues?|reviewers?)\b"
     r"[^.\n]{0,24}\b(?:says?|thinks?|argues?|claims?|believes?|chooses?|picks?|considers?)\b"
-)
-# the text says that it takes something back
-_REVISES = re.compile(
-    r"\b(?:wait|actually|correction|correcting|corrected|sorry|oops|scratch that|i mean|i meant|"
-    r"on second thoughts?|my mistake|i made an? (?:mistake|error)|i was wrong|i misread|"
-    r"let me (?:correct|revise|reconsider|re-?evaluate|re-?think|re-?assess)|i (?:revise|reconsider|"
-    r"retract|stand corrected)|reconsider(?:ing|ed)?|re-?evaluat\w+|re-?assess\w+|re-?examin\w+|"
-    r"rethink\w*|revis(?:e|ed|ing)|"
-    r"(?:up)?on (?:further |closer |careful )?(?:reflection|review|consideration|analysis|inspection)|"
-    r"hold on|hang on|hmm+|change my (?:answer|mind|choice)|"
-    r"that(?:['’]s| is) (?:wrong|incorrect|not (?:right|correct))|double[- ]check\w*)\b|\bno[,.!—–-]|等等|不对|更正"
-)
-# it weighs further: words that open a sentence of thinking aloud
-_DOUBTS = re.compile(
-    r"(?:^|[.!?:;,\n—–-]\s*)(?:(?:but|so|and|okay|ok|well|oh|no|hmm+)[,.]?\s+){0,2}(?:wait|hmm+|hold on|"
-    r"hang on|alternatively|maybe|perhaps|actually|let me(?! know)|not sure|i['’]?m not (?:sure|certain)|unsure|"
-    r"what if|could it be|on second thought|"
-    r"i (?:need|have|want) to|i should|i wonder|i['’]ll (?:double|re)|double[- ]check|"
-    r"another (?:possibility|thought))\b|\b(?:reconsider(?:ing)?|re-?think\w*|second[- ]guess\w*)\b|等等"
-)
-# of these, what takes back an answer that a finished text gave: the others open a remark as often (`I should note ...`)
-_WAVERS = re.compile(
-    r"(?:^|[.!?:;,\n—–-]\s*)(?:(?:but|so|and|okay|ok|well|oh|no|hmm+)[,.]?\s+){0,2}(?:wait|hmm+|hold on|hang on|"
-    r"not sure|i['’]?m not (?:sure|certain)|unsure|what if|could it be|on second thought|i wonder|"
-    r"i['’]ll (?:double|re)|double[- ]check|let me (?:re|double|check|think|see|verify|go back|look|consider)|"
-    r"i (?:need|have|want|should)(?: to)? (?:re(?!commend|mind)|double|think|check (?:again|whether|if)|look|consider|"
-    r"go back|see)|(?:maybe|perhaps|actually|alternatively),? (?:no\b|wait|it|the (?:answer|correct|right)|i\b|we\b|"
-    r"option|\(?[a-j]\b))|\b(?:reconsider(?:ing)?|re-?think\w*|second[- ]guess\w*)\b|等等"
-)
-_CONTRASTS = re.compile(
-    r"\b(?:but|however|on the other hand|though|although|yet|let['’]?s|also possible|looking at|"
-    r"consider(?:ing)?|check|verify)\b|不过|但是"
-)
-_AFFIRMS = re.compile(
-    r"\b(?:yes|indeed|confirm\w*|this (?:fits|matches|makes sense|supports)|that (?:fits|matches|"
-    r"makes sense)|so it (?:is|stands)|stands|remains|i am confident|i'm confident|definitely|"
-    r"consistent with)\b"
-)
-_RETRACTS = re.compile(
-    r"\b(?:(?:no, )?that(?:['’]s| is)? (?:wrong|incorrect|not (?:right|correct)|can(?:not|"
-    r"['’]?t) be (?:right|correct|it))|i was wrong|i made an? (?:mistake|error)|scratch that|"
-    r"(?:that|this|it) (?:can(?:not|['’]?t) be|isn['’]t|is not) (?:right|correct|the answer)|"
-    r"disregard (?:that|this|my)|ignore (?:that|my)|i (?:retract|take (?:that|it) back))\b"
 )
 _CORRECTION = re.compile(
     r"\b(?:wait|actually|correction|sorry|(?<!: )(?<!: \*)no(?=[ ]?[,.;!—–-])|oops|scratch that|i mean|i meant|rather|"
@@ -129,7 +87,7 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
     rest = _rest(low, holds.end)
     if rest.strip(" .*_)\n"):
         denied = any(statement.denies == holds.letter and statement.start > holds.end for statement in found)
-        if denied or _RETRACTS.search(rest) or _left_in_doubt(low, holds, rest):
+        if denied or RETRACTS.stand(rest) or _left_in_doubt(low, holds, rest):
             return (
                 Answer(None, "truncated", "cut_after_interim")
                 if cut
@@ -143,7 +101,7 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
 
 def _supersedes(low: str, earlier: Statement, later: Statement) -> bool:
     """Whether a later statement takes an earlier, different one back."""
-    if later.rule == "correction" or _REVISES.search(low, earlier.end, later.start):
+    if later.rule == "correction" or REVISES.stand(low, earlier.end, later.start):
         return True
     if earlier.others and not later.others and later.letter in (earlier.letter, *earlier.others):
         return True  # `B or C. ... The answer is C`
@@ -152,7 +110,7 @@ def _supersedes(low: str, earlier: Statement, later: Statement) -> bool:
     final = later.rule in ("final_line", "boxed", "tag") or "final" in low[later.clause : later.start]
     interim = earlier.tier != "formal" and "final" not in low[earlier.clause : earlier.start]
     between = (earlier.end, later.start)
-    return final and interim and (_DOUBTS.search(low, *between) or _CONTRASTS.search(low, *between)) is not None
+    return final and interim and (DOUBTS.stand(low, *between) or CONTRASTS.stand(low, *between))
 
 
 def _tentative(low: str, statement: Statement, start: int = 0) -> bool:
@@ -172,18 +130,19 @@ def _left_in_doubt(low: str, statement: Statement, rest: str) -> bool:
     """Whether a statement in prose is followed by deliberation that never comes back to it."""
     if statement.tier == "formal":
         return False
-    last = None
-    for last in _WAVERS.finditer(rest):  # noqa: B007
-        pass
-    if last is not None:
-        return _AFFIRMS.search(rest, last.end()) is None
+    wavers = WAVERS.ends(rest)
+    if wavers:
+        return not AFFIRMS.stand(rest, wavers[-1])
     return len(rest) > _MORE_THOUGHT and _deliberates(low, statement)
 
 
 def _corrections(text: Text, first: Statement) -> list[Statement]:
     """`wait, C`: letters that an earlier statement is corrected to, without the word answer."""
-    found = []
-    for match in _CORRECTION.finditer(text.low, first.end, min(len(text.low), first.end + _AFTER)):
+    found: list[Statement] = []
+    end = min(len(text.low), first.end + _AFTER)
+    if not CORRECTS.stand(text.low, first.end, end):
+        return found
+    for match in _CORRECTION.finditer(text.low, first.end, end):
         label = label_at(text, match.end())
         if label is None or label.letter not in text.options or label.doubt or label.denied or label.others:
             continue
@@ -231,30 +190,28 @@ def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | N
     if NEXT_QUESTION.match("\n" + rest.lstrip(" .*_)\n")) or foreign_list(text, statement.end) == statement.end:
         return None
     line, _, after = rest.partition("\n")
-    doubt = _DOUBTS.search(rest) is not None
+    doubt = DOUBTS.stand(rest)
     own_line = len(line.split()) <= _REST_OF_LINE
     if statement.tier == "formal":
         return (
             "cut_after_interim"
-            if doubt
-            and not (own_line and after.strip() and _DOUBTS.search(line) is None and statement.start <= _OPENING)
+            if doubt and not (own_line and after.strip() and not DOUBTS.stand(line) and statement.start <= _OPENING)
             else None
         )
     if doubt or _tentative(low, statement):
         return "cut_after_interim"
     if statement.start <= _OPENING or (
-        own_line and after.strip() and _CONTRASTS.search(line) is None and not _deliberates(low, statement)
+        own_line and after.strip() and not CONTRASTS.stand(line) and not _deliberates(low, statement)
     ):
         return None
-    if len(rest) <= 80 and "answer" in rest and _CONTRASTS.search(rest) is None:  # noqa: PLR2004
+    if len(rest) <= 80 and "answer" in rest and not CONTRASTS.stand(rest):  # noqa: PLR2004
         return None
     return "cut_after_interim"
 
 
 def _deliberates(low: str, statement: Statement) -> bool:
     """Whether what stands before a statement thinks aloud, so that more thought was to follow."""
-    doubts = _DOUBTS.finditer(low, max(0, statement.start - _AFTER), statement.start)
-    return len(list(islice(doubts, _DELIBERATION))) == _DELIBERATION
+    return len(DOUBTS.ends(low, max(0, statement.start - _AFTER), statement.start)) >= _DELIBERATION
 
 
 def before_next_question(text: Text, found: list[Statement]) -> tuple[list[Statement], bool]:
@@ -276,6 +233,8 @@ def question_before(text: Text, end: int) -> bool:
     low = text.low
     for cue in ("question", "\nq"):
         at = low.find(cue, QUESTION_BEFORE, end)
+        if at < 0:
+            continue
         for _ in range(FIRST_CUES):
             if at < 0:
                 break

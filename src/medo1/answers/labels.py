@@ -38,6 +38,8 @@ _NOUN = (
 _OPENING = re.compile(
     rf"{_RUN}{{0,24}}(?:(?:{_LATEX}|{_TAG}|-(?![A-Za-z0-9])){_RUN}{{0,24}}){{0,8}}(?P<noun>(?:{_NOUN}){_RUN}{{0,8}}(?:(?:{_LATEX}|{_TAG}){_RUN}{{0,8}}){{0,3}})?"
 )
+# the same for what stands before most: marks, and then one capital letter
+_PLAIN_OPENING = re.compile(r"[ \n*(]{0,6}(?=[A-Z](?![A-Za-z]))")
 _CLOSING = re.compile(r"(?:[*_`~\"'”’»」』】）》〉\])}$|>]|\\[)\]]){0,8}")
 _STRONG_CLOSING = frozenset(")]}）】」』》〉$|>`")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -110,8 +112,11 @@ def label_at(text: Text, position: int, *, formal: bool = False) -> Label | None
         formal: something that announces an answer (`Answer:`) stands before it, so that a bare letter suffices.
     """
     body = text.body
-    opening = _OPENING.match(body, position)
-    at = opening.end() if opening else position
+    opening = None
+    plain = _PLAIN_OPENING.match(body, position)
+    if plain is None:
+        opening = _OPENING.match(body, position)
+    at = plain.end() if plain else opening.end() if opening else position
     written = body[at : at + 1]
     letter = LETTER_OF.get(written)
     if letter is None or continues_word(body[at + 1 : at + 2]):

@@ -55,21 +55,7 @@ _CLOSES = frozenset(
     }
 )
 _HEADING = re.compile(r"\s*#{1,6}[ \t]*\**thinking\**:?\s*\n", re.IGNORECASE)
-_GUARDS = (
-    "</",
-    "think>",
-    "thinking>",
-    "<|",
-    "[/think",
-    "[think",
-    "◁",
-    "<unused9",
-    "assistantfinal",
-    "final response",
-    "<reason",
-    "<scratch",
-    "<thought",
-)
+_TAG_GUARDS = ("</", "think>", "thinking>", "<|", "<unused9", "<reason", "<scratch", "<thought")
 _LAST_PART = 4000  # characters from the end that are searched for marks first
 _MARKS = 300  # looked at
 # what ends a turn: a model that goes on after it is talking to itself
@@ -113,7 +99,7 @@ def answer_part(text: str, low: str) -> AnswerPart:
     ):
         return _to_turn_end(text, close + 8, len(text), "closed")
     heading = "#" in low and _HEADING.match(low)
-    if heading or any(guard in low for guard in _GUARDS):
+    if heading or _may_hold_marks(low):
         marks = _marks(low)
         if heading or marks:
             filled = [
@@ -125,6 +111,13 @@ def answer_part(text: str, low: str) -> AnswerPart:
             start, end = filled[-1]
             thinking = "closed"
     return _to_turn_end(text, start, end, thinking)
+
+
+def _may_hold_marks(low: str) -> bool:
+    """Whether a mark of thinking may stand in the text: a quick look, wrong on the safe side."""
+    if "<" in low and any(guard in low for guard in _TAG_GUARDS):
+        return True
+    return ("[" in low and "think]" in low) or "◁" in low or _final_marks(low)
 
 
 def _final_marks(low: str) -> bool:

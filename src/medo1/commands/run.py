@@ -27,6 +27,10 @@ def _mendable() -> tuple[type[Exception], ...]:
     )
 
 
+# what Kedro says, as a plain ValueError, of a pipeline that is unknown and of an input without a catalog entry
+_SAID_BY_KEDRO = ("Failed to find the pipeline", "Pipeline input(s)")
+
+
 def _run(show_traceback: bool, from_run: str | None, changed: tuple[str, ...], **options: Any) -> Any:
     from medo1.lineage.pins import inputs_from
 
@@ -39,9 +43,12 @@ def _run(show_traceback: bool, from_run: str | None, changed: tuple[str, ...], *
             raise
         raise click.ClickException(f"{error}\n(--traceback shows where in the code this was raised)") from error
     except ValueError as error:
-        if show_traceback or not str(error).startswith("Failed to find the pipeline"):
+        if show_traceback or not str(error).startswith(_SAID_BY_KEDRO):
             raise
-        raise click.ClickException(str(error)) from error
+        told = str(error).replace(
+            "DataCatalogWithCatalogCommandsMixin", "catalog: add an entry under conf/<env>/catalog"
+        )
+        raise click.ClickException(told) from error
 
 
 run = click.Command(

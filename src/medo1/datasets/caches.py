@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io.core import AbstractDataset, DatasetError
+
+from medo1.lineage.digests import digest_of_value
 
 
 class DirectoryCache:
@@ -40,6 +43,31 @@ class DirectoryCache:
         copy = Path(tempfile.mkdtemp(prefix="medo1-")) / key
         shutil.copytree(kept, copy)
         return copy
+
+    def get_or_train(self, made_from: Mapping[str, Any], train: Callable[[Path], dict[str, Any]]) -> tuple[Path, Any]:
+        """As `get_or_make` for a model that is trained, under the digest of what it is made from; and its log.
+
+        Args:
+            made_from: all that decides what comes out, as JSON values; versions of torch and transformers are added.
+            train: trains into an empty directory and returns the log, as JSON values; where nothing is trained the log
+                is that of the training that made what is kept.
+        """
+        import torch
+        import transformers
+
+        def make(directory: Path) -> None:
+            (directory / _LOG).write_text(json.dumps(train(directory)), encoding="utf-8")
+
+        versions = [torch.__version__, transformers.__version__]
+        directory = self.get_or_make(digest_of_value({**made_from, "libraries": versions}), make)
+        log_file = directory / _LOG
+        log = json.loads(log_file.read_text(encoding="utf-8"))
+        log_file.unlink()
+        return directory, log
+
+
+# the log lies beside the model in the cache, and nowhere else
+_LOG = "medo1_training.json"
 
 
 class CacheDataset(AbstractDataset[Any, DirectoryCache]):

@@ -193,3 +193,29 @@ class Engine(ABC):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Around(Engine):
+    """An engine in front of another: what it does not change is the other's.
+
+    Args:
+        engine: who answers in the end.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def streams(self) -> bool:  # type: ignore[override]
+        return self.engine.streams
+
+    @property
+    def price_factor(self) -> float:  # type: ignore[override]
+        return self.engine.price_factor
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return self.engine.identity
+
+    def close(self) -> None:
+        self.engine.close()

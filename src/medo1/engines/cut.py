@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from medo1.engines.base import Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.base import Around, Completion, Engine, EngineError, Message, Model, Request
 
 WhenCut = Literal["keep", "continue", "reask"]
 
@@ -77,7 +77,7 @@ def _mean(pieces: Sequence[Completion]) -> float | None:
     return total / weight if weight else None
 
 
-class Whole(Engine):
+class Whole(Around):
     """An engine whose cut answers are made whole, in rounds: first all requests, then those that were cut, and so on.
 
     Args:
@@ -87,19 +87,17 @@ class Whole(Engine):
         factor: how much larger the limit of each further asking is, for `reask`.
     """
 
+    streams = False  # a cut answer is held back until all others have come
+
     def __init__(self, engine: Engine, when_cut: WhenCut, rounds: int = 2, factor: float = 2.0) -> None:
         if when_cut == "reask" and factor <= 1:
             raise EngineError(
                 f"asking again with {factor} times the limit cannot give a longer answer: expected more than 1"
             )
-        self.engine = engine
+        super().__init__(engine)
         self.when_cut = when_cut
         self.rounds = rounds
         self.factor = factor
-
-    @property
-    def price_factor(self) -> float:  # type: ignore[override]
-        return self.engine.price_factor
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -108,9 +106,6 @@ class Whole(Engine):
 
     def with_model(self, model: Model) -> Whole:
         return Whole(self.engine.with_model(model), self.when_cut, self.rounds, self.factor)
-
-    def close(self) -> None:
-        self.engine.close()
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """See `Engine.complete`. Only cut answers are held back, until they are whole or `rounds` are over."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.engines.base import Completion, Engine, EngineError, Model, Request
+from medo1.engines.base import Around, Completion, Engine, EngineError, Model, Request
 from medo1.engines.store import engine_address, request_address
 from medo1.engines.stored import Stored
 from medo1.engines.tokens import prompt_tokens_bound, prompt_tokens_guess
@@ -194,7 +194,7 @@ class Budget:
             self._settled.notify_all()
 
 
-class Budgeted(Engine):
+class Budgeted(Around):
     """An engine that stops before the money runs out. It stands behind the store, so kept answers cost nothing.
 
     Args:
@@ -207,7 +207,7 @@ class Budgeted(Engine):
     """
 
     def __init__(self, engine: Engine, prices: Prices, budget: Budget) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.budget = budget
         model = str(engine.identity.get("model", ""))
         self._price = price_of(prices, model)
@@ -216,24 +216,9 @@ class Budgeted(Engine):
             known = ", ".join(sorted(prices)) or "none"
             raise EngineError(f"budget_usd is set but `prices` has no price for {model!r} (known: {known}): add it")
 
-    @property
-    def streams(self) -> bool:  # type: ignore[override]
-        return self.engine.streams
-
-    @property
-    def price_factor(self) -> float:  # type: ignore[override]
-        return self.engine.price_factor
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        return self.engine.identity
-
     def with_model(self, model: Model) -> Budgeted:
         engine = self.engine.with_model(model)
         return self if engine is self.engine else Budgeted(engine, self._prices, self.budget)
-
-    def close(self) -> None:
-        self.engine.close()
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """See `Engine.complete`.

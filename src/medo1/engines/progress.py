@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LOG_EVERY_S = 30.0
 DRAW_EVERY_S = 0.2
+ENOUGH = 5  # answers that tell a rate
 
 
 def watched(
@@ -65,6 +66,7 @@ class Tally:
         self._tokens_before = account.tokens
         self._started = time.monotonic()
         self._shown = self._started
+        self._before = (self._started, 0)  # when the line before was logged, and how many had been sent
         self._bar: Progress | None = None
         if sys.stderr.isatty() if interactive is None else interactive:
             self._bar = _bar()
@@ -86,7 +88,8 @@ class Tally:
 
     def _show(self) -> None:
         if self._bar is None:
-            logger.info("%s", self)
+            logger.info("%s", str(self))
+            self._before = (time.monotonic(), self.done - self.kept)
         else:
             self._bar.update(self._task, completed=self.done, total=self.total, told=self._told())
 
@@ -104,12 +107,16 @@ class Tally:
 
     def __str__(self) -> str:
         of = f" of {self.total:,}" if self.total is not None else ""
-        sent = self.done - self.kept
-        left = ""
-        if self.total is not None and sent > 0 and self.done < self.total:
-            seconds = (time.monotonic() - self._started) / sent * (self.total - self.done)
-            left = f", {seconds:,.0f} s left"
-        return f"{self.label}: {self.done:,}{of} ({self._told()}{left})"
+        return f"{self.label}: {self.done:,}{of} ({self._told()}{self._left()})"
+
+    def _left(self) -> str:
+        """How long it may take still, at the rate since the line before: the first answers may have waited for a
+        server to start. Empty while too few have come to say."""
+        since, sent_then = self._before
+        lately = self.done - self.kept - sent_then
+        if self.total is None or self.done >= self.total or lately < ENOUGH:
+            return ""
+        return f", {(time.monotonic() - since) / lately * (self.total - self.done):,.0f} s left"
 
     def close(self) -> None:
         """Show the last state and leave it there."""
@@ -117,7 +124,7 @@ class Tally:
             self._show()
             self._bar.stop()
         elif self.done:
-            logger.info("%s", self)
+            logger.info("%s", str(self))
 
 
 def _bar() -> Progress:

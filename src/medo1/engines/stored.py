@@ -22,9 +22,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from medo1.engines.base import Completion, Engine, Model, Request
+from medo1.engines.base import Around, Completion, Engine, Model, Request
 from medo1.engines.store import (
     CompletionStore,
     Paid,
@@ -41,7 +41,7 @@ CHUNK = 32  # requests looked up together; more would hold up the first sending
 ROOM = 4096  # completions that wait for the consumer, at most, before no further request is taken
 
 
-class Stored(Engine):
+class Stored(Around):
     """An engine that remembers.
 
     Args:
@@ -51,22 +51,9 @@ class Stored(Engine):
     """
 
     def __init__(self, engine: Engine, store: CompletionStore, drain_s: float = 120.0) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.store = store
         self._drain_s = drain_s
-
-    @property
-    def streams(self) -> bool:  # type: ignore[override]
-        return self.engine.streams
-
-    @property
-    def price_factor(self) -> float:  # type: ignore[override]
-        return self.engine.price_factor
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """The wrapped engine's: where an answer is kept does not change it."""
-        return self.engine.identity
 
     def with_model(self, model: Model) -> Stored:
         """The wrapped engine serving `model`, with the same store."""

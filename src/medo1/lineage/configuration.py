@@ -114,6 +114,27 @@ def settings_from(
     )
 
 
+def lineage_settings(loader: Any, project: Path) -> Settings:
+    """The settings of lineage from Kedro's config loader; the defaults where the project says nothing."""
+    from kedro.config import MissingConfigException
+
+    try:
+        content = loader["lineage"]
+    except (MissingConfigException, KeyError):
+        content = {}
+    return settings_from(content, project, lambda: _credentials(loader))
+
+
+def _credentials(loader: Any) -> Mapping[str, Any]:
+    from kedro.config import MissingConfigException
+
+    try:
+        found: Mapping[str, Any] = loader["credentials"]
+    except MissingConfigException:
+        return {}
+    return found
+
+
 def _refuse_bad_url(url: str) -> None:
     kind = url.partition(":")[0].partition("+")[0]
     if kind not in ("sqlite", "postgresql"):

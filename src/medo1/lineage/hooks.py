@@ -9,7 +9,7 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -99,7 +99,7 @@ class LineageHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
-        from medo1.lineage.configuration import settings_from
+        from medo1.lineage.configuration import lineage_settings
         from medo1.lineage.ledger import Ledger
         from medo1.lineage.pins import pinned_inputs
 
@@ -108,7 +108,7 @@ class LineageHooks:
         self._forget()
         assert self._context is not None
         self._run, self._catalog, self._pipeline = run_params["run_id"], catalog, pipeline
-        self._settings = lineage_settings(self._context.config_loader, self._context.project_path, settings_from)
+        self._settings = lineage_settings(self._context.config_loader, Path(self._context.project_path))
         ledger = Ledger(self._settings, create=True)
         given, only_missing = run_params.get("load_versions") or {}, bool(run_params.get("only_missing_outputs"))
         pins, source = pinned_inputs(ledger, pipeline, catalog, given, only_missing)
@@ -232,7 +232,7 @@ class LineageHooks:
             text = self._redactor.text(text) if self._redactor else None
         self._abandon(outcome, text)
         if self._pipeline is not None and self._catalog is not None:
-            _release_free_inputs(self._pipeline, self._catalog)
+            _release_free_inputs(self._pipeline, self._catalog, failed=error is not None)
         self._pipeline = None
 
     def _abandon(self, outcome: Any, error: str | None) -> None:
@@ -308,27 +308,6 @@ class LineageHooks:
             unique = getattr(schema, "unique", None) or []
             self._keys[name] = [unique] if isinstance(unique, str) else list(unique)
         return self._keys[name]
-
-
-def lineage_settings(loader: Any, project: Any, read: Callable[..., Settings]) -> Settings:
-    """The settings of lineage from a config loader; the defaults where the project says nothing."""
-    from kedro.config import MissingConfigException
-
-    try:
-        content = loader["lineage"]
-    except (MissingConfigException, KeyError):
-        content = {}
-    return read(content, Path(project), lambda: _credentials(loader))
-
-
-def _credentials(loader: Any) -> Mapping[str, Any]:
-    from kedro.config import MissingConfigException
-
-    try:
-        found: Mapping[str, Any] = loader["credentials"]
-    except MissingConfigException:
-        return {}
-    return found
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911  (a case a kind of value)
@@ -447,8 +426,17 @@ def _loaded(path: str) -> Any:
         return None  # Kedro says so itself when it validates
 
 
-def _release_free_inputs(pipeline: Pipeline, catalog: Catalog) -> None:
-    """Kedro releases what a run made, not what it was given: engines are given."""
+def _release_free_inputs(pipeline: Pipeline, catalog: Catalog, *, failed: bool) -> None:
+    """Kedro releases what a run made, not what it was given: engines are given.
+
+    A run that failed tells why it did, and not that something could not be closed which may never have opened.
+    """
     for name in pipeline.inputs():
-        if not is_parameter(name):
+        if is_parameter(name):
+            continue
+        try:
             catalog.release(name)
+        except Exception as error:
+            if not failed:
+                raise
+            logger.debug("%s was not released: %s", name, error)

@@ -6,17 +6,21 @@ default (readers never wait, writers take turns for milliseconds), PostgreSQL fo
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
 from medo1.lineage.configuration import Settings
+from medo1.lineage.reading import Reader, opened
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 BUSY_S = 30
+# Raised with every change of the tables (medo1.lineage.schema). A ledger of another number is refused with what to do.
+SCHEMA_VERSION = 1
 
 
 class LedgerError(UserError):
@@ -44,9 +48,8 @@ class Ledger:
     """
 
     def __init__(self, settings: Settings, *, create: bool = False) -> None:
-        from sqlalchemy.exc import DBAPIError
-
         self.settings = settings
+        self._made: Engine | None = None
         if settings.is_file and not create and not settings.file.is_file():
             raise NoLedgerError(
                 f"There is no ledger at {settings.file} yet: the first `kedro run` starts it. If versions were saved "
@@ -54,17 +57,35 @@ class Ledger:
             )
         if settings.is_file:
             settings.file.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = _engine(settings)
+        if create or not settings.is_file:
+            self._made = _engine(settings)
         try:
             self._check_schema(create)
-        except DBAPIError as error:
-            raise LedgerError(f"{_unreachable(settings)}: {_first_line(error.orig or error)}") from None
+        except self._driver_errors() as error:
+            cause = getattr(error, "orig", None) or error
+            raise LedgerError(f"{_unreachable(settings)}: {_first_line(cause)}") from None
+
+    @property
+    def _engine(self) -> Engine:
+        """SQLAlchemy's engine, made when first something is written: who only reads a file does without it."""
+        if self._made is None:
+            self._made = _engine(self.settings)
+        return self._made
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection that sees one state of the ledger throughout."""
-        with self._engine.connect() as connection:
-            yield connection
+    def reading(self) -> Iterator[Reader]:
+        """What sees one state of the ledger throughout."""
+        if self._made is None:
+            with closing(opened(self.settings.file, BUSY_S)) as file:
+                yield Reader(file)
+            return
+        with self._made.connect() as connection:
+            if not self.settings.is_file:
+                yield Reader(None, connection)
+                return
+            connection.begin()  # what is asked past SQLAlchemy sees the same state too
+            file = connection.connection.driver_connection  # type: ignore[assignment]
+            yield Reader(file, connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -114,35 +135,35 @@ class Ledger:
 
     def latest_run_id(self) -> str | None:
         """The highest id of a run; None before the first."""
-        from sqlalchemy import func, select
-
-        from medo1.lineage.schema import run
-
-        with self.reading() as connection:
-            found: str | None = connection.execute(select(func.max(run.c.id))).scalar()
+        with self.reading() as reader:
+            found: str | None = reader.value("SELECT max(id) FROM run")
         return found
 
     def close(self) -> None:
         """Give back the connections."""
-        self._engine.dispose()
+        if self._made is not None:
+            self._made.dispose()
 
     def __repr__(self) -> str:
         return f"Ledger({self.settings.url!r})"
 
+    def _driver_errors(self) -> tuple[type[Exception], ...]:
+        if self._made is None:
+            return (sqlite3.Error,)
+        from sqlalchemy.exc import DBAPIError
+
+        return (sqlite3.Error, DBAPIError)
+
     def _check_schema(self, create: bool) -> None:
-        from sqlalchemy import inspect, select
-
-        from medo1.lineage.schema import SCHEMA_VERSION, meta, metadata
-
-        with self._engine.connect() as connection:
-            found = None
-            if inspect(connection).has_table("meta"):
-                found = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+        with self.reading() as reader:
+            found = reader.value("SELECT value FROM meta WHERE key = 'schema'") if reader.has_table("meta") else None
         if found is None:
             if not create:
                 raise NoLedgerError(
                     f"The database {self.settings.url} holds no ledger yet: the first `kedro run` starts it."
                 )
+            from medo1.lineage.schema import meta, metadata
+
             with self.writing() as connection:
                 if connection.dialect.name == "postgresql":  # two first runs at once
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(62501064)")

@@ -6,7 +6,8 @@
      └── document                               parameters, packages, diffs, code: each text once, by its digest
     version ──< tag
 
-Times are UTC in ISO 8601, which sorts as text in both databases.
+Times are UTC in ISO 8601, which sorts as text in both databases. A change of the tables raises
+`medo1.lineage.ledger.SCHEMA_VERSION`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-
-# Raised with every change of the tables. A ledger of another number is refused with what to do.
-SCHEMA_VERSION = 1
 
 metadata = MetaData()
 _ID = BigInteger().with_variant(Integer, "sqlite")

@@ -7,6 +7,7 @@ refuses an id that is taken, instead of choosing another.
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.session import KedroSession
@@ -52,11 +53,10 @@ class LineageSession(KedroSession):
 
     def _latest_run_id(self) -> str | None:
         """The ledger's latest run; None where there is no ledger yet."""
-        from medo1.lineage.configuration import settings_from
-        from medo1.lineage.hooks import lineage_settings
+        from medo1.lineage.configuration import lineage_settings
         from medo1.lineage.ledger import Ledger, NoLedgerError
 
-        settings = lineage_settings(self._get_config_loader(), self._project_path, settings_from)
+        settings = lineage_settings(self._get_config_loader(), Path(self._project_path))
         try:
             ledger = Ledger(settings)
         except NoLedgerError:

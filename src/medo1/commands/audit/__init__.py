@@ -6,7 +6,8 @@ Each command is imported when it is called; none imports a pipeline, and only th
 from __future__ import annotations
 
 import click
-from kedro.framework.cli.utils import LazyGroup
+
+from medo1.commands.lazy import LazyGroup
 
 HERE = "medo1.commands.audit"
 COMMANDS = {

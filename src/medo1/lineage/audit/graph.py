@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from medo1.lineage.audit.runs import in_pieces
+from medo1.lineage.audit.versions import WITH_NODE
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.recorder import Pin
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 
@@ -39,7 +40,7 @@ class Graph:
     left_out: dict[int, int] = field(default_factory=dict)
 
 
-def ancestors(connection: Connection, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
+def ancestors(connection: Reader, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
     """What a version was made from, directly and indirectly, to at most `depth` steps and `most` versions."""
     graph = Graph(root["id"], {root["id"]: root})
     level, step = [root["id"]], 0
@@ -57,13 +58,8 @@ def ancestors(connection: Connection, root: Row, depth: int | None = None, most:
     return graph
 
 
-def descendants(connection: Connection, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
+def descendants(connection: Reader, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
     """What was made from a version, directly and indirectly, to at most `depth` steps and `most` versions."""
-    from sqlalchemy import func, select
-
-    from medo1.lineage.schema import input as input_
-    from medo1.lineage.schema import version
-
     graph = Graph(root["id"], {root["id"]: root})
     level, step = [root["id"]], 0
     while level and (depth is None or step < depth):
@@ -72,18 +68,19 @@ def descendants(connection: Connection, root: Row, depth: int | None = None, mos
         found: set[int] = set()
         for numbers in in_pieces(level):
             made = (
-                select(input_.c.version_id.label("parent"), version.c.id.label("child"), version.c.version)
-                .join(version, version.c.node_run_id == input_.c.node_run_id)
-                .where(input_.c.version_id.in_(numbers))
-                .order_by(version.c.version.desc())
-                .distinct()
+                "SELECT DISTINCT input.version_id AS parent, version.id AS child, version.version"
+                " FROM input JOIN version ON version.node_run_id = input.node_run_id"
+                " WHERE input.version_id IN (:numbers)"
             )
-            rows = connection.execute(made.limit(room + 1)).all()
+            newest = f"{made} ORDER BY version.version DESC LIMIT :most"
+            rows = list(connection.rows(newest, numbers=numbers, most=room + 1))
             if len(rows) > room:
-                count = select(func.count()).select_from(made.subquery())
-                graph.left_out[numbers[0]] = int(connection.execute(count).scalar_one()) - room
+                all_of_them = f"SELECT count(*) FROM ({made}) AS made"  # noqa: S608  (the text from above)
+                count = connection.value(all_of_them, numbers=numbers)
+                graph.left_out[numbers[0]] = int(count) - room
                 rows = rows[:room]
-            for parent, child, _ in rows:
+            for row in rows:
+                parent, child = row["parent"], row["child"]
                 if child not in graph.edges[parent]:
                     graph.edges[parent].append(child)
                     found.add(child)
@@ -94,37 +91,25 @@ def descendants(connection: Connection, root: Row, depth: int | None = None, mos
     return graph
 
 
-def direct_inputs(connection: Connection, version: Row) -> list[Row]:
+def direct_inputs(connection: Reader, version: Row) -> list[Row]:
     """What one version was made from directly, versions and all else, each as an `input` row with its version."""
     rows = [read for _, read in inputs_of(connection, [version])]
     known = versions_by_id(connection, {row["version_id"] for row in rows if row["version_id"]})
     return [row | {"version": known.get(row["version_id"])} for row in rows]
 
 
-def versions_by_id(connection: Connection, numbers: Iterable[int]) -> dict[int, Row]:
+def versions_by_id(connection: Reader, numbers: Iterable[int]) -> dict[int, Row]:
     """Version rows by number, with their run's short facts."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import node_run, version
-
     found: dict[int, Row] = {}
     for some in in_pieces(numbers):
-        query = (
-            select(version, node_run.c.node, node_run.c.function, node_run.c.code)
-            .join(node_run, node_run.c.id == version.c.node_run_id, isouter=True)
-            .where(version.c.id.in_(some))
-        )
-        found |= {row.id: dict(row._mapping) for row in connection.execute(query)}
+        found |= {
+            row["id"]: row for row in connection.rows(f"SELECT {WITH_NODE} WHERE version.id IN (:some)", some=some)
+        }
     return found
 
 
-def inputs_of(connection: Connection, children: Iterable[Row]) -> list[tuple[int, Row]]:
+def inputs_of(connection: Reader, children: Iterable[Row]) -> list[tuple[int, Row]]:
     """What each version's node read; what stayed in memory is followed to the node that made it."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import input as input_
-    from medo1.lineage.schema import node_run
-
     # Versions by the node whose inputs count as theirs.
     owners: dict[int, set[int]] = defaultdict(set)
     runs: dict[int, str] = {}
@@ -139,8 +124,7 @@ def inputs_of(connection: Connection, children: Iterable[Row]) -> list[tuple[int
         seen |= wanted
         memory: list[tuple[int, str]] = []
         for some in in_pieces(sorted(wanted)):
-            for row in connection.execute(select(input_).where(input_.c.node_run_id.in_(some)).order_by(input_.c.name)):
-                read = dict(row._mapping)
+            for read in connection.rows("SELECT * FROM input WHERE node_run_id IN (:some) ORDER BY name", some=some):
                 if read["kind"] == "memory":
                     memory.append((read["node_run_id"], (read["detail"] or {}).get("node", "")))
                     continue
@@ -148,9 +132,8 @@ def inputs_of(connection: Connection, children: Iterable[Row]) -> list[tuple[int
         wanted = set()
         for reader, node in memory:
             run_id = runs[reader]
-            maker = connection.execute(
-                select(node_run.c.id).where((node_run.c.run_id == run_id) & (node_run.c.node == node))
-            ).scalar()
+            query = "SELECT id FROM node_run WHERE run_id = :run_id AND node = :node"
+            maker = connection.value(query, run_id=run_id, node=node)
             if maker is not None and maker not in seen:
                 owners[maker] |= owners[reader]
                 runs[maker] = run_id
@@ -158,26 +141,22 @@ def inputs_of(connection: Connection, children: Iterable[Row]) -> list[tuple[int
     return found
 
 
-def different_ancestors(connection: Connection, ledger: Ledger, pins: list[Pin]) -> dict[str, list[tuple[str, str]]]:
+def different_ancestors(connection: Reader, ledger: Ledger, pins: list[Pin]) -> dict[str, list[tuple[str, str]]]:
     """Ancestors of which different pins have different contents: by name, (pin, version) of each content.
 
     Only the highest are told: what lies below a difference differs too.
     """
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import version
-
     contents: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     parents: dict[str, set[str]] = defaultdict(set)
     for pin in pins:
         if pin.kind != "version":
             continue
-        same = (version.c.location == pin.location) & (version.c.version == pin.version)
-        found = connection.execute(select(version).where(same)).first()
+        query = "SELECT * FROM version WHERE location = :location AND version = :version"
+        found = connection.first(query, location=pin.location, version=pin.version)
         if found is None:
             contents[pin.name].setdefault(pin.digest or "", (pin.name, pin.version or ""))
             continue
-        graph = ancestors(connection, dict(found._mapping))
+        graph = ancestors(connection, found)
         for number, row in graph.versions.items():
             contents[row["dataset"]].setdefault(row["digest"], (pin.name, row["version"]))
             parents[row["dataset"]] |= {graph.versions[up]["dataset"] for up in graph.edges.get(number, ())}

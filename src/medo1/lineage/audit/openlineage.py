@@ -14,7 +14,7 @@ from medo1.errors import UserError
 from medo1.lineage.ledger import Ledger
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 
@@ -23,7 +23,7 @@ PRODUCER = "https://arxiv.org/abs/2501.06458"  # a URI is asked for; it names wh
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, PRODUCER)
 
 
-def events_of(connection: Connection, ledger: Ledger, run: Row) -> Iterator[str]:
+def events_of(connection: Reader, ledger: Ledger, run: Row) -> Iterator[str]:
     """The events of a run, START before its end, as JSON texts.
 
     Raises:
@@ -44,7 +44,7 @@ def events_of(connection: Connection, ledger: Ledger, run: Row) -> Iterator[str]
 
 
 class _Maker:
-    def __init__(self, connection: Connection, ledger: Ledger, run: Row, ol: Any) -> None:
+    def __init__(self, connection: Reader, ledger: Ledger, run: Row, ol: Any) -> None:
         from medo1.lineage.audit.runs import whole_run
 
         self._connection, self._ledger, self._ol = connection, ledger, ol

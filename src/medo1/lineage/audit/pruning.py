@@ -19,7 +19,7 @@ from medo1.lineage.places import Places
 from medo1.lineage.recorder import now_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 
@@ -38,7 +38,7 @@ class Plan:
 
 
 def prune_plan(
-    connection: Connection, ledger: Ledger, places: Places, keep_last: int, before: str | None = None,
+    connection: Reader, ledger: Ledger, places: Places, keep_last: int, before: str | None = None,
     datasets: Iterable[str] = (),
 ) -> Plan:  # fmt: skip
     """What can go.
@@ -104,7 +104,7 @@ def _tagged_on_disk(places: Places, row: Row) -> bool:
         return True  # who cannot read the tags deletes nothing
 
 
-def _keep_ancestors(connection: Connection, rows: dict[int, Row], kept: dict[int, str]) -> None:
+def _keep_ancestors(connection: Reader, rows: dict[int, Row], kept: dict[int, str]) -> None:
     level = [rows[number] for number in kept if number in rows]
     while level:
         found: set[int] = set()
@@ -142,9 +142,7 @@ def prune(ledger: Ledger, places: Places, plan: Plan) -> tuple[int, list[str]]:
     return gone, stayed
 
 
-def leftovers(
-    connection: Connection, ledger: Ledger, places: Places, roots: Iterable[str]
-) -> list[tuple[str, str, int]]:
+def leftovers(connection: Reader, ledger: Ledger, places: Places, roots: Iterable[str]) -> list[tuple[str, str, int]]:
     """What saves that never ended left behind: location, version and bytes; not of runs that go on."""
     from medo1.lineage.audit.verification import unaccounted
 

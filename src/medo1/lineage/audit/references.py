@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
 from medo1.lineage.ledger import Ledger
+from medo1.lineage.reading import beginning
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 
@@ -27,28 +28,26 @@ class UnknownReferenceError(UserError):
     """There is no such run, dataset or version; the text says what there is."""
 
 
-def find_run(connection: Connection, name: str) -> Row:
+def find_run(connection: Reader, name: str) -> Row:
     """The run that a name means.
 
     Raises:
         UnknownReferenceError: when there is none, or several.
     """
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import run
-
     back = BACK.fullmatch(name)
     if back:
-        found = connection.execute(select(run).order_by(run.c.id.desc()).offset(int(back[1] or 0)).limit(1)).first()
+        latest = "SELECT * FROM run ORDER BY id DESC LIMIT 1 OFFSET :back"
+        found = connection.first(latest, back=int(back[1] or 0))
         if found is None:
             raise UnknownReferenceError(f"There is no run {name}: the ledger holds fewer.")
-        return dict(found._mapping)
+        return found
     if VERSION_START.match(name):
-        rows = connection.execute(select(run).where(run.c.id.startswith(name, autoescape=True)).limit(6)).all()
-        return dict(_only([row._mapping for row in rows], "run", name, "id")) if rows else _no_run(connection, name)
+        some = "SELECT * FROM run WHERE id LIKE :start ESCAPE '/' LIMIT 6"
+        rows = list(connection.rows(some, start=beginning(name)))
+        return _only(rows, "run", name, "id") if rows else _no_run(connection, name)
     ids = _runs_tagged(connection, name)
     if len(ids) == 1:
-        return dict(connection.execute(select(run).where(run.c.id == ids[0])).one()._mapping)
+        return next(connection.rows("SELECT * FROM run WHERE id = :run_id", run_id=ids[0]))
     if ids:
         raise UnknownReferenceError(
             f"The tag {name!r} names versions of several runs ({', '.join(ids[:5])}): name one of them."
@@ -56,7 +55,7 @@ def find_run(connection: Connection, name: str) -> Row:
     return _no_run(connection, name)
 
 
-def find_version(connection: Connection, ledger: Ledger, name: str, *, gone: bool = False) -> Row:
+def find_version(connection: Reader, ledger: Ledger, name: str, *, gone: bool = False) -> Row:
     """The version that `DATASET[@VERSION]` means.
 
     Args:
@@ -65,89 +64,66 @@ def find_version(connection: Connection, ledger: Ledger, name: str, *, gone: boo
     Raises:
         UnknownReferenceError: when there is none, or several.
     """
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import tag, version
-
     dataset, _, wanted = name.partition("@")
-    here = (version.c.dataset == dataset) & version.c.site.in_(("", ledger.settings.site))
-    if not gone:
-        here &= version.c.pruned_at.is_(None)
-    query = select(version).where(here)
     wanted = wanted or "latest"
     back = BACK.fullmatch(wanted)
+    of_dataset = "version.dataset = :dataset AND version.site IN (:sites)"
+    if not gone:
+        of_dataset += " AND version.pruned_at IS NULL"
     if back:
-        found = connection.execute(query.order_by(version.c.version.desc()).offset(int(back[1] or 0)).limit(1)).first()
-        rows = [found._mapping] if found else []
+        matching = f"FROM version WHERE {of_dataset} ORDER BY version.version DESC LIMIT 1 OFFSET {int(back[1] or 0)}"
     elif VERSION_START.match(wanted):
-        rows = [
-            row._mapping
-            for row in connection.execute(query.where(version.c.version.startswith(wanted, autoescape=True)).limit(6))
-        ]
+        matching = f"FROM version WHERE {of_dataset} AND version.version LIKE :start ESCAPE '/' LIMIT 6"
     else:
-        tagged = query.join(tag, tag.c.version_id == version.c.id).where(tag.c.name == wanted)
-        rows = [row._mapping for row in connection.execute(tagged.limit(6))]
+        tagged = "FROM version JOIN tag ON tag.version_id = version.id"
+        matching = f"{tagged} WHERE {of_dataset} AND tag.name = :wanted LIMIT 6"
+    values = {"dataset": dataset, "sites": ["", ledger.settings.site], "start": beginning(wanted), "wanted": wanted}
+    rows = list(connection.rows(f"SELECT version.* {matching}", **values))
     if not rows:
         raise UnknownReferenceError(_no_version(connection, dataset, wanted, known=find_datasets(connection)))
-    return dict(_only(rows, f"version of {dataset}", wanted, "version"))
+    return _only(rows, f"version of {dataset}", wanted, "version")
 
 
-def find_datasets(connection: Connection) -> list[str]:
+def find_datasets(connection: Reader) -> list[str]:
     """Names of all datasets of which there is a version."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import version
-
     # One look-up a name instead of a scan of every version.
     names: list[str] = []
-    while True:
-        query = select(version.c.dataset).order_by(version.c.dataset).limit(1)
-        found = connection.execute(query.where(version.c.dataset > names[-1]) if names else query).scalar()
-        if found is None:
-            return names
-        names.append(found)
+    name = connection.value("SELECT min(dataset) FROM version")
+    while name is not None:
+        names.append(name)
+        name = connection.value("SELECT min(dataset) FROM version WHERE dataset > :name", name=name)
+    return names
 
 
-def _runs_tagged(connection: Connection, name: str) -> list[str]:
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import tag, version
-
-    query = select(version.c.run_id).join(tag, tag.c.version_id == version.c.id).where(tag.c.name == name).distinct()
-    return sorted(row[0] for row in connection.execute(query) if row[0])
+def _runs_tagged(connection: Reader, name: str) -> list[str]:
+    tagged = "FROM version JOIN tag ON tag.version_id = version.id WHERE tag.name = :name"
+    rows = connection.rows(f"SELECT DISTINCT version.run_id {tagged}", name=name)
+    return sorted(row["run_id"] for row in rows if row["run_id"])
 
 
-def _only(rows: Sequence[Any], what: str, name: str, column: str) -> Any:
+def _only(rows: Sequence[Row], what: str, name: str, column: str) -> Row:
     if len(rows) > 1:
         several = ", ".join(row[column] for row in rows[:5])
         raise UnknownReferenceError(f"{name!r} is the beginning of more than one {what}: {several}. Write more of it.")
     return rows[0]
 
 
-def _no_run(connection: Connection, name: str) -> Row:
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import run
-
-    latest = [row[0] for row in connection.execute(select(run.c.id).order_by(run.c.id.desc()).limit(3))]
+def _no_run(connection: Reader, name: str) -> Row:
+    latest = [row["id"] for row in connection.rows("SELECT id FROM run ORDER BY id DESC LIMIT 3")]
     raise UnknownReferenceError(
         f"There is no run {name!r}. A run is named by its id or the beginning of it, by latest, latest~1 ..., or by "
         f"the tag of its versions. Latest runs: {', '.join(latest) or 'none'}."
     )
 
 
-def _no_version(connection: Connection, dataset: str, wanted: str, known: list[str]) -> str:
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import version
-
+def _no_version(connection: Reader, dataset: str, wanted: str, known: list[str]) -> str:
     if dataset not in known:
         close = difflib.get_close_matches(dataset, known, n=3)
         close += [name for name in known if dataset and name.endswith(f".{dataset}")][:3]
         hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(known[:12]) or 'none yet'}."
         return f"The ledger knows no version of a dataset {dataset!r}. {hint}"
-    there = select(version.c.version).where((version.c.dataset == dataset) & version.c.pruned_at.is_(None))
-    names = [row[0] for row in connection.execute(there.order_by(version.c.version.desc()).limit(3))]
+    there = "SELECT version FROM version WHERE dataset = :dataset AND pruned_at IS NULL ORDER BY version DESC LIMIT 3"
+    names = [row["version"] for row in connection.rows(there, dataset=dataset)]
     return (
         f"{dataset} has no version {wanted!r} here. A version is named by the beginning of its name, by latest, "
         f"latest~1 ..., or by a tag. Latest: {', '.join(names) or 'none'}."

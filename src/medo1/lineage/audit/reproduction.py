@@ -31,7 +31,7 @@ from medo1.lineage.recorder import now_text
 from medo1.lineage.redaction import HIDDEN
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 
@@ -79,7 +79,7 @@ class Reproduction:
 
 
 def reproduce(
-    connection: Connection, ledger: Ledger, run: Row, *, fresh: bool = False, keep: bool = False, quiet: bool = False
+    connection: Reader, ledger: Ledger, run: Row, *, fresh: bool = False, keep: bool = False, quiet: bool = False
 ) -> Reproduction:
     """Run a run again and compare.
 
@@ -157,11 +157,11 @@ def _refuse(run: Row, project: Path) -> None:
         raise CannotReproduceError(f"Run {run['id']} cannot be reproduced: {'; '.join(reasons)}.")
 
 
-def _difference(connection: Connection, run: Row) -> str | None:
+def _difference(connection: Reader, run: Row) -> str | None:
     return document(connection, run["diff"])
 
 
-def _furnish(connection: Connection, run: Row, project: Path, worktree: Path, fresh: bool) -> None:
+def _furnish(connection: Reader, run: Row, project: Path, worktree: Path, fresh: bool) -> None:
     """Put into the worktree what git does not hold: pinned versions, files from outside, local configuration."""
     for pin in run["pins"]:
         location = pin["location"]
@@ -197,7 +197,7 @@ def _furnish(connection: Connection, run: Row, project: Path, worktree: Path, fr
                     one.backup(other)
 
 
-def _stores(connection: Connection, run_id: str) -> set[str]:
+def _stores(connection: Reader, run_id: str) -> set[str]:
     """Paths of the completion stores of the engines that a run asked."""
     from sqlalchemy import select
 

@@ -14,6 +14,8 @@ from medo1.lineage.ledger import Ledger
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from medo1.lineage.reading import Reader
+
 Row = dict[str, Any]
 State = Literal["running", "finished", "failed", "interrupted", "unknown"]
 
@@ -51,7 +53,7 @@ def goes_on(ledger: Ledger, run_id: str) -> bool:
     return found is not None and state_of(dict(found._mapping), ledger.settings.heartbeat_s) == "running"
 
 
-def running(connection: Connection, ledger: Ledger) -> list[str]:
+def running(connection: Reader | Connection, ledger: Ledger) -> list[str]:
     """Ids of the runs that go on."""
     from sqlalchemy import select
 
@@ -61,7 +63,7 @@ def running(connection: Connection, ledger: Ledger) -> list[str]:
     return [row.id for row in rows if state_of(dict(row._mapping), ledger.settings.heartbeat_s) == "running"]
 
 
-def latest_runs(connection: Connection, ledger: Ledger, limit: int, **only: str | None) -> list[Row]:
+def latest_runs(connection: Reader, ledger: Ledger, limit: int, **only: str | None) -> list[Row]:
     """The latest runs, newest first, with what changed against the run before.
 
     Args:
@@ -69,40 +71,40 @@ def latest_runs(connection: Connection, ledger: Ledger, limit: int, **only: str 
         only: `outcome`, `env`, `pipeline`, `dataset`: runs with this outcome, environment, pipeline, or that wrote this
             dataset; None does not ask.
     """
-    from sqlalchemy import func, select
-
-    from medo1.lineage.schema import node_run, run, version
-
-    query = select(run).order_by(run.c.id.desc())
-    if only.get("env"):
-        query = query.where(run.c.env == only["env"])
-    if only.get("dataset"):
-        query = query.where(run.c.id.in_(select(version.c.run_id).where(version.c.dataset == only["dataset"])))
-    if not only.get("outcome") and not only.get("pipeline"):
-        query = query.limit(limit)
+    wanted = {name: value for name, value in only.items() if value}
+    query = ["SELECT * FROM run WHERE 1 = 1"]
+    if "env" in wanted:
+        query.append("AND env = :env")
+    if "dataset" in wanted:
+        query.append("AND id IN (SELECT run_id FROM version WHERE dataset = :dataset)")
+    query.append("ORDER BY id DESC")
     found: list[Row] = []
-    for row in connection.execute(query.execution_options(yield_per=100)):
-        one = dict(row._mapping)
+    for one in connection.stream(" ".join(query), **wanted):
         one["state"] = state_of(one, ledger.settings.heartbeat_s)
-        if only.get("outcome") and one["state"] != only["outcome"]:
+        if "outcome" in wanted and one["state"] != wanted["outcome"]:
             continue
-        if only.get("pipeline") and only["pipeline"] not in one["pipelines"]:
+        if "pipeline" in wanted and wanted["pipeline"] not in one["pipelines"]:
             continue
         found.append(one)
         if len(found) >= limit:
             break
-    ids = [one["id"] for one in found]
-    wrote = select(version.c.run_id, func.count()).where(version.c.run_id.in_(ids)).group_by(version.c.run_id)
-    done = node_run.c.run_id.in_(ids) & (node_run.c.outcome == "finished")
-    finished = select(node_run.c.run_id, func.count()).where(done).group_by(node_run.c.run_id)
-    saved, ran = ({row[0]: row[1] for row in connection.execute(query)} for query in (wrote, finished))
+    saved: dict[str, int] = {}
+    ran: dict[str, int] = {}
+    wrote = "SELECT run_id, count(*) AS count FROM version WHERE run_id IN (:some) GROUP BY run_id"
+    finished = (
+        "SELECT run_id, count(*) AS count FROM node_run WHERE run_id IN (:some) AND outcome = 'finished'"
+        " GROUP BY run_id"
+    )
+    for some in in_pieces([one["id"] for one in found]):
+        saved |= {row["run_id"]: row["count"] for row in connection.rows(wrote, some=some)}
+        ran |= {row["run_id"]: row["count"] for row in connection.rows(finished, some=some)}
     for one in found:
         one["versions"], one["nodes"] = saved.get(one["id"], 0), ran.get(one["id"], 0)
         one["duration_s"] = seconds_between(one["started_at"], one["ended_at"])
     return found
 
 
-def whole_run(connection: Connection, ledger: Ledger, run: Row) -> Row:
+def whole_run(connection: Reader, ledger: Ledger, run: Row) -> Row:
     """All that is known of one run: documents, nodes, pins, inputs, outputs."""
     from sqlalchemy import select
 
@@ -125,19 +127,15 @@ def whole_run(connection: Connection, ledger: Ledger, run: Row) -> Row:
     return row
 
 
-def document(connection: Connection, digest: str | None) -> str | None:
+def document(connection: Reader, digest: str | None) -> str | None:
     """A kept text by its digest."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import document as table
-
     if digest is None:
         return None
-    found: str | None = connection.execute(select(table.c.content).where(table.c.digest == digest)).scalar()
+    found: str | None = connection.value("SELECT content FROM document WHERE digest = :digest", digest=digest)
     return found
 
 
-def inputs_and_outputs(connection: Connection, run_id: str) -> tuple[dict[str, str], dict[str, str]]:
+def inputs_and_outputs(connection: Reader, run_id: str) -> tuple[dict[str, str], dict[str, str]]:
     """Of each dataset that a run read or wrote: its version; of each file from outside: its digest.
 
     What the run wrote counts before what it read: a later run continues from there.

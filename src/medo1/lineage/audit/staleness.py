@@ -24,7 +24,7 @@ from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 MISSING = object()
@@ -48,7 +48,7 @@ class Configuration:
 
 
 def stale_versions(
-    connection: Connection, ledger: Ledger, places: Places, configuration: Callable[[str], Configuration]
+    connection: Reader, ledger: Ledger, places: Places, configuration: Callable[[str], Configuration]
 ) -> tuple[list[Stale], int]:
     """The stale ones among the latest versions, in the order in which they are made, and how many were looked at.
 
@@ -81,7 +81,7 @@ def stale_versions(
 class _Judge:
     def __init__(
         self,
-        connection: Connection,
+        connection: Reader,
         ledger: Ledger,
         latest: Mapping[str, Row],
         configuration: Callable[[str], Configuration],
@@ -90,7 +90,7 @@ class _Judge:
         self._connection, self._ledger, self._latest, self._reader = connection, ledger, latest, reader
         self._configuration = configuration
         self._configurations: dict[str, Configuration] = {}
-        self._runs: dict[str, tuple[str, Mapping[str, Any]] | None] = {}
+        self._runs: dict[str, tuple[str, Mapping[str, Any] | None] | None] = {}
         self._nodes: dict[int, tuple[list[str], list[str]]] = {}
         self.read_from: dict[int, list[str]] = {}
 
@@ -186,20 +186,15 @@ class _Judge:
         return [f"code: {', '.join(_named(changed_parts(json.loads(text), reached.parts)))}"]
 
     def _run(self, run_id: str | None) -> tuple[str, Mapping[str, Any] | None] | None:
-        from sqlalchemy import select
-
-        from medo1.lineage.schema import run
-
         if run_id is None:
             return None
         if run_id not in self._runs:
-            query = select(run.c.env, run.c.parameters).where(run.c.id == run_id)
-            found = self._connection.execute(query).first()
+            found = self._connection.first("SELECT env, parameters FROM run WHERE id = :run_id", run_id=run_id)
             if found is None:
                 self._runs[run_id] = None
             else:
-                text = document(self._connection, found.parameters)
-                self._runs[run_id] = (found.env, json.loads(text) if text else None)  # type: ignore[assignment]
+                text = document(self._connection, found["parameters"])
+                self._runs[run_id] = (found["env"], json.loads(text) if text else None)
         return self._runs[run_id]
 
     def _now(self, env: str) -> Configuration:

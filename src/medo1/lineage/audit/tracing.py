@@ -33,9 +33,8 @@ from medo1.lineage.audit.graph import direct_inputs
 from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from medo1.frames import Frame
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 CALL = "request_id"
@@ -77,7 +76,7 @@ class Step:
     repeated: bool = False
 
 
-def trace(connection: Connection, places: Places, version: Row, where: Mapping[str, str], column: str | None) -> Step:
+def trace(connection: Reader, places: Places, version: Row, where: Mapping[str, str], column: str | None) -> Step:
     """The tree below one row of a table, or below several, where `where` leaves several.
 
     Args:
@@ -115,7 +114,7 @@ def trace(connection: Connection, places: Places, version: Row, where: Mapping[s
 
 
 class _Tracer:
-    def __init__(self, connection: Connection, places: Places, column: str | None) -> None:
+    def __init__(self, connection: Reader, places: Places, column: str | None) -> None:
         self._connection, self._places, self._column = connection, places, column
         self._seen: dict[tuple[int, str], Step] = {}
 

@@ -10,32 +10,34 @@ from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places, Tag
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from medo1.lineage.reading import Reader
 
 Row = dict[str, Any]
 
+# A version's row, and of the node that made it what it is called and which code it ran.
+WITH_NODE = (
+    "version.*, node_run.node, node_run.function, node_run.code"
+    " FROM version LEFT JOIN node_run ON node_run.id = version.node_run_id"
+)
+
 
 def versions_of(
-    connection: Connection, ledger: Ledger, places: Places, dataset: str, limit: int, *, gone: bool = False
+    connection: Reader, ledger: Ledger, places: Places, dataset: str, limit: int, *, gone: bool = False
 ) -> list[Row]:
     """Versions of a dataset, newest first, each with its run, its tags, and whether it is there.
 
     Adds to each row: `run` (state and environment), `tags`, `state` (`there`, `missing`, `pruned`, `elsewhere`), and
     `same_as`: the version before it with the same content.
     """
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import node_run, version
-
-    query = (
-        select(version, node_run.c.node)
-        .join(node_run, node_run.c.id == version.c.node_run_id, isouter=True)
-        .where(version.c.dataset == dataset)
+    found = connection.rows(
+        "SELECT version.*, node_run.node FROM version LEFT JOIN node_run ON node_run.id = version.node_run_id"
+        " WHERE version.dataset = :dataset AND (version.pruned_at IS NULL OR :gone = 1)"
+        " ORDER BY version.version DESC, version.id DESC LIMIT :most",
+        dataset=dataset,
+        gone=int(gone),
+        most=limit + 1,
     )
-    if not gone:
-        query = query.where(version.c.pruned_at.is_(None))
-    found = connection.execute(query.order_by(version.c.version.desc(), version.c.id.desc()).limit(limit + 1))
-    rows = [dict(row._mapping) for row in found]
+    rows = list(found)
     runs = runs_by_id(connection, ledger, {row["run_id"] for row in rows if row["run_id"]})
     tags = tags_of(connection, [row["id"] for row in rows])
     for row, before in zip(rows, [*rows[1:], None], strict=True):
@@ -55,56 +57,41 @@ def presence(ledger: Ledger, places: Places, row: Row) -> str:
     return "there" if places.exists(row["location"], row["version"]) else "missing"
 
 
-def heads(connection: Connection, ledger: Ledger, places: Places) -> list[Row]:
+def heads(connection: Reader, ledger: Ledger, places: Places) -> list[Row]:
     """The latest version of every dataset of this site that is there, with the node that made it."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import node_run, version
-
     found: list[Row] = []
     for site, location in _locations(connection, ledger):
-        query = (
-            select(version, node_run.c.node, node_run.c.function, node_run.c.code)
-            .join(node_run, node_run.c.id == version.c.node_run_id, isouter=True)
-            .where((version.c.site == site) & (version.c.location == location))
-            .order_by(version.c.version.desc())
+        newest_first = connection.stream(
+            f"SELECT {WITH_NODE} WHERE version.site = :site AND version.location = :location"
+            " ORDER BY version.version DESC",
+            site=site,
+            location=location,
         )
-        for row in connection.execute(query.execution_options(stream_results=True)):
-            one = dict(row._mapping)
-            if one["pruned_at"] is None and places.exists(location, one["version"]):
-                found.append(one)
+        for row in newest_first:
+            if row["pruned_at"] is None and places.exists(location, row["version"]):
+                found.append(row)
                 break
     return found
 
 
-def _locations(connection: Connection, ledger: Ledger) -> list[tuple[str, str]]:
+def _locations(connection: Reader, ledger: Ledger) -> list[tuple[str, str]]:
     """Site and location of every dataset of this site: one look-up each instead of a scan of all versions."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import version
-
     found: list[tuple[str, str]] = []
     for site in sorted({"", ledger.settings.site}):
-        last = None
-        while True:
-            query = select(version.c.location).where(version.c.site == site).order_by(version.c.location).limit(1)
-            last = connection.execute(query.where(version.c.location > last) if last else query).scalar()
-            if last is None:
-                break
-            found.append((site, last))
+        last: str | None = ""
+        while last is not None:
+            query = "SELECT min(location) FROM version WHERE site = :site AND location > :last"
+            last = connection.value(query, site=site, last=last)
+            if last is not None:
+                found.append((site, last))
     return found
 
 
-def runs_by_id(connection: Connection, ledger: Ledger, ids: set[str]) -> dict[str, Row]:
+def runs_by_id(connection: Reader, ledger: Ledger, ids: set[str]) -> dict[str, Row]:
     """Short facts of runs: state, environment, commit."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import run
-
     found: dict[str, Row] = {}
     for some in in_pieces(ids):
-        for row in connection.execute(select(run).where(run.c.id.in_(some))):
-            one = dict(row._mapping)
+        for one in connection.rows("SELECT * FROM run WHERE id IN (:some)", some=some):
             found[one["id"]] = {
                 "id": one["id"],
                 "state": state_of(one, ledger.settings.heartbeat_s),
@@ -115,31 +102,19 @@ def runs_by_id(connection: Connection, ledger: Ledger, ids: set[str]) -> dict[st
     return found
 
 
-def tags_of(connection: Connection, numbers: list[int]) -> dict[int, list[Row]]:
+def tags_of(connection: Reader, numbers: list[int]) -> dict[int, list[Row]]:
     """Tags by the number of their version."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import tag
-
     found: dict[int, list[Row]] = defaultdict(list)
     for some in in_pieces(numbers):
-        for row in connection.execute(select(tag).where(tag.c.version_id.in_(some)).order_by(tag.c.name)):
-            found[row.version_id].append(dict(row._mapping))
+        for row in connection.rows("SELECT * FROM tag WHERE version_id IN (:some) ORDER BY name", some=some):
+            found[row["version_id"]].append(row)
     return found
 
 
-def all_tags(connection: Connection) -> list[Row]:
+def all_tags(connection: Reader) -> list[Row]:
     """Every tag with its version, by name."""
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import tag, version
-
-    query = (
-        select(tag, version.c.dataset, version.c.version)
-        .join(version, version.c.id == tag.c.version_id)
-        .order_by(tag.c.name, version.c.dataset)
-    )
-    return [dict(row._mapping) for row in connection.execute(query)]
+    query = "SELECT tag.*, version.dataset, version.version FROM tag JOIN version ON version.id = tag.version_id"
+    return list(connection.rows(f"{query} ORDER BY tag.name, version.dataset"))
 
 
 def put_tag(ledger: Ledger, places: Places, version: Row, tag: Tag | None, remove: str | None = None) -> None:

@@ -19,7 +19,6 @@ else:
     DirectoryCache = Any
 
 SPLITS = ("train", "dev", "test")
-TRAINING_LOG = "medo1_training.json"
 
 
 def make_world(params: ClinicParams) -> dict[str, Any]:
@@ -90,9 +89,6 @@ def train_base_model(
         params: the model and its training.
         seed: of its first weights and of the order of documents.
     """
-    import torch
-    import transformers
-
     from medo1.clinic.base import train_base
     from medo1.clinic.lexicon import lexicon
     from medo1.clinic.textbook import Document, probes
@@ -107,10 +103,9 @@ def train_base_model(
         "requests": requests,
         "base": params.base.model_dump(mode="json"),
         "seed": seed,
-        "libraries": [torch.__version__, transformers.__version__],
     }
 
-    def make(directory: Path) -> None:
+    def train(directory: Path) -> dict[str, Any]:
         trained = train_base(
             book,
             probes(known, params.textbook, book),
@@ -119,14 +114,9 @@ def train_base_model(
             seed,
             directory,
         )
-        log = {"losses": trained.losses, "recall": trained.recall, "parameters": trained.parameters}
-        (directory / TRAINING_LOG).write_text(json.dumps(log), encoding="utf-8")
+        return {"losses": trained.losses, "recall": trained.recall, "parameters": trained.parameters}
 
-    directory = cache.get_or_make(digest_of_value(made_from), make)
-    log_file = directory / TRAINING_LOG
-    log = json.loads(log_file.read_text(encoding="utf-8"))
-    log_file.unlink()
-    return directory, log
+    return cache.get_or_train(made_from, train)
 
 
 def _world(value: dict[str, Any]) -> World:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,6 @@ from medo1.questions import Question, prompt_text
 
 if TYPE_CHECKING:
     from medo1.datasets.caches import DirectoryCache
-
-LOG = "medo1_training.json"
 
 
 def exchanges(
@@ -56,23 +53,10 @@ def small_student(
     texts: Sequence[str], cache: DirectoryCache, spec: SmallStudentSpec, seed: int
 ) -> tuple[Path, dict[str, Any]]:
     """The model's directory and the log of its training; trained only where the cache has none made from the same."""
-    import torch
-    import transformers
+    made_from = {"texts": digest_of_value(list(texts)), "spec": spec.model_dump(mode="json"), "seed": seed}
 
-    made_from = {
-        "texts": digest_of_value(list(texts)),
-        "spec": spec.model_dump(mode="json"),
-        "seed": seed,
-        "libraries": [torch.__version__, transformers.__version__],
-    }
-
-    def make(directory: Path) -> None:
+    def train(directory: Path) -> dict[str, Any]:
         trained = train_small_student(texts, spec, seed, directory)
-        log = {"losses": trained.losses, "parameters": trained.parameters, "text_tokens": trained.text_tokens}
-        (directory / LOG).write_text(json.dumps(log), encoding="utf-8")
+        return {"losses": trained.losses, "parameters": trained.parameters, "text_tokens": trained.text_tokens}
 
-    directory = cache.get_or_make(digest_of_value(made_from), make)
-    log_file = directory / LOG
-    log = json.loads(log_file.read_text(encoding="utf-8"))
-    log_file.unlink()
-    return directory, log
+    return cache.get_or_train(made_from, train)

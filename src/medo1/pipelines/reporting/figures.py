@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from medo1.frames import Frame
 
 COLOURS = ("#7a869a", "#4c78a8", "#f2a541", "#2a9d8f", "#b5446e", "#6a4c93", "#8d6b4f", "#3d405b")
 DASHES = ("solid", "dot", "dash", "dashdot")  # of benchmarks
+TOKENS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]  # marks of an axis of tokens
 LAYOUT: dict[str, Any] = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 14},
@@ -15,6 +17,24 @@ LAYOUT: dict[str, Any] = {
     "legend": {"orientation": "h", "y": 1.12},
     "height": 420,
 }
+
+
+class Line(NamedTuple):
+    """How the line of an arm on a benchmark looks, in every figure alike: the arm's colour, the benchmark's dashes."""
+
+    name: str
+    colour: str
+    dash: str
+    rows: Frame
+
+
+def lines(table: Frame) -> Iterator[Line]:
+    """A line for each arm and benchmark of a table, in the table's order."""
+    arms, benchmarks = list(table["arm"].unique()), list(table["benchmark"].unique())
+    for (arm, benchmark), rows in table.groupby(["arm", "benchmark"], sort=False):
+        name = str(arm) if len(benchmarks) == 1 else f"{arm}, {benchmark}"
+        colour = COLOURS[arms.index(arm) % len(COLOURS)]
+        yield Line(name, colour, DASHES[benchmarks.index(benchmark) % len(DASHES)], rows)
 
 
 def accuracy_of_arms(results: Frame) -> Any:
@@ -49,26 +69,20 @@ def accuracy_by_difficulty(by_difficulty: Frame) -> Any:
     figure = make_subplots(cols=2, subplot_titles=("accuracy", "mean tokens"))
     figure.update_layout(LAYOUT)
     figure.update_layout(margin={"t": 80}, legend={"y": 1.3})  # above the titles of the two parts
-    benchmarks = list(by_difficulty["benchmark"].unique())
-    arms = list(by_difficulty["arm"].unique())
-    for (arm, benchmark), rows in by_difficulty.groupby(["arm", "benchmark"], sort=False):
-        place = arms.index(arm)
-        name_shown = arm if len(benchmarks) == 1 else f"{arm}, {benchmark}"
-        dash = DASHES[benchmarks.index(benchmark) % len(DASHES)]
-        ordered = rows.sort_values("difficulty")
-        colour = COLOURS[place % len(COLOURS)]
+    for line in lines(by_difficulty):
+        ordered = line.rows.sort_values("difficulty")
         for column, (name, number) in enumerate((("accuracy", ".1%"), ("mean_tokens", ".0f")), start=1):
             figure.add_scatter(
                 row=1,
                 col=column,
-                name=name_shown,
-                legendgroup=name_shown,
+                name=line.name,
+                legendgroup=line.name,
                 showlegend=column == 1,
                 x=ordered["difficulty"].tolist(),
                 y=ordered[name].tolist(),
                 mode="lines+markers",
-                line={"color": colour, "dash": dash},
-                hovertemplate=f"difficulty %{{x}}: %{{y:{number}}}<extra>{name_shown}</extra>",
+                line={"color": line.colour, "dash": line.dash},
+                hovertemplate=f"difficulty %{{x}}: %{{y:{number}}}<extra>{line.name}</extra>",
             )
     figure.update_xaxes(title="difficulty", dtick=1)
     figure.update_yaxes(tickformat=".0%", range=[0, 1.05], col=1)
@@ -81,24 +95,29 @@ def accuracy_over_votes(vote_curve: Frame) -> Any:
     import plotly.graph_objects as go
 
     figure = go.Figure(layout=LAYOUT)
-    several = vote_curve["benchmark"].nunique() > 1
-    for place, ((arm, benchmark), rows) in enumerate(vote_curve.groupby(["arm", "benchmark"], sort=False)):
-        name, colour = f"{arm} · {benchmark}" if several else str(arm), COLOURS[place % len(COLOURS)]
-        fixed = rows[rows["method"] == "majority"].sort_values("k")
-        _line_with_interval(figure, name, colour, fixed, "mean_tokens", fixed["k"].tolist(), "k = %{customdata}")
-        stopped = rows[rows["method"] == "adaptive"]
+    for line in lines(vote_curve):
+        fixed = line.rows[line.rows["method"] == "majority"].sort_values("k")
+        _line_with_interval(figure, line, fixed, "mean_tokens", fixed["k"].tolist(), "k = %{customdata}")
+        stopped = line.rows[line.rows["method"] == "adaptive"]
         figure.add_scatter(
-            name=name,
-            legendgroup=name,
+            name=line.name,
+            legendgroup=line.name,
             showlegend=False,
             x=stopped["mean_tokens"].tolist(),
             y=stopped["accuracy"].tolist(),
             customdata=stopped["k"].tolist(),
             mode="markers",
-            marker={"color": colour, "symbol": "star", "size": 13},
-            hovertemplate="until decided, at most %{customdata}: %{y:.1%}, %{x:.0f} tokens<extra>" + name + "</extra>",
+            marker={"color": line.colour, "symbol": "star", "size": 13},
+            hovertemplate=(
+                f"until decided, at most %{{customdata}}: %{{y:.1%}}, %{{x:.0f}} tokens<extra>{line.name}</extra>"
+            ),
         )
-    figure.update_xaxes(title="tokens a question for all its votes (star: drawn until decided)", type="log")
+    figure.update_xaxes(
+        title="tokens a question for all its votes (star: drawn until decided)",
+        type="log",
+        tickvals=TOKENS,
+        ticktext=[f"{tokens:,}" for tokens in TOKENS],
+    )
     figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.02])
     return figure
 
@@ -110,13 +129,10 @@ def accuracy_over_budgets(budget_curve: Frame) -> Any:
     figure = go.Figure(layout=LAYOUT)
     if not len(budget_curve) or budget_curve["budget"].nunique() == 1:
         return figure  # one budget is no curve
-    several = budget_curve["benchmark"].nunique() > 1
-    for place, ((arm, benchmark), rows) in enumerate(budget_curve.groupby(["arm", "benchmark"], sort=False)):
-        name, colour = f"{arm} · {benchmark}" if several else str(arm), COLOURS[place % len(COLOURS)]
-        ordered = rows.sort_values("budget")
-        _line_with_interval(
-            figure, name, colour, ordered, "budget", ordered["forced"].tolist(), "%{customdata:.0%} of thoughts cut"
-        )
+    for line in lines(budget_curve):
+        ordered = line.rows.sort_values("budget")
+        forced = ordered["forced"].tolist()
+        _line_with_interval(figure, line, ordered, "budget", forced, "%{customdata:.0%} of thoughts cut")
     budgets = sorted(set(budget_curve["budget"]))
     figure.update_xaxes(
         title="thinking budget, tokens", type="log", tickvals=budgets, ticktext=[str(b) for b in budgets]
@@ -125,13 +141,11 @@ def accuracy_over_budgets(budget_curve: Frame) -> Any:
     return figure
 
 
-def _line_with_interval(
-    figure: Any, name: str, colour: str, rows: Frame, x: str, customdata: list[Any], told: str
-) -> None:
+def _line_with_interval(figure: Any, line: Line, rows: Frame, x: str, customdata: list[Any], told: str) -> None:
     """A line of `accuracy` over column `x`, with whiskers for its interval."""
     figure.add_scatter(
-        name=name,
-        legendgroup=name,
+        name=line.name,
+        legendgroup=line.name,
         x=rows[x].tolist(),
         y=rows["accuracy"].tolist(),
         error_y={
@@ -144,6 +158,6 @@ def _line_with_interval(
         },
         customdata=customdata,
         mode="lines+markers",
-        line={"color": colour},
-        hovertemplate=f"{told}: %{{y:.1%}} at %{{x:.0f}} tokens<extra>{name}</extra>",
+        line={"color": line.colour, "dash": line.dash},
+        hovertemplate=f"{told}: %{{y:.1%}} at %{{x:.0f}} tokens<extra>{line.name}</extra>",
     )

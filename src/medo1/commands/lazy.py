@@ -1,0 +1,26 @@
+"""A group whose commands are imported when they are called. Kedro has one too, in the half that runs pipelines."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group of commands: `lazy_subcommands` says of each name its `module.attribute`."""
+
+    def __init__(self, *args: Any, lazy_subcommands: dict[str, str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._lazy = lazy_subcommands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._lazy:
+            return None
+        module, _, name = self._lazy[cmd_name].rpartition(".")
+        found: click.Command = getattr(import_module(module), name)
+        return found
