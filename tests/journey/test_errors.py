@@ -80,7 +80,7 @@ def test_a_catalog_entry_that_is_missing(project: Scratch) -> None:
     catalog.write_text(yaml.safe_dump(entries))
     told = refused(project, "--pipelines=ingest")
     assert "'benchmark_files'" in told
-    assert "catalog: add it under conf/" in told
+    assert "catalog: add an entry under conf/" in told
 
 
 def test_an_input_that_no_run_has_made(project: Scratch) -> None:
