@@ -14,7 +14,7 @@ LAYOUT: dict[str, Any] = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 14},
     "margin": {"l": 60, "r": 20, "t": 30, "b": 50},
-    "legend": {"orientation": "h", "y": 1.12},
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},  # it grows upwards, and the margin with it
     "height": 420,
 }
 
@@ -68,7 +68,7 @@ def accuracy_by_difficulty(by_difficulty: Frame) -> Any:
 
     figure = make_subplots(cols=2, subplot_titles=("accuracy", "mean tokens"))
     figure.update_layout(LAYOUT)
-    figure.update_layout(margin={"t": 80}, legend={"y": 1.3})  # above the titles of the two parts
+    figure.update_layout(margin={"t": 80}, legend={"y": 1.12})  # above the titles of the two parts
     for line in lines(by_difficulty):
         ordered = line.rows.sort_values("difficulty")
         for column, (name, number) in enumerate((("accuracy", ".1%"), ("mean_tokens", ".0f")), start=1):
