@@ -12,7 +12,7 @@ import pytest
 
 from medo1.chains.estimating import estimate_chains, total
 from medo1.chains.lengths import length_figure, length_rows
-from medo1.chains.making import Made, Rejected, Settings, make_chains
+from medo1.chains.making import ChainState, Made, Rejected, Settings, make_chains
 from medo1.chains.recipes import RECIPES, Recipe, Stage, next_stages
 from medo1.engines import Completion, Engine, EngineError, Request
 from medo1.engines.money import Budget, Budgeted, BudgetError, Price
@@ -180,6 +180,39 @@ def test_a_failed_stage_rejects_the_chain_and_names_the_stage() -> None:
     assert isinstance(rejected, Rejected)
     assert rejected.code == "tree:no_tree"
     assert rejected.reason.startswith("stage tree: it is not JSON")
+
+
+@pytest.mark.parametrize("order", [("strong", "plain"), ("plain", "strong")])
+@pytest.mark.parametrize("plain_too", [True, False])
+def test_what_becomes_of_a_chain_does_not_depend_on_which_call_came_back_first(
+    order: tuple[str, str], plain_too: bool
+) -> None:
+    state = ChainState(
+        "longstep", RECIPES["longstep"], {**FULL["longstep"], "again": "{{reason}}"}, Settings(tries=2), 0
+    )
+    [question] = questions(1)
+    ready = {request.key.split("/")[2]: request for _, request in state.begin(question, 0)}
+    assert set(ready) == set(order)
+
+    def answers(stage: str, request: Request) -> Iterator[Rejected | None]:
+        """One stage's answers up to its end: the strong one is empty each time, the plain one as the test says."""
+        while True:
+            turn = request.key.split("/")[3]
+            text = "" if stage == "strong" or plain_too else "It is gout."
+            told, further = state.take(Completion(request.key, text, "stop", request_id=f"{stage}{turn}"))
+            assert told is None or isinstance(told, Rejected)
+            yield told
+            if not further:
+                return
+            [(_, request)] = further
+
+    outcomes = [outcome for stage in order for outcome in answers(stage, ready[stage])]
+    [rejected] = [outcome for outcome in outcomes if outcome is not None]
+    assert outcomes[-1] is rejected  # what was asked is waited for
+    assert rejected.code == "strong:empty"
+    plain = ("plain1", "plain2") if plain_too else ("plain1",)
+    assert rejected.request_ids == ("strong1", "strong2", *plain)
+    assert not state.works
 
 
 def test_the_right_answer_is_shown_only_when_that_is_said_and_then_marked() -> None:

@@ -6,8 +6,9 @@ streams, a question's second call goes out when its first is answered, beside ot
 that takes whole batches is given, each time, all that is ready.
 
 A chain that is not of its format is asked for again with the reason, up to `tries`, then it is kept as rejected with
-that reason. An answer cut by its length is treated as `when_cut` says. Nothing that was answered is lost when this
-stops (an error, a spent budget, Ctrl-C): engines with a store have it on disk.
+that reason. Calls that go out side by side are all waited for, so that what becomes of a chain, and what was paid for
+it, does not depend on which answer came first. An answer cut by its length is treated as `when_cut` says. Nothing that
+was answered is lost when this stops (an error, a spent budget, Ctrl-C): engines with a store have it on disk.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class _Work:
     tries: dict[str, int] = field(default_factory=dict)
     open: dict[str, tuple[Stage, Request, list[Completion]]] = field(default_factory=dict)  # by key
     paid: list[tuple[int, int, int, str]] = field(default_factory=list)  # stage, turn, piece, request id
+    failed: dict[int, tuple[list[Problem], str]] = field(default_factory=dict)  # stages given up: why, and their text
 
     @property
     def request_ids(self) -> tuple[str, ...]:
@@ -254,12 +256,11 @@ class ChainState:
         """What an answer leads to: a finished chain, or further calls, or (while others are open) nothing."""
         question_id, sample, _, turn = completion.key.split("/")
         name = f"{question_id}/{sample}"
-        work = self.works.get(name)
-        if work is None:  # a sibling call of a chain that was rejected meanwhile
-            return None, []
+        work = self.works[name]
         stage, request, pieces = work.open.pop(completion.key)
+        index = self._recipe.stages.index(stage)
         pieces.append(completion)
-        work.paid.append((self._recipe.stages.index(stage), int(turn), len(pieces), completion.request_id))
+        work.paid.append((index, int(turn), len(pieces), completion.request_id))
         if self._worth_more(completion, pieces):
             return None, [self._follow_up(work, stage, request, pieces)]
         whole = joined(pieces, self._settings.when_cut)
@@ -267,27 +268,40 @@ class ChainState:
         if problems and whole.finish_reason != "error" and work.tries[stage.name] < self._settings.tries:
             return None, [self._ask(work, stage, "; ".join(problem.text for problem in problems))]
         if problems:
-            del self.works[name]
-            codes = ",".join(dict.fromkeys(problem.code for problem in problems))
-            reason = "; ".join(problem.text for problem in problems)
-            code, place = (
-                (codes, "") if stage is self._recipe.last else (f"{stage.name}:{codes}", f"stage {stage.name}: ")
-            )
-            text = f"{place}{reason}"
-            return Rejected(question_id, work.sample, code, text, whole.text, work.request_ids), []
-        if stage is self._recipe.last:
+            work.failed[index] = problems, whole.text
+            further = []
+        elif stage is self._recipe.last:
             del self.works[name]
             guided = self._settings.answer_guided
             tries = work.tries[stage.name]
             return Made(question_id, work.sample, whole, work.request_ids, tries, guided), []
+        else:
+            self._note(work, stage, whole)
+            further = self._ready(work)
+        if work.open:
+            return None, further
+        del self.works[name]
+        return self._rejected(work), []
+
+    def _note(self, work: _Work, stage: Stage, answer: Completion) -> None:
+        """A stage's answer, for the stages that need it."""
         work.done.add(stage.name)
-        work.values[stage.name] = whole.text.strip()
-        work.values[f"{stage.name}.thought"] = (whole.reasoning or whole.text).strip()
+        work.values[stage.name] = answer.text.strip()
+        work.values[f"{stage.name}.thought"] = (answer.reasoning or answer.text).strip()
         if stage.gives == "tree":
-            tree, _ = read_tree(whole.text)
+            tree, _ = read_tree(answer.text)
             assert tree is not None
             work.values[f"{stage.name}.walk"] = walk(tree)
-        return None, self._ready(work)
+
+    def _rejected(self, work: _Work) -> Rejected:
+        """A chain that cannot go on: the first of its stages that was given up says why."""
+        index, (problems, text) = min(work.failed.items(), key=lambda item: item[0])
+        stage = self._recipe.stages[index]
+        codes = ",".join(dict.fromkeys(problem.code for problem in problems))
+        reason = "; ".join(problem.text for problem in problems)
+        if stage is not self._recipe.last:
+            codes, reason = f"{stage.name}:{codes}", f"stage {stage.name}: {reason}"
+        return Rejected(work.question.question_id, work.sample, codes, reason, text, work.request_ids)
 
     def _ready(self, work: _Work) -> list[tuple[str, Request]]:
         return [self._ask(work, stage) for stage in next_stages(self._recipe, work.done, work.asked)]
