@@ -5,15 +5,13 @@ Every module of this package speaks in these words; `RULES` is the list of all r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Status = Literal["answer", "abstain", "conflict", "truncated"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What was read out of a text.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from medo1.answers.labels import Label, label_at
+from medo1.answers.labels import LETTER_OF, Label, label_at
 from medo1.answers.statements import LAST_CUES, Cue, Statement, from_label
 from medo1.answers.text import Text, option_at, plain
 
@@ -18,6 +18,7 @@ _MAY_OPEN = re.compile(
     r"[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])",
     re.IGNORECASE,
 )
+_NOUNS = ("Option", "option", "Choice", "choice", "Letter", "letter")
 _REASON = re.compile(
     r"[\s.:,;*_)\]-]*(?:(?:because|since|as the|as it|is (?:the )?(?:correct|right|best|most)|\(|—|–|explanation|"
     r"rationale|reason|justification)|- )",
@@ -40,6 +41,7 @@ _TAG = re.compile(r"</?[a-z]{1,8}>", re.IGNORECASE)
 _AS_ANSWER = re.compile(r"[\s*_]*A[*_]{0,2}:[*_]{0,2}[ \t]*")
 _OWN = Statement(None, 0, 0, 0, "bare_letter", "formal")  # no statement: a sign of `_after_a_colon`
 _ANNOUNCING_MARKS = frozenset("→✅➡☑")
+_AFTER_LETTER = " .*_)\"'$`}~”’»」』】）》〉]|>\\"
 _BULLETS = ("- ", "• ", "* ", "+ ")
 
 _MARKUP = 400  # characters of marks and white space around an option's text that is the whole output
@@ -52,6 +54,9 @@ _ABOVE = 600  # characters above the last line in which a list of options may st
 
 def may_open(body: str) -> bool:
     """Whether a text may open with a letter of its own."""
+    head = body[:2]
+    if head.isalpha() and head[1:].islower() and not body.startswith(_NOUNS):
+        return False  # a word
     return _MAY_OPEN.match(body) is not None
 
 
@@ -138,7 +143,7 @@ def _has_another_text(body: str, label: Label, rest: str, line_end: int, *, firs
     return explained or (not first and body.startswith("\n\n", line_end))
 
 
-def opening_text(text: Text) -> Statement | None:
+def opening_text(text: Text) -> Statement | None:  # noqa: PLR0911
     """The option whose whole text a text opens with: the output is that text, or its first line is `Lupus (C)`."""
     body = text.body
     start = len(body) - len(body.lstrip())
@@ -147,8 +152,12 @@ def opening_text(text: Text) -> Statement | None:
         line_end = len(body)
         if line_end - start > _FIRST_LINE:
             return None
-    opens = body[start : start + 40].lower().lstrip("*_\"'“( ").removeprefix("the ")[:5].rstrip("*_.:;,!)\"'” \n")
-    if not any(option[:16].lower().removeprefix("the ").startswith(opens) for option in text.options.values()):
+    head = text.low[start : start + 40]
+    word = head.lstrip("*_\"'“( ")
+    if not text.may_name(start + len(head) - len(word)):
+        return None
+    opens = word.removeprefix("the ")[:5].rstrip("*_.:;,!)\"'” \n")
+    if not any(option.startswith(opens) for option in text.offered.openings):
         return None
     named = option_at(text, start)
     if named is None:
@@ -162,7 +171,7 @@ def opening_text(text: Text) -> Statement | None:
     return Statement(named.letter, start, start + len(whole), start, "option_text", "formal")
 
 
-def last_line(text: Text, *, ended: bool = False) -> Statement | None:
+def last_line(text: Text, *, ended: bool = False) -> Statement | None:  # noqa: PLR0911
     """A letter alone on the last line, unless it is an item of a list.
 
     `ended` says that the text is known not to be cut, so that a bare letter is no line's beginning.
@@ -171,6 +180,9 @@ def last_line(text: Text, *, ended: bool = False) -> Statement | None:
     start = body.rfind("\n") + 1
     if start == 0 or len(body) - start > _LAST_LINE:
         return None
+    ends = body[start:].rstrip(_AFTER_LETTER)
+    if ends[-1:] not in LETTER_OF or ("a" <= ends[-2:-1].lower() <= "z"):
+        return None  # a word
     label = label_at(text, start, formal=True)
     if label is None or label.letter not in text.options or label.denied or label.doubt:
         return None
@@ -198,7 +210,7 @@ def _is_next_item(letter: str, above: list[str]) -> bool:
 
 
 _LABELLED = (
-    r"[^\w\n]{0,6}(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
+    r"[^\w\n]{0,6}+(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
     r"(?:ans|final|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
     r"pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from medo1.answers.labels import label_at
-from medo1.answers.nouns import previous_word, statement_around
+from medo1.answers.nouns import LENGTH, previous_word, statement_around
 from medo1.answers.statements import Cue, Statement, begins_line, clause_start, conditional, cues, from_label
 from medo1.answers.text import Text, words
 
@@ -20,6 +20,7 @@ _GOOD = words(
     therapeutic"""
 )
 _NOT_GOOD = words("least incorrect not inaccurate inappropriate wrong false second next n't isn't")
+_NOUNS = ("choice", "option")
 _SHORT = 400  # characters in which one look for any cue is faster than one for each
 _ANY_CUE = re.compile(r"cho[ios]|option|select|pick|(?:go|going) with|opt(?:ing)? for")
 # how a cue begins, and the verbs that begin so
@@ -44,7 +45,9 @@ def choice_statements(text: Text, start: int = 0) -> list[Statement]:
     for cue, verbs in _VERBS.items():
         for at in cues(low, cue, start):
             statement = None
-            if low.startswith(("choice", "option"), at):
+            if low.startswith(_NOUNS, at):
+                if low[at + LENGTH : at + LENGTH + 1].isalpha():
+                    continue  # `options`
                 if _is_good(low, at) or (cue == "cho" and begins_line(low, at)):
                     statement = statement_around(text, at, "choice")
             else:

@@ -39,6 +39,9 @@ _STRONG_WEIGHT = re.compile(
     r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|"
     r"therefore|thus|conclu\w+)\b|^[\s*_#>]*(?:so )?(?:the|this|my) (?:final |probable |underlying )?diagnosis is\b"
 )
+# one of these stands in what `_STRONG_WEIGHT` and `_VERDICT` find
+_STRONG = ("most ", "best", "correct", "first", "therefore", "thus", "conclu", "diagnosis is")
+_CALLED = ("most", "best", "correct", "right", "likeliest", "closest")
 _ANNOUNCING = words("is are was be remains diagnosis conclusion choice selection treatment recommendation decision")
 _FILLING = words("therefore thus likely probably clearly to option choice with in by of for at as most follows")
 _WALKS = re.compile(
@@ -49,6 +52,9 @@ _LISTS = re.compile(
     r"(?:\b(?:options|choices|possibilities|answers|alternatives|candidates|include|includes|"
     r"including)\b(?:\s+(?:\w+\s+)?(?:are|were|include|is))?|\bthe following)$"
 )
+# one of these stands in what `_LISTS` finds, and what `_DENIED` finds ends with one of those or with another mark
+_LISTED = ("option", "choice", "possib", "answer", "altern", "candid", "includ", "following")
+_MAY_DENY = words("as to with of")
 _DENIED = re.compile(
     r"(?:\b(?:not|never|unlikely|ruled? out|exclud\w+|rather than|instead of|than|unlike|versus|vs|"
     r"similar to|such as|or|without|compared (?:to|with)|except)|n['’]t)\s*(?:(?:be|is|a|an|the|"
@@ -129,10 +135,13 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
 def _is_announcement(sentence: str) -> bool:
     """Whether a sentence announces a conclusion: not a list of options, not a walk through them, no condition."""
     last = sentence[-60:]
+    words = last.rsplit(None, 3)[-3:]
     return (
-        _announces(last.translate(_NO_MARKS).split()[-3:])
+        _announces(words)
         and _WEIGHT.search(sentence) is not None
-        and not (_DENIED.search(last) or _LISTS.search(last) or conditional(sentence, 0, len(sentence)))
+        and not ((words[-1] in _MAY_DENY or not words[-1].isalpha()) and _DENIED.search(last))
+        and not (any(map(last.__contains__, _LISTED)) and _LISTS.search(last))
+        and not conditional(sentence, 0, len(sentence))
         and _WALKS.search(sentence, sentence.rfind(",") + 1) is None
     )
 
@@ -150,10 +159,11 @@ _NO_MARKS = {ord(mark): None for mark in '*_"“('}
 
 def _announces(last: list[str]) -> bool:
     """Whether a line's last words announce what follows its colon: a verb, or a verb and fillers, or a noun."""
-    for word in reversed(last):
+    for written in reversed(last):
+        word = written if written.isalpha() else written.translate(_NO_MARKS)
         if word in _ANNOUNCING:
             return True
-        if word not in _FILLING:
+        if word and word not in _FILLING:
             return False
     return False
 
@@ -191,8 +201,10 @@ _COPULA = re.compile(
 
 def _in_line(text: Text, start: int, end: int) -> list[Statement]:
     """Conclusions within one line: an option after a verb, in a sentence that weighs."""
+    place = max(start, end - _LINE)
     found: list[Statement] = []
-    for mention in islice(_MENTION.finditer(text.body, max(start, end - _LINE), end), _MENTIONS):
+    mentions = _MENTION.finditer(text.body, place, end) if _may_mention(text.body[place:end]) else ()
+    for mention in islice(mentions, _MENTIONS):
         label = label_at(text, mention.start())
         if label is None or label.letter not in text.options:
             continue
@@ -218,9 +230,18 @@ def _in_line(text: Text, start: int, end: int) -> list[Statement]:
     return _text_in_line(text, start, end)
 
 
+def _may_mention(line: str) -> bool:
+    """Whether `_MENTION` may find anything: a quick look, wrong on the safe side."""
+    if "(" in line or ")" in line or "*" in line or "ption " in line:
+        return True
+    return line.removesuffix(".")[-1:].isupper()
+
+
 def _text_in_line(text: Text, start: int, end: int) -> list[Statement]:
     """`The most likely diagnosis is **lupus**`: an option's whole text after the verb of a sentence that concludes."""
     low = text.low
+    if not any(map(low[start:end].__contains__, _STRONG)):
+        return []
     for verb in reversed(list(_COPULA.finditer(low, max(start, end - _LINE), end))[-_MENTIONS:]):
         sentence = _sentence_start(low, start, verb.start())
         left = low[sentence : verb.end()]
@@ -254,6 +275,8 @@ def verdicts(text: Text, start: int, end: int) -> list[Statement]:
     """`Option C is correct.`, `(C) seems the most appropriate.`; none where several options are called so."""
     low = text.low
     found: list[Statement] = []
+    if not any(map(low[max(start, end - _LINE) : end].__contains__, _CALLED)):
+        return found
     for verdict in islice(_VERDICT.finditer(low, max(start, end - _LINE), end), _MENTIONS):
         sentence = max(_sentence_start(low, start, verdict.start()), verdict.start() - _SUBJECT)
         subject = text.body[sentence : verdict.start()]

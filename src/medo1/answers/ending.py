@@ -9,117 +9,164 @@ is left to it. Called by `medo1.answers.reading`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import product
 
 from medo1.answers.answer import Answer
 from medo1.answers.bare import may_open
 from medo1.answers.holding import NEXT_QUESTION, QUESTION_BEFORE, question_before, span_of
-from medo1.answers.nouns import statement_around
-from medo1.answers.statements import LAST_CUES, Statement, is_a_text
+from medo1.answers.marks import may_hold_marks
+from medo1.answers.nouns import answer_statement, is_supposed, refused
+from medo1.answers.statements import LAST_CUES, Statement, begins_line, clause_start, is_a_text
 from medo1.answers.text import Text
 
-_TAG_LIKE = re.compile(r"<[/a-z|]")
 _END = 320  # characters from the last cue to the end of a text that ends with its answer
 
-# all that stands before `answer` in a plain statement's sentence
+# all that stands before `answer` in its sentence or line, in most plain statements
 _OPENERS = ("", *(f"{word}{comma} " for word in ("therefore", "thus", "so", "hence") for comma in (",", "")),
             *(f"based on {which}, " for which in ("this analysis", "this reasoning", "the analysis")))  # fmt: skip
 _KINDS = ("", "the ", *(f"the {kind} " for kind in (
     "final", "correct", "best", "right", "most appropriate", "most accurate", "most likely")))  # fmt: skip
-_LEADS = frozenset(map("".join, product(_OPENERS, _KINDS)))
-_LONGEST_LEAD = max(map(len, _LEADS))
-_PLAIN = re.compile(r"answer is:?(?P<open>[ \n*(]{1,6})(?P<letter>[a-z])(?P<close>[)*]{0,4})")
-_ENDS = frozenset(("", ".", "\n", ".\n", "\n\n"))
-_BEFORE_TEXT = " *:.\n-–"  # what may stand between a label and its option's own text
-_BETWEEN = 4  # characters of it
+_LEADS = frozenset(map("".join, product(_OPENERS, _KINDS))) | {"### ", "**", "**final ", "final "}
+_LONGEST_LEAD = max(map(len, _LEADS)) + 3
+_PLAIN = re.compile(
+    r"answer(?:( is:?)|(\*{0,2}:\*{0,2})|(?=[ ]?\n))([ \n*(]{1,6})([a-z])([)*]{0,8})"
+    r"($|\.?\n|\.$|\. the answer is \()?"
+)
+_TAGGED = frozenset("<[\"'_")  # before `answer`: a tag, a key
+_BETWEEN = re.compile(r"[ *:.\n(–-]{1,4}")  # what may stand between a label and its option's own text
+_CLOSES = ("\n", ".\n", ". \n", "**\n", "**.\n", ". the answer is (")  # after an option's text
+_ENDS = " .*_)\n"  # what may follow the last statement
 
 
-def read_end(text: Text) -> Answer | None:
+# of a plain statement: the option, where its label or text ends, and whether it is a line that says it is the answer
+_Plain = tuple[str, int, bool]
+
+
+def read_end(text: Text) -> Answer | None:  # noqa: PLR0911
     """The answer of a text that ends with it and states nothing else; None for every other text."""
     low = text.low
     at = low.rfind("answer")
-    if at < 0 or len(low) - at > _END or _may_hold_marks(low) or may_open(text.body):
+    if at < 0 or len(low) - at > _END or may_hold_marks(low) or may_open(text.body):
         return None
-    last = _plain_statement(text, at) or statement_around(text, at, "sentence")
+    last = _plain(text.body, low, text.options, at)
+    if last is None:
+        return _read_other_end(text, at)
+    letter, end, formal = last
+    if low[end:].strip(_ENDS):
+        return None
+    first = at
+    earlier = low.rfind("answer", 0, at)
+    if earlier >= 0:
+        agreeing = _first_agreeing(text, earlier, at, letter, "formal" if formal else "sentence")
+        if agreeing is None or (agreeing < at and NEXT_QUESTION.search(low, agreeing, at)):
+            return None
+        first = agreeing
+    if first > QUESTION_BEFORE and question_before(low, first, text.options):
+        return None
+    if formal:
+        rule = "final_line" if "final" in low[max(0, at - 24) : at] else "answer_line"
+        return Answer(letter, "answer", rule, span_of(low, at, end, rule))
+    return Answer(letter, "answer", "answer_sentence", (at, end))
+
+
+def _read_other_end(text: Text, at: int) -> Answer | None:
+    """As `read_end`, where the last statement is not quite so plain."""
+    low = text.low
+    last = answer_statement(text, at)
     if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:
         return None
-    if low[last.end :].strip(" .*_)\n"):
+    if last.letter is None or low[last.end :].strip(_ENDS):
         return None
-    first = _first_agreeing(text, at, last)
-    if first is None or (first > QUESTION_BEFORE and question_before(text, first)):
+    first = _first_agreeing(text, low.rfind("answer", 0, at), last.start, last.letter, last.tier)
+    if first is None or (first > QUESTION_BEFORE and question_before(low, first, text.options)):
         return None
     if first < last.start and NEXT_QUESTION.search(low, first, last.start):
         return None
-    return Answer(last.letter, "answer", last.rule, span_of(text, last))
+    return Answer(last.letter, "answer", last.rule, span_of(low, last.start, last.end, last.rule))
 
 
-def _may_hold_marks(low: str) -> bool:
-    """Whether `mark_statements` may find anything: a quick look, wrong on the safe side."""
-    return (
-        ('"' in low and '":' in low)
-        or ("<" in low and _TAG_LIKE.search(low) is not None)
-        or ("[" in low and "[[" in low)
-        or ("#" in low and "####" in low)
-        or ("{" in low and ("boxed" in low or "':" in low or '" :' in low or "{" in low[:16]))
-    )
+def _plain(body: str, low: str, options: Mapping[str, str], at: int) -> _Plain | None:
+    """`The answer is (C).`, `Therefore, the correct answer is: **(C) Lupus**`, `### Answer: C`.
 
-
-def _plain_statement(text: Text, at: int) -> Statement | None:
-    """`The answer is (C).` and `Therefore, the correct answer is **(C) Lupus**` where a sentence is nothing else.
-
-    `statement_around` reads them too, but not so fast.
+    `nouns.statement_around` reads them too, but not so fast.
     """
-    low = text.low
     match = _PLAIN.match(low, at)
     if match is None:
         return None
-    letter, end = text.body[match.start("letter")], match.end()
-    opened, closed = match["open"], match["close"]
-    clause = _sentence_start(low, at)
-    if letter not in text.options or ("(" in opened) != (")" in closed) or low[clause:at] not in _LEADS:
+    verb, colon, opened, _, closed, then = match.groups()
+    letter = body[match.start(4)]
+    if letter not in options or ("(" in opened and ")" not in closed):
         return None
-    if low[end : end + 2] in _ENDS and ("*" in opened) == ("*" in closed):
-        stands = closed or not is_a_text(text, letter)
-    else:
-        stands = closed and ("*" in opened or ")" in closed) and (end := _own_text_end(text, letter, end))
-    return Statement(letter, at, end, clause, "answer_sentence", "sentence") if stands else None
+    lead = low[at - 6 : at]
+    if lead != ". the " and lead[1:] != "\nthe " and not _may_lead(low, at):
+        return None
+    formal = verb is None and begins_line(low, at)
+    if not (verb or formal or colon):
+        return None
+    end = match.end(5)
+    if then is not None or not low[end:].strip(_ENDS):
+        strong = closed[:1] == ")" or (closed[:1] == "*" and opened[-1] == "*")
+        return None if not strong and not formal and is_a_text(options, letter) else (letter, end, formal)
+    end = _own_text_end(low, options[letter], end)
+    return (letter, end, formal) if end else None
 
 
-def _sentence_start(low: str, at: int) -> int:
-    """Where the sentence or line begins that `at` stands in; farther back than any plain one where it is not near."""
-    floor = max(0, at - _LONGEST_LEAD - 3)
+def _may_lead(low: str, at: int) -> bool:
+    """Whether what stands before `answer` in its clause leaves the statement as plain as it is."""
+    floor = max(0, at - _LONGEST_LEAD)
     start = max(low.rfind("\n", floor, at) + 1, low.rfind(". ", floor, at) + 2)
-    if start <= 1:
-        return floor
-    return start + (low[start] == " ")
+    if low[start if start > 1 else floor : at].lstrip(" ") in _LEADS:
+        return True
+    before = low[at - 1 : at]
+    if before.isalnum() or before in _TAGGED or low[at - 3 : at] == "to ":
+        return False
+    clause = clause_start(low, at)
+    return not (refused(low, clause, at) or is_supposed(low, clause, at))
 
 
-def _own_text_end(text: Text, letter: str, end: int) -> int:
+def _own_text_end(low: str, option: str, end: int) -> int:
     """Where the option's own text ends that follows its label and ends the text; 0 where it does not."""
-    low = text.low
-    own = text.options[letter].lower().strip(" *_\"'(")
-    start = end
-    while start < end + _BETWEEN and low[start : start + 1] in _BEFORE_TEXT:
-        start += 1
-    if not own or not low.startswith(own, start) or low[start + len(own) :].strip(" .*_)\n"):
+    between = _BETWEEN.match(low, end)
+    if between is None:
         return 0
-    return start + len(own)
+    own = option.lower().strip(" *_\"'(")
+    start = between.end()
+    if not own or not low.startswith(own, start):
+        return 0
+    end = start + len(own)
+    return end if low.startswith(_CLOSES, end) or not low[end:].strip(_ENDS) else 0
 
 
-def _first_agreeing(text: Text, at: int, last: Statement) -> int | None:
-    """Where the first statement with the word `answer` up to `at` stands; None where one differs from the last."""
-    low = text.low
-    first = at
+def _first_agreeing(text: Text, at: int, last: int, letter: str, tier: str) -> int | None:
+    """Where the first statement with the word `answer` stands; None where one differs from the last.
+
+    Args:
+        text: the text and its options.
+        at: where the word stands before the last statement.
+        last: where the last statement stands.
+        letter, tier: of the last statement.
+    """
+    body, low, options = text.body, text.low, text.options
+    first = last
     for _ in range(LAST_CUES):
-        at = low.rfind("answer", 0, at)
         if at < 0:
             return first
-        if low[at - 3 : at] == "to ":
-            continue
-        statement = _plain_statement(text, at) or statement_around(text, at, "sentence")
-        if statement is None or (statement.tier == "verdict" and statement.counts):
-            continue
-        if not statement.counts or statement.others or (statement.letter, statement.tier) != (last.letter, last.tier):
-            return None
-        first = at
+        if low[at - 3 : at] != "to ":
+            plain = _plain(body, low, options, at)
+            if plain is not None:
+                if plain[0] != letter or plain[2] != (tier == "formal"):
+                    return None
+                first = at
+            else:
+                statement = answer_statement(text, at)
+                if statement is not None and (statement.tier != "verdict" or not statement.counts):
+                    if not _agrees(statement, letter, tier):
+                        return None
+                    first = at
+        at = low.rfind("answer", 0, at)
     return None
+
+
+def _agrees(statement: Statement, letter: str, tier: str) -> bool:
+    return statement.counts and not statement.others and (statement.letter, statement.tier) == (letter, tier)

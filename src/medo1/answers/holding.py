@@ -8,12 +8,13 @@ Called by `medo1.answers.reading`, whose docstring gives the rules.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import islice
 
 from medo1.answers.answer import Answer
 from medo1.answers.labels import label_at
 from medo1.answers.phrases import AFFIRMS, CONTRASTS, CORRECTS, DOUBTS, RETRACTS, REVISES, WAVERS
-from medo1.answers.statements import FIRST_CUES, Statement
+from medo1.answers.statements import Statement
 from medo1.answers.text import Text
 
 _TENTATIVE = re.compile(
@@ -43,9 +44,11 @@ NEXT_QUESTION = re.compile(
 )
 _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \t]+(?P<text>[^\n]{1,200})")
 
+_MARKS = " .*_)\n"  # these may stand after a statement and say nothing
 _LINES = frozenset({"final_line", "answer_line"})
 _MORE_THOUGHT = 160  # characters after a statement in a text that thinks aloud: more than its reason
 QUESTION_BEFORE = 120  # characters of an answer that may stand before a question that the text makes up
+_LOOKED_AT = 400  # letters that may begin a question
 _LISTED = 12  # lines of a list that are looked at, and words of one
 _SAID = 80  # characters before a question that are an answer begun, not white space and marks
 _AFTER = 3000  # characters after a statement in which a further question is looked for
@@ -65,7 +68,7 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
     """
     low = text.low
     counted = [statement for statement in found if statement.counts]
-    if counted[0].end + 2 < len(low):
+    if low[counted[0].end :].strip(_MARKS):
         counted = sorted([*counted, *_corrections(text, counted[0])], key=lambda statement: statement.start)
     holds = counted[0]
     against: Statement | None = None
@@ -85,7 +88,7 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
             return Answer(None, "truncated", undone)
         return Answer(None, "conflict", "two_statements", (against.start, holds.end))
     rest = _rest(low, holds.end)
-    if rest.strip(" .*_)\n"):
+    if rest.strip(_MARKS):
         denied = any(statement.denies == holds.letter and statement.start > holds.end for statement in found)
         if denied or RETRACTS.stand(rest) or _left_in_doubt(low, holds, rest):
             return (
@@ -160,7 +163,7 @@ def settled(text: Text, statement: Statement, *, cut: bool, cut_by: bool) -> Ans
     undone = _undone_by_cut(text, statement, cut_by=cut_by) if cut else None
     if undone is not None:
         return Answer(None, "truncated", undone)
-    span = span_of(text, statement)
+    span = span_of(text.low, statement.start, statement.end, statement.rule)
     if statement.others:
         return Answer(None, "conflict", "several_letters", span)
     if statement.clash is not None:
@@ -168,14 +171,13 @@ def settled(text: Text, statement: Statement, *, cut: bool, cut_by: bool) -> Ans
     return Answer(statement.letter, "answer", statement.rule, span)
 
 
-def span_of(text: Text, statement: Statement) -> tuple[int, int]:
+def span_of(low: str, start: int, end: int, rule: str) -> tuple[int, int]:
     """Where a statement stands; one that is a line begins with that line's first word: `Final answer: C`."""
-    start = statement.start
-    if statement.rule in _LINES:
-        line = text.low.rfind("\n", 0, start) + 1
-        lead = text.low[line:start]
+    if rule in _LINES:
+        line = low.rfind("\n", 0, start) + 1
+        lead = low[line:start]
         start = line + len(lead) - len(lead.lstrip(" \t*_#>-•"))
-    return start, statement.end
+    return start, end
 
 
 def _undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | None:  # noqa: PLR0911
@@ -218,7 +220,7 @@ def before_next_question(text: Text, found: list[Statement]) -> tuple[list[State
     """The statements made before the text goes on to a question of its own; whether even the first comes after one."""
     low = text.low
     first = next(statement for statement in found if statement.counts)
-    if first.start > QUESTION_BEFORE and question_before(text, first.start):
+    if first.start > QUESTION_BEFORE and question_before(low, first.start, text.options):
         return found, True
     if first.end + 20 < len(low) and "\n" in low[first.end :]:
         boundary = NEXT_QUESTION.search(low, first.end, first.end + _AFTER)
@@ -228,24 +230,21 @@ def before_next_question(text: Text, found: list[Statement]) -> tuple[list[State
     return found, False
 
 
-def question_before(text: Text, end: int) -> bool:
+def question_before(low: str, end: int, options: Mapping[str, str]) -> bool:
     """Whether, before `end`, the text sets out a question that is not this one's (its options are not these)."""
-    low = text.low
-    for cue in ("question", "\nq"):
-        at = low.find(cue, QUESTION_BEFORE, end)
+    at = low.find("q", QUESTION_BEFORE, end)  # a rare letter: found faster than the words that it begins
+    for _ in range(_LOOKED_AT):
         if at < 0:
-            continue
-        for _ in range(FIRST_CUES):
-            if at < 0:
-                break
+            return False
+        if low[at - 1] == "\n" or low.startswith("question", at):
             line = low.rfind("\n", at - 40, at + 1)
             boundary = NEXT_QUESTION.match(low, line) if line >= 0 else None
             if boundary is not None and boundary["question"] and len(low[:line].strip()) > _SAID:
                 between = low[boundary.end() : end]
-                restated = sum(option.lower()[:40] in between for option in text.options.values())
+                restated = sum(option.lower()[:40] in between for option in options.values())
                 if restated < 2:  # noqa: PLR2004
                     return True
-            at = low.find(cue, at + len(cue), end)
+        at = low.find("q", at + 1, end)
     return False
 
 

@@ -39,8 +39,9 @@ _OPENING = re.compile(
     rf"{_RUN}{{0,24}}(?:(?:{_LATEX}|{_TAG}|-(?![A-Za-z0-9])){_RUN}{{0,24}}){{0,8}}(?P<noun>(?:{_NOUN}){_RUN}{{0,8}}(?:(?:{_LATEX}|{_TAG}){_RUN}{{0,8}}){{0,3}})?"
 )
 # the same for what stands before most: marks, and then one capital letter
-_PLAIN_OPENING = re.compile(r"[ \n*(]{0,6}(?=[A-Z](?![A-Za-z]))")
+_PLAIN_OPENING = re.compile(r"[ \n*(]{0,6}(?=[A-Z](?![A-Za-z0-9]))")
 _CLOSING = re.compile(r"(?:[*_`~\"'”’»」』】）》〉\])}$|>]|\\[)\]]){0,8}")
+_CLOSES = frozenset("*_`~\"'”’»」』】）》〉])}$|>\\")
 _STRONG_CLOSING = frozenset(")]}）】」』》〉$|>`")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -67,6 +68,10 @@ _SENTENCE_STARTS = re.compile(
 )
 _NEXT_LISTED = re.compile(r"[ ,;]{1,3}[(\[]?(?P<letter>[A-Z])[)\].]")
 _ALSO_STARTS = frozenset(",;，、/&+([和或及")
+_ALSO_WORDS = ("and", "or", "as well", "plus", "y", "und", "oder", "et", "ou")
+_NEXT_STARTS = frozenset(" ,;")
+_DENIED_STARTS = frozenset("iwascd(:,-")
+_NOTHING = frozenset(("", ".", ".\n", "\n", "\n\n"))  # after a label
 _DOUBT = re.compile(r"[\s*_)\]\"'”.]{0,4}(?:\?|,?\s?\bif\b(?! any)|,?\s?\bunless\b)", re.IGNORECASE)
 _DENIED = re.compile(
     r"[\s*_)\]\"'”:,-]{0,4}(?:\(?\s?(?:is|was|are|would be|seems|"
@@ -112,27 +117,33 @@ def label_at(text: Text, position: int, *, formal: bool = False) -> Label | None
         formal: something that announces an answer (`Answer:`) stands before it, so that a bare letter suffices.
     """
     body = text.body
-    opening = None
+    noun = False
     plain = _PLAIN_OPENING.match(body, position)
-    if plain is None:
+    if plain is not None:
+        at = plain.end()
+        written = letter = body[at]
+    else:
         opening = _OPENING.match(body, position)
-    at = plain.end() if plain else opening.end() if opening else position
-    written = body[at : at + 1]
-    letter = LETTER_OF.get(written)
-    if letter is None or continues_word(body[at + 1 : at + 2]):
-        return None
-    noun = opening is not None and opening["noun"] is not None
-    if noun and body[at - 1 : at].isalpha() and body[at - 1 : at].isascii():
+        at = opening.end() if opening else position
+        written = body[at : at + 1]
+        if (letter := LETTER_OF.get(written, "")) == "":
+            return None
+        noun = opening is not None and opening["noun"] is not None
+        if noun and body[at - 1 : at].isalpha() and body[at - 1 : at].isascii():
+            return None
+    end = at + 1
+    then = body[end : end + 1]
+    if continues_word(then):
         return None
     before = body[at - 1 : at] if at > position else ""
-    closing = _CLOSING.match(body, at + 1)
-    end = closing.end() if closing else at + 1
-    closed = end > at + 1
-    if closed and continues_word(body[end : end + 1]):
-        return None
-    marks = body[at + 1 : end]
-    bold = closed and before == "*" and marks[0] == "*"
-    brackets = closed and not _STRONG_CLOSING.isdisjoint(marks)
+    closed = bold = brackets = False
+    if then in _CLOSES and (closing := _CLOSING.match(body, end)) is not None and closing.end() > end:
+        end = closing.end()
+        if continues_word(body[end : end + 1]):
+            return None
+        closed = True
+        bold = before == "*" and then == "*"
+        brackets = then in _STRONG_CLOSING or not _STRONG_CLOSING.isdisjoint(closing[0])
     strong = noun or bold or brackets or ord(written) > 0x7F  # noqa: PLR2004
     if written.islower() and not _lower_case_label(body, letter, end, strong=strong, closed=closed, formal=formal):
         return None
@@ -151,11 +162,9 @@ def continues_word(character: str) -> bool:
     """Whether this character makes the letter before it part of a word or a number: Latin, Greek and Cyrillic letters
     and digits do; Chinese, Japanese and Korean stand against a letter without a space.
     """
-    if not character:
-        return False
-    code = ord(character)
-    if code < 0x80:  # noqa: PLR2004
+    if character.isascii():
         return character.isalnum()
+    code = ord(character)
     return (code < 0x600 and (character.isalpha() or code >= 0x300)) or 0x2080 <= code < 0x208A  # noqa: PLR2004
 
 
@@ -195,14 +204,17 @@ def _label_before_stop(text: Text, letter: str, at: int, end: int) -> bool:
     then = body[end + 1 : end + 2]
     if not then.isspace():
         starts = _SENTENCE_STARTS.match(body, end + 1)  # `The answer is C.The answer is C.`
-        return starts is not None or not then.isalnum() or ord(then) >= 0x2E80  # noqa: PLR2004
+        if starts is not None or not then.isalnum() or ord(then) >= 0x2E80:  # noqa: PLR2004
+            return True
+        return own_text_follows(text, letter, end + 1) > 0  # `C.Ceftriaxone`
     word = _WORD.match(body, end + 2)
     if word is None:
         return True
     lower = word[0].lower()
     abbreviation = f"{letter.lower()}. {lower}"
-    if any(key != letter and option.lower().startswith(abbreviation) for key, option in text.options.items()):
-        return False
+    for key, option in text.options.items():
+        if option[1:3] == ". " and key != letter and option.lower().startswith(abbreviation):
+            return False
     if word[0][0].isupper() or end > at + 1 or lower in _AFTER_LABEL or ord(lower[0]) >= 0x600:  # noqa: PLR2004
         return True
     own = text.options.get(letter, "").lower()
@@ -229,24 +241,25 @@ def _look_behind(text: Text, label: Label) -> None:
     body = text.body
     end = label.end
     then = body[end : end + 2]
-    if then in ("", ".", ".\n", "\n", "\n\n"):
+    if then in _NOTHING:
         return
-    label.own_end = own_end = own_text_follows(text, label.letter, end)
-    if own_end:
-        label.strong = True
-    elif label.letter in text.options:
-        label.clash = _clash(text, label)
+    own_end = own_text_follows(text, label.letter, end)
     there = own_end or end
     window = body[there : there + 24]
-    if own_end and (listed := _next_listed(text, label.letter, own_end)):
-        label.others = listed
-        return
-    lead = window.lstrip(" *_)]\"'”")[:1]
-    if lead and (lead in _ALSO_STARTS or lead.lower() in "aopuyeb"):
+    if own_end:
+        label.own_end, label.strong = own_end, True
+        if window[:1] in _NEXT_STARTS and (listed := _next_listed(text, label.letter, own_end)):
+            label.others = listed
+            return
+    elif label.letter in text.options:
+        label.clash = _clash(text, label)
+    follows = window.lstrip(" *_)]\"'”").lower()
+    lead = follows[:1]
+    if lead in _ALSO_STARTS or follows.startswith(_ALSO_WORDS):
         label.others = _further_letters(text, label.letter, there)
     if "?" in window[:6] or " if " in window[:12] or " unless" in window[:12] or ", if" in window[:8]:
         label.doubt = _DOUBT.match(body, there) is not None
-    if lead and lead.lower() in "iwascd(:,-":
+    if lead in _DENIED_STARTS:
         label.denied = _DENIED.match(body, there) is not None
 
 
@@ -272,8 +285,9 @@ def _clash(text: Text, label: Label) -> str | None:
     if start == label.end or not low[start : start + 1].isalnum():
         return None
     own = text.options[label.letter].lower()
+    first = f"{low[start]} ."
     for key, option in text.options.items():
-        if key == label.letter or len(option) < 4:  # noqa: PLR2004
+        if key == label.letter or len(option) < 4 or option[0].lower() not in first:  # noqa: PLR2004
             continue
         other = option.lower().strip(" .")
         end = start + len(other)

@@ -30,7 +30,9 @@ _LINK = re.compile(
     r"это|—|–|-)?[:：]?\s*(?:la|el|a|a letra|letra|die|der|das)?(?=[\s(*_\[\"'“（【\\A-ZＡ-Ｚ])"
 )
 _BAD = re.compile(r"(?:不|非|错误|錯誤|nicht|pas|\bno|non|não|не|لا|ليس|아닌|incorrect\w*|falsch\w*)\s*$")
-_OTHER_SCRIPT = re.compile("[\u0400-\u1fff\u2e80-\uffff]")
+# In UTF-8 a character's first byte tells its script. These are ASCII, all further bytes, and the first ones of U+0080
+# to U+03FF, of U+2000 to U+2FFF (signs) and of U+10000 on (pictures): what a text holds beside them is another script.
+_NO_OTHER_SCRIPT = bytes([*range(0xD0), 0xE2, *range(0xF0, 0xF8)])
 _SPACELESS = 0x600  # scripts from here on stand against a letter without a space
 
 
@@ -52,11 +54,7 @@ def _is_latin(low: str) -> bool:
     """Whether a text holds no letters of another script, Greek ones and mathematical signs apart."""
     if low.isascii():
         return True
-    try:
-        low.encode("cp1252")
-    except UnicodeEncodeError:
-        return _OTHER_SCRIPT.search(low) is None
-    return True
+    return not low.encode(errors="replace").translate(None, _NO_OTHER_SCRIPT)
 
 
 def _announced(text: Text, at: int, word: str) -> Statement | None:

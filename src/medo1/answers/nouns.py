@@ -11,6 +11,7 @@ import re
 from itertools import islice
 
 from medo1.answers.labels import label_at
+from medo1.answers.phrases import GAP
 from medo1.answers.statements import (
     CLAUSE,
     FIRST_CUES,
@@ -68,7 +69,7 @@ _NOT = re.compile(
 )
 _BUT = re.compile(r"[^.\n]{0,80}?\b(?:but(?: rather)?|it['’]?s|it is|rather|instead)\s+")
 _FAR = re.compile(
-    r"\b(?:is|are|was|be)\b(?: (?:therefore|thus|clearly|likely|most likely|probably|the|to be|as follows|that))*"
+    rf"{GAP}(?:is|are|was|be)\b(?: (?:therefore|thus|clearly|likely|most likely|probably|the|to be|as follows|that))*"
     r"[\s*_]*[:：]?[\s*_]*"
 )
 _UNLIKELY = re.compile(r"\b(?:unlikely|not|never|neither|rather than|less likely|incorrect)\b|n['’]t\b")
@@ -78,8 +79,16 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n|[。！？]")
 
 def answer_statements(text: Text) -> list[Statement]:
     """Statements around the word `answer`."""
-    found = (statement_around(text, at, "sentence") for at in cues(text.low, "answer"))
+    found = (answer_statement(text, at) for at in cues(text.low, "answer"))
     return [statement for statement in found if statement is not None]
+
+
+def answer_statement(text: Text, at: int) -> Statement | None:
+    """The statement around the word `answer` that stands at `at`; read once."""
+    if at not in text.read:
+        text.read[at] = statement_around(text, at, "sentence")
+    statement: Statement | None = text.read[at]
+    return statement
 
 
 def statement_around(text: Text, at: int, tier: Tier) -> Statement | None:
@@ -92,11 +101,11 @@ def statement_around(text: Text, at: int, tier: Tier) -> Statement | None:
     if then.isalpha() or (then in " _" and low[end + 1 : end + 2] in "csoel" and _PLURAL.match(low, end)):
         return None
     clause = clause_start(low, at)
-    if not _refused(low, clause, at):
+    if not refused(low, clause, at):
         cue = Cue(at, clause, "answer_sentence" if tier == "sentence" else "choice_sentence", tier)
         statement = _after(text, cue, end, then)
         if statement is not None:
-            if statement.weak is None and at > clause and _is_supposed(low, clause, at):
+            if statement.weak is None and at > clause and is_supposed(low, clause, at):
                 statement.weak = "doubt"
             return statement
     return verdict_before(text, at, clause)
@@ -108,11 +117,11 @@ def previous_word(low: str, start: int, at: int) -> str:
     return before[before.rfind(" ") + 1 :].strip(_MARKS)
 
 
-def _refused(low: str, clause: int, at: int) -> bool:
+def refused(low: str, clause: int, at: int) -> bool:
     """Whether what stands before the noun makes it no answer of the model's: `a wrong answer`, `if the answer`."""
     if at == clause:
         return False
-    word = previous_word(low, clause, at)
+    word = "the" if low.startswith(" the ", at - 5) else previous_word(low, clause, at)
     if word in _NOT_THE_ANSWER or word.endswith(("n't", "n’t")):
         return True
     if word == "the" and low[clause : at - 4].rstrip().endswith(("if", "whether", "why")):
@@ -121,9 +130,15 @@ def _refused(low: str, clause: int, at: int) -> bool:
     return denied and _DENIED_BEFORE.search(low, clause, at) is not None
 
 
-def _is_supposed(low: str, clause: int, at: int) -> bool:
+def is_supposed(low: str, clause: int, at: int) -> bool:
     """Whether the clause before the noun makes a condition or a mere possibility of it."""
-    return conditional(low, clause, at) or _MAYBE.search(low, max(clause, at - 40), at) is not None
+    if conditional(low, clause, at):
+        return True
+    start = max(clause, at - 40)
+    near = low[start:at]
+    if "mayb" in near or "perha" in near or "possib" in near or "might" in near or "could" in near:
+        return _MAYBE.search(low, start, at) is not None
+    return False
 
 
 def _after(text: Text, cue: Cue, end: int, then: str) -> Statement | None:
@@ -150,11 +165,16 @@ def _after_link(text: Text, link: re.Match[str], cue: Cue) -> Statement | None:
         ):
             return None
         if before in ("<", "[") or (before in ("'", '"', "_") and link["tail"].strip()):
-            cue = cue._replace(rule="tag", tier="formal", formal=True)
+            rule = "tag"
         elif line:
             rule = "final_line" if "final" in low[max(0, at - 24) : at] else "answer_line"
-            cue = cue._replace(rule=rule, tier="formal", formal=True)
-        cue = cue._replace(formal=cue.formal or group == "formal", heading=group == "heading", bare=group == "bare")
+        else:
+            rule = ""
+        kind = (group == "heading", group == "bare")
+        if rule:
+            cue = Cue(at, cue.clause, rule, "formal", True, *kind)
+        else:
+            cue = Cue(at, cue.clause, cue.rule, cue.tier, group == "formal", *kind)
     hedged = group == "hedge"
     position = link.end()
     if not (hedged and "not" in link[0]):
@@ -231,7 +251,7 @@ def _far_after(text: Text, cue: Cue, end: int) -> Statement | None:
         position = link.end()
         if _NOT.match(low, position) or _UNLIKELY.search(low, end, position):
             continue
-        colon = ":" in link[0] or "：" in link[0]
+        colon = ":" in link[0][1:] or "：" in link[0][1:]
         label = label_at(text, position, formal=colon)
         if label is None:
             if (colon or low[position - 1] in "*_") and (statement := _text_at(text, position, cue)) is not None:

@@ -12,7 +12,7 @@ import re
 from sys import maxsize
 
 # what may stand before a word: all but letters, digits and `_`, spelled out so that the search can leap
-_GAP = r"[\x00-/:-@\[-^`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\u2000-\u206f\u2190-\u27bf、。「」『』【】！（），：；？]"
+GAP = r"[\x00-/:-@\[-^`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\u2000-\u206f\u2190-\u27bf、。「」『』【】！（），：；？]"
 _MARKS = r"[.!?:;,\n—–-]"
 _OPENING = r"(?:(?:but|so|and|okay|ok|well|oh|no|hmm+)[,.]?\s+){0,2}"
 
@@ -28,9 +28,7 @@ class Phrases:
 
     def __init__(self, words: str, clauses: str = "", scripts: tuple[str, ...] = ()) -> None:
         opens = rf"{_OPENING}(?:{clauses})\b"
-        self._later = re.compile(
-            rf"{_GAP}(?:(?<={_MARKS})\s*{opens}|(?:{words}))" if clauses else rf"{_GAP}(?:{words})"
-        )
+        self._later = re.compile(rf"{GAP}(?:(?<={_MARKS})\s*{opens}|(?:{words}))" if clauses else rf"{GAP}(?:{words})")
         self._words = re.compile(words)
         self._first = re.compile(rf"{opens}|{words}") if clauses else self._words
         self._script = re.compile("|".join(scripts)) if scripts else None

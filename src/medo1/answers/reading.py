@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from string import ascii_uppercase
 
 from medo1.answers.answer import Answer
 from medo1.answers.bare import first_line, labelled_line, last_line, last_words, opening_text
@@ -44,10 +44,11 @@ from medo1.answers.marks import is_thinking_object, mark_statements
 from medo1.answers.nouns import answer_statements
 from medo1.answers.statements import Statement
 from medo1.answers.text import Text
-from medo1.answers.thinking import answer_part
+from medo1.answers.thinking import answer_part, may_think
 
 # finish reasons that mean a cut, as engines and providers write them
 _LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete"})
+_LETTERS = frozenset(ascii_uppercase)
 _CUT = _LENGTH | {"content_filter", "error"}
 
 _ENDS_OPEN = re.compile(
@@ -77,33 +78,29 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     Raises:
         ValueError: for an option whose key is not one capital letter.
     """
-    _check_letters(tuple(options))
+    if not options.keys() <= _LETTERS:
+        wrong = min(map(repr, options.keys() - _LETTERS))
+        raise ValueError(f"options are keyed by one capital letter each (A to Z), found {wrong}")
     finish = finish_reason.lower() if finish_reason else ""
     if not text or text.isspace():
         rule = "cut_before_statement" if finish in _LENGTH else "empty"
         return Answer(None, "truncated" if finish in _LENGTH else "abstain", rule)
     low = _lower(text)
     cut_by = finish in _CUT
+    known = bool(finish)
+    if not may_think(low):
+        return _read(Text(text, low, options), cut_by=cut_by, known=known)
     part = answer_part(text, low)
     if part.thinking == "open":
-        return _in_open_thinking(Text(text, low, options), ended=bool(finish) and not cut_by)
+        return _in_open_thinking(Text(text, low, options), ended=known and not cut_by)
     if part.start >= part.end:
         return _only_thinking(cut=cut_by)
-    if part.start == 0 and part.end == len(text):
-        return _read(Text(text, low, options), cut_by=cut_by, known=bool(finish))
     turn_ended = part.end < len(text)
     view = Text(text[part.start : part.end], low[part.start : part.end], options)
-    answer = _read(view, cut_by=cut_by and not turn_ended, known=bool(finish) or turn_ended)
+    answer = _read(view, cut_by=cut_by and not turn_ended, known=known or turn_ended)
     if answer.span is None:
         return answer
     return Answer(answer.letter, answer.status, answer.rule, (answer.span[0] + part.start, answer.span[1] + part.start))
-
-
-@lru_cache(maxsize=256)
-def _check_letters(letters: tuple[str, ...]) -> None:
-    for letter in letters:
-        if not isinstance(letter, str) or len(letter) != 1 or not "A" <= letter <= "Z":
-            raise ValueError(f"options are keyed by one capital letter each (A to Z), found {letter!r}")
 
 
 def _lower(text: str) -> str:
@@ -185,20 +182,33 @@ def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
     found += choice_statements(text, last)
     if not last and not _last_counted(found) and (line := labelled_line(text)) is not None:
         found.append(line)
-    if all(statement.rule in _UNANNOUNCED for statement in found if statement.counts):
+    if not found or all(statement.rule in _UNANNOUNCED for statement in found if statement.counts):
         found += foreign_statements(text)
+    if len(found) > 1:
+        found.sort(key=_place)
+    return _apart(text, found)
+
+
+def _apart(text: Text, found: list[Statement]) -> tuple[list[Statement], list[Statement]]:
+    """The statements, and apart from them the verdicts that count, where they may decide."""
+    if not any(statement.tier == "verdict" for statement in found):
+        return found, []
     floor = len(text.low) - TAIL
     verdicts = [statement for statement in found if statement.tier == "verdict" and statement.counts]
+    found = [statement for statement in found if statement.tier != "verdict" or not statement.counts]
     verdicts = [statement for statement in verdicts if statement.start >= floor]
     if len({statement.letter for statement in verdicts}) > 1:
-        verdicts = []  # several options are called so
-    found = [statement for statement in found if statement.tier != "verdict" or not statement.counts]
-    return sorted(found, key=_place), sorted(verdicts, key=_place)
+        return found, []  # several options are called so
+    return found, verdicts
 
 
 def _last_counted(found: list[Statement]) -> int:
     """Where the last statement ends that counts and is no verdict; 0 where there is none."""
-    return max((statement.end for statement in found if statement.counts and statement.tier != "verdict"), default=0)
+    last = 0
+    for statement in found:
+        if statement.end > last and statement.counts and statement.tier != "verdict":
+            last = statement.end
+    return last
 
 
 def _place(statement: Statement) -> tuple[int, int]:

@@ -13,6 +13,7 @@ so).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -131,13 +132,18 @@ _LINE_LEAD = re.compile(
     r"most accurate|exact|actual|true)\s+(?:and\s+)?){0,2}(?:diagnosis and |multiple[- ]choice )?[^\w\n]{0,8}$"
 )
 
+# the usual ones
+_LINE_LEADS = frozenset(
+    ("**", "### ", "## ", "#### ", "final ", "**final ", "### final ", "the final ", "the ", "the correct ")
+)
+
 
 def begins_line(low: str, at: int) -> bool:
     """Whether only marks and a few words such as `the final` stand before `at` on its line."""
     start = low.rfind("\n", max(0, at - _LINE_LEAD_LENGTH), at) + 1
     if start == 0 and at > _LINE_LEAD_LENGTH:
         return False
-    return start == at or _LINE_LEAD.match(low[start:at]) is not None
+    return start == at or (lead := low[start:at]) in _LINE_LEADS or _LINE_LEAD.match(lead) is not None
 
 
 # `if ...` makes what follows hypothetical, `if I had to choose` does not
@@ -169,14 +175,14 @@ def from_label(text: Text, label: Label, cue: Cue) -> Statement:
         statement.weak = "doubt"  # `A, B, C or D` repeats what was asked
     elif label.clash is not None:
         statement.clash = "letter_and_text"
-    elif not label.strong and cue.tier != "formal" and not label.others and is_a_text(text, label.letter):
+    elif not label.strong and cue.tier != "formal" and not label.others and is_a_text(text.options, label.letter):
         statement.clash = "letter_or_text"
     return statement
 
 
-def is_a_text(text: Text, letter: str) -> bool:
+def is_a_text(options: Mapping[str, str], letter: str) -> bool:
     """Whether the letter is another option's text (blood groups, vitamins): prose does not say which it means."""
     return any(
         key != letter and len(option) <= _SHORT_TEXT and option.strip(" .").upper() == letter
-        for key, option in text.options.items()
+        for key, option in options.items()
     )

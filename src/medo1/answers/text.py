@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 def words(text: str) -> frozenset[str]:
@@ -21,23 +21,54 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+class Offered(NamedTuple):
+    """What is known of a question's options: it is read with each of its samples, so it is kept.
+
+    Attributes:
+        plain: letter to option text as `plain` gives it.
+        starts: the two characters that these texts begin with.
+        openings: how the texts begin as they are written, in lower case, without a leading `the`.
+    """
+
+    plain: dict[str, str]
+    starts: frozenset[str]
+    openings: tuple[str, ...]
+
+
 class Text:
     """A text as written, the same in lower case position by position, and the options."""
 
-    __slots__ = ("_plain", "body", "low", "options")
+    __slots__ = ("_offered", "body", "low", "options", "read")
 
     def __init__(self, body: str, low: str, options: Mapping[str, str]) -> None:
         self.body = body
         self.low = low
         self.options = options
-        self._plain: dict[str, str] | None = None
+        self.read: dict[int, Any] = {}  # statements around the word `answer` by its place: see `nouns`
+        self._offered: Offered | None = None
+
+    @property
+    def offered(self) -> Offered:
+        """What is known of the options; looked up when first needed."""
+        if self._offered is None:
+            self._offered = _offered(tuple(self.options.items()))
+        return self._offered
 
     @property
     def plain(self) -> dict[str, str]:
-        """Letter to option text as `plain` gives it; computed when first needed."""
-        if self._plain is None:
-            self._plain = {letter: _plain_option(text) for letter, text in self.options.items()}
-        return self._plain
+        """Letter to option text as `plain` gives it."""
+        return self.offered.plain
+
+    def may_name(self, start: int) -> bool:
+        """Whether an option's text may stand at `start`: a quick look at two characters, wrong on the safe side."""
+        two = self.low[start : start + 2]
+        starts = self.offered.starts
+        return (
+            two in starts
+            or not (two.isascii() and two.isalnum())
+            or two[0] in starts
+            or self.low.startswith(_ARTICLES, start)
+        )
 
 
 class Named(NamedTuple):
@@ -55,6 +86,7 @@ _EVEN = (
     | dict.fromkeys(map(ord, "*_~$\\"), None)
 )
 _EVEN_ASCII = {code: even for code, even in _EVEN.items() if code < 0x80}  # noqa: PLR2004
+_ARTICLES = ("the ", "an ", "a ")
 _SPACES = re.compile(r"\s+")
 _ARTICLE = re.compile(r"(?:the|an|a) (?=\S)")
 
@@ -65,10 +97,11 @@ def plain(text: str) -> str:
     return _evened(text).strip(" .;:,'\"")
 
 
-@lru_cache(maxsize=8192)
-def _plain_option(text: str) -> str:
-    """`plain`, kept: a question's options are read with each of its samples."""
-    return plain(text)
+@lru_cache(maxsize=4096)
+def _offered(options: tuple[tuple[str, str], ...]) -> Offered:
+    evened = {letter: plain(text) for letter, text in options}
+    starts = frozenset(text[:2] for text in evened.values())
+    return Offered(evened, starts, tuple(text[:16].lower().removeprefix("the ") for _, text in options))
 
 
 def _evened(text: str) -> str:
@@ -104,6 +137,8 @@ def option_at(text: Text, position: int) -> Named | None:
     """
     lead = _LEAD.match(text.body, position)
     start = lead.end() if lead else position
+    if not text.may_name(start):
+        return None
     options = text.plain
     longest = max(map(len, options.values()), default=0)
     line_end = text.body.find("\n", start, start + longest + 60)

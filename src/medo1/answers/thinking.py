@@ -55,6 +55,7 @@ _CLOSES = frozenset(
     }
 )
 _HEADING = re.compile(r"\s*#{1,6}[ \t]*\**thinking\**:?\s*\n", re.IGNORECASE)
+_TAG_LIKE = re.compile(r"<[/a-z|｜]")
 _TAG_GUARDS = ("</", "think>", "thinking>", "<|", "<unused9", "<reason", "<scratch", "<thought")
 _LAST_PART = 4000  # characters from the end that are searched for marks first
 _MARKS = 300  # looked at
@@ -78,6 +79,17 @@ class AnswerPart(NamedTuple):
     thinking: Literal["none", "closed", "open"]
 
 
+def may_think(low: str) -> bool:
+    """Whether a mark of thinking, or of a turn's end, may stand in a text: a quick look, wrong on the safe side."""
+    return (
+        ("<" in low and _TAG_LIKE.search(low) is not None)
+        or ("[" in low and ("think]" in low or "inst]" in low))
+        or "◁" in low
+        or ("#" in low and _HEADING.match(low) is not None)
+        or _final_marks(low)
+    )
+
+
 def answer_part(text: str, low: str) -> AnswerPart:
     """The last part of a text that stands outside its thinking and holds something.
 
@@ -85,7 +97,7 @@ def answer_part(text: str, low: str) -> AnswerPart:
         text: the whole output.
         low: the same in lower case, position by position.
     """
-    if "<" not in low and "[" not in low and "#" not in low and "◁" not in low and not _final_marks(low):
+    if not may_think(low):
         return AnswerPart(0, len(text), "none")
     start, end = 0, len(text)
     thinking: Literal["none", "closed", "open"] = "none"

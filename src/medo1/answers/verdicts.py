@@ -14,6 +14,7 @@ from medo1.answers.statements import Statement, conditional
 from medo1.answers.text import Named, Text, option_at, own_text_follows
 
 _NEAR = 72  # characters before a noun that may hold `is the most appropriate`
+_SHORTEST = 5  # characters of `b is `
 _IS_WORDS = (
     " is ", "'s ", "’s ", " be ", " are ", " as ", " was ", "remains", "seems", "appears", "makes", "offers", "being",
     "represents", "becomes", "provides", "looks", "constitutes", "stands",
@@ -47,8 +48,10 @@ _LEAD = re.compile(
 def verdict_before(text: Text, at: int, clause: int) -> Statement | None:
     """The option, by label or whole text, that the clause calls the noun which stands at `at`."""
     low = text.low
+    if at - clause < _SHORTEST:
+        return None
     near = low[max(clause, at - _NEAR) : at]
-    if not any(word in near for word in _IS_WORDS) or (is_the := _IS_THE.search(near)) is None:
+    if not any(map(near.__contains__, _IS_WORDS)) or (is_the := _IS_THE.search(near)) is None:
         return None
     verb_at = at - len(near) + is_the.start()
     statement = _subject(text, clause, verb_at, at)
