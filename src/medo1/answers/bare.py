@@ -54,8 +54,8 @@ _ABOVE = 600  # characters above the last line in which a list of options may st
 
 def may_open(body: str) -> bool:
     """Whether a text may open with a letter of its own."""
-    head = body[:2]
-    if head.isalpha() and head[1:].islower() and not body.startswith(_NOUNS):
+    head = body[:12].lstrip()
+    if head[:2].isalpha() and head[1:2].islower() and not head.startswith(_NOUNS):
         return False  # a word
     return _MAY_OPEN.match(body) is not None
 
@@ -210,13 +210,13 @@ def _is_next_item(letter: str, above: list[str]) -> bool:
 
 
 _LABELLED = (
-    r"[^\w\n]{0,6}+(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
+    r"[^\w\n]{0,6}+(?=[a-dflmopr-tv])(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
     r"(?:ans|final|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
     r"pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
 )
 # two patterns for one: the second begins with a literal, so that its search leaps from line to line
 _FIRST_LABELLED = re.compile(_LABELLED)
-_LABEL_LINE = re.compile("\n" + _LABELLED)
+_LABEL_LINE = re.compile("\n(?!\n)" + _LABELLED)
 _LAST_WORDS = re.compile(
     r"(?:^|[.!?\n]\s*)"
     r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then)[,:]?\s+(?:then\s+)?){0,2})"

@@ -39,6 +39,8 @@ _STRONG_WEIGHT = re.compile(
     r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|"
     r"therefore|thus|conclu\w+)\b|^[\s*_#>]*(?:so )?(?:the|this|my) (?:final |probable |underlying )?diagnosis is\b"
 )
+# one of these stands in what `_WALKS` finds
+_WALKING = ("let", "analy", "evaluat", "look at", "step-", "step ", "one by one", "each ", "break ")
 # one of these stands in what `_STRONG_WEIGHT` and `_VERDICT` find
 _STRONG = ("most ", "best", "correct", "first", "therefore", "thus", "conclu", "diagnosis is")
 _CALLED = ("most", "best", "correct", "right", "likeliest", "closest")
@@ -73,7 +75,7 @@ _VERDICT = re.compile(
     r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
 )
-_ENDS_SENTENCE = re.compile(r"[\s*_]*(?:[\w/-]+[ ]?){0,4}[*_]*(?:[.!]|\s*$|\n|[ ](?:in|for|of) this\b)")
+_ENDS_SENTENCE = re.compile(r"[\s*_]*(?:[\w/-]++[ ]?){0,4}[*_]*(?:[.!]|\s*$|\n|[ ](?:in|for|of) this\b)")
 _FOLLOWS = re.compile(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b")
 _BAD_GLOSS = re.compile(r"\b(?:not|if|than|least|or)\b|n['’]t|[,;] (?:but|while|whereas|and)\b")
 
@@ -142,7 +144,7 @@ def _is_announcement(sentence: str) -> bool:
         and not ((words[-1] in _MAY_DENY or not words[-1].isalpha()) and _DENIED.search(last))
         and not (any(map(last.__contains__, _LISTED)) and _LISTS.search(last))
         and not conditional(sentence, 0, len(sentence))
-        and _WALKS.search(sentence, sentence.rfind(",") + 1) is None
+        and not (any(map(sentence.__contains__, _WALKING)) and _WALKS.search(sentence, sentence.rfind(",") + 1))
     )
 
 
@@ -188,6 +190,7 @@ def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
 
 
 _MENTION = re.compile(r"\([A-Z]\)|\*\*\(?[A-Z](?=[).:*\s])|(?<![A-Za-z0-9(])[A-Z](?=\)|\.?\**$)|\b[Oo]ption \(?[A-Z]\b")
+_LONE_CAPITAL = re.compile(r"[A-Z](?<![A-Za-z0-9][A-Z])(?![A-Za-z0-9])")  # stands in all that `_MENTION` finds
 _NAMES = re.compile(
     r"\b(?P<verb>is|are|was|be|represents|remains|involves|with|administer|perform|to|at|by|from|of|as|"
     r"suggests|indicates)(?P<colon>[\s*_\"“]*:)?(?:\s+(?:therefore|thus|clearly|likely|most likely|"
@@ -203,7 +206,7 @@ def _in_line(text: Text, start: int, end: int) -> list[Statement]:
     """Conclusions within one line: an option after a verb, in a sentence that weighs."""
     place = max(start, end - _LINE)
     found: list[Statement] = []
-    mentions = _MENTION.finditer(text.body, place, end) if _may_mention(text.body[place:end]) else ()
+    mentions = _MENTION.finditer(text.body, place, end) if _LONE_CAPITAL.search(text.body, place, end) else ()
     for mention in islice(mentions, _MENTIONS):
         label = label_at(text, mention.start())
         if label is None or label.letter not in text.options:
@@ -228,13 +231,6 @@ def _in_line(text: Text, start: int, end: int) -> list[Statement]:
     if found or len(text.low.rstrip()) - end > _TEXT_TAIL:
         return found
     return _text_in_line(text, start, end)
-
-
-def _may_mention(line: str) -> bool:
-    """Whether `_MENTION` may find anything: a quick look, wrong on the safe side."""
-    if "(" in line or ")" in line or "*" in line or "ption " in line:
-        return True
-    return line.removesuffix(".")[-1:].isupper()
 
 
 def _text_in_line(text: Text, start: int, end: int) -> list[Statement]:

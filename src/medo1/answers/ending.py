@@ -29,10 +29,15 @@ _KINDS = ("", "the ", *(f"the {kind} " for kind in (
     "final", "correct", "best", "right", "most appropriate", "most accurate", "most likely")))  # fmt: skip
 _LEADS = frozenset(map("".join, product(_OPENERS, _KINDS))) | {"### ", "**", "**final ", "final "}
 _LONGEST_LEAD = max(map(len, _LEADS)) + 3
+_USUAL_LEADS = tuple(f"{end}{lead}" for lead in (
+    "the ", "therefore, the ", "thus, the ", "### ", "therefore, the correct ", "based on this analysis, the correct ",
+    "**", "therefore, the best ") for end in (". ", "\n"))  # fmt: skip
+_BRACKET_ENDS = frozenset((")", ").", ").\n", ")\n", ")\n\n"))  # from the closing bracket of `answer is (C).`
 _PLAIN = re.compile(
-    r"answer(?:( is:?)|(\*{0,2}:\*{0,2})|(?=[ ]?\n))([ \n*(]{1,6})([a-z])([)*]{0,8})"
+    r"answer(?:((?: to (?:the|this) question)? is:?)|(\*{0,2}:\*{0,2})|(?=[ ]?\n))([ \n*(]{1,6})([a-z])([)*]{0,8})"
     r"($|\.?\n|\.$|\. the answer is \()?"
 )
+_PROMPT = "answer: let's think step by step"  # says nothing of the answer, and stands in many few-shot outputs
 _TAGGED = frozenset("<[\"'_")  # before `answer`: a tag, a key
 _BETWEEN = re.compile(r"[ *:.\n(–-]{1,4}")  # what may stand between a label and its option's own text
 _CLOSES = ("\n", ".\n", ". \n", "**\n", "**.\n", ". the answer is (")  # after an option's text
@@ -91,15 +96,14 @@ def _plain(body: str, low: str, options: Mapping[str, str], at: int) -> _Plain |
 
     `nouns.statement_around` reads them too, but not so fast.
     """
+    if low[at + 6 : at + 11] == " is (" and low[at + 12 : at + 15] in _BRACKET_ENDS and body[at + 11] in options:
+        return (body[at + 11], at + 13, False) if _may_lead(low, at) else None  # the plainest
     match = _PLAIN.match(low, at)
-    if match is None:
+    if match is None or not _may_lead(low, at):
         return None
     verb, colon, opened, _, closed, then = match.groups()
     letter = body[match.start(4)]
     if letter not in options or ("(" in opened and ")" not in closed):
-        return None
-    lead = low[at - 6 : at]
-    if lead != ". the " and lead[1:] != "\nthe " and not _may_lead(low, at):
         return None
     formal = verb is None and begins_line(low, at)
     if not (verb or formal or colon):
@@ -114,6 +118,8 @@ def _plain(body: str, low: str, options: Mapping[str, str], at: int) -> _Plain |
 
 def _may_lead(low: str, at: int) -> bool:
     """Whether what stands before `answer` in its clause leaves the statement as plain as it is."""
+    if low.endswith(_USUAL_LEADS, 0, at):
+        return True
     floor = max(0, at - _LONGEST_LEAD)
     start = max(low.rfind("\n", floor, at) + 1, low.rfind(". ", floor, at) + 2)
     if low[start if start > 1 else floor : at].lstrip(" ") in _LEADS:
@@ -152,7 +158,7 @@ def _first_agreeing(text: Text, at: int, last: int, letter: str, tier: str) -> i
     for _ in range(LAST_CUES):
         if at < 0:
             return first
-        if low[at - 3 : at] != "to ":
+        if low[at - 3 : at] != "to " and not low.startswith(_PROMPT, at):
             plain = _plain(body, low, options, at)
             if plain is not None:
                 if plain[0] != letter or plain[2] != (tier == "formal"):

@@ -68,8 +68,8 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
     """
     low = text.low
     counted = [statement for statement in found if statement.counts]
-    if low[counted[0].end :].strip(_MARKS):
-        counted = sorted([*counted, *_corrections(text, counted[0])], key=lambda statement: statement.start)
+    if low[counted[0].end :].strip(_MARKS) and (corrections := _corrections(text, counted[0])):
+        counted = sorted([*counted, *corrections], key=lambda statement: statement.start)
     holds = counted[0]
     against: Statement | None = None
     before: Statement | None = None
@@ -236,7 +236,7 @@ def question_before(low: str, end: int, options: Mapping[str, str]) -> bool:
     for _ in range(_LOOKED_AT):
         if at < 0:
             return False
-        if low[at - 1] == "\n" or low.startswith("question", at):
+        if low[at - 1] == "\n" or low[at : at + 8] == "question":
             line = low.rfind("\n", at - 40, at + 1)
             boundary = NEXT_QUESTION.match(low, line) if line >= 0 else None
             if boundary is not None and boundary["question"] and len(low[:line].strip()) > _SAID:

@@ -69,6 +69,7 @@ _SENTENCE_STARTS = re.compile(
 _NEXT_LISTED = re.compile(r"[ ,;]{1,3}[(\[]?(?P<letter>[A-Z])[)\].]")
 _ALSO_STARTS = frozenset(",;，、/&+([和或及")
 _ALSO_WORDS = ("and", "or", "as well", "plus", "y", "und", "oder", "et", "ou")
+_SILENT = " *_.)\n"
 _NEXT_STARTS = frozenset(" ,;")
 _DENIED_STARTS = frozenset("iwascd(:,-")
 _NOTHING = frozenset(("", ".", ".\n", "\n", "\n\n"))  # after a label
@@ -248,6 +249,8 @@ def _look_behind(text: Text, label: Label) -> None:
     window = body[there : there + 24]
     if own_end:
         label.own_end, label.strong = own_end, True
+        if not window.strip(_SILENT):
+            return
         if window[:1] in _NEXT_STARTS and (listed := _next_listed(text, label.letter, own_end)):
             label.others = listed
             return

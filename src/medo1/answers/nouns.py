@@ -67,7 +67,7 @@ _NOT = re.compile(
     r"[\s*_]{0,4}(?:(?:most )?(?:definitely|certainly|clearly|probably|likely|actually|simply|therefore)\s+)?"
     r"(?:not|neither|none|no longer|never|nothing|n['’]t|rather than)\b"
 )
-_BUT = re.compile(r"[^.\n]{0,80}?\b(?:but(?: rather)?|it['’]?s|it is|rather|instead)\s+")
+_BUT = re.compile(r"(?:[\s*_(]{0,4}[a-z]\.)?[^.\n]{0,80}?\b(?:but(?: rather)?|it['’]?s|it is|rather|instead)\s+")
 _FAR = re.compile(
     rf"{GAP}(?:is|are|was|be)\b(?: (?:therefore|thus|clearly|likely|most likely|probably|the|to be|as follows|that))*"
     r"[\s*_]*[:：]?[\s*_]*"
@@ -85,6 +85,8 @@ def answer_statements(text: Text) -> list[Statement]:
 
 def answer_statement(text: Text, at: int) -> Statement | None:
     """The statement around the word `answer` that stands at `at`; read once."""
+    if text.read is None:
+        text.read = {}
     if at not in text.read:
         text.read[at] = statement_around(text, at, "sentence")
     statement: Statement | None = text.read[at]

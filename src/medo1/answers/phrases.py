@@ -1,8 +1,8 @@
 """What a text says of its own statements: that it doubts, wavers, takes back, corrects, affirms.
 
 Called by `medo1.answers.holding`. Long thoughts are searched for these again and again, so the search leaps from one
-gap between words to the next: a pattern that begins with a set of characters is five times as fast as one that begins
-with a word's edge.
+mark, or one gap between words, to the next: a pattern that begins with a set of characters is five times as fast as one
+that begins with a word's edge.
 """
 # ruff: noqa: RUF001  (patterns hold the marks that models write)
 
@@ -24,29 +24,43 @@ class Phrases:
         words: alternatives that begin with a letter, matched from a word's edge on.
         clauses: alternatives that stand after a mark or at the text's beginning, perhaps after `but` and the like.
         scripts: words of scripts without spaces.
+        hints: texts of which one stands in all that `words` finds; without them the search for `words` is left out.
     """
 
-    def __init__(self, words: str, clauses: str = "", scripts: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, words: str, clauses: str = "", scripts: tuple[str, ...] = (), hints: tuple[str, ...] = ()
+    ) -> None:
         opens = rf"{_OPENING}(?:{clauses})\b"
-        self._later = re.compile(rf"{GAP}(?:(?<={_MARKS})\s*{opens}|(?:{words}))" if clauses else rf"{GAP}(?:{words})")
+        self._clauses = re.compile(rf"{_MARKS}\s*+{opens}") if clauses else None
+        self._later = re.compile(rf"{GAP}(?:{words})")
         self._words = re.compile(words)
         self._first = re.compile(rf"{opens}|{words}") if clauses else self._words
         self._script = re.compile("|".join(scripts)) if scripts else None
+        self._hints = hints
 
     def stand(self, low: str, start: int = 0, end: int = maxsize) -> bool:
         """Whether one of them stands in a part of a lower-case text."""
-        if self._at_start(low, start, end) is not None or self._later.search(low, start, end) is not None:
+        if self._at_start(low, start, end) is not None:
             return True
-        return self._script is not None and not low.isascii() and self._script.search(low, start, end) is not None
+        return any(pattern.search(low, start, end) is not None for pattern in self._patterns(low, start, end))
 
     def ends(self, low: str, start: int = 0, end: int = maxsize) -> list[int]:
         """Where they end in a part of a lower-case text, in order."""
         first = self._at_start(low, start, end)
         found = [] if first is None else [first]
-        found += [match.end() for match in self._later.finditer(low, start, end)]
-        if self._script is not None and not low.isascii():
-            found = sorted([*found, *(match.end() for match in self._script.finditer(low, start, end))])
+        for pattern in self._patterns(low, start, end):
+            found += [match.end() for match in pattern.finditer(low, start, end)]
+        found.sort()
         return found
+
+    def _patterns(self, low: str, start: int, end: int) -> list[re.Pattern[str]]:
+        """The patterns that may find something behind the part's beginning."""
+        patterns = [] if self._clauses is None else [self._clauses]
+        if not self._hints or any(map(low[start:end].__contains__, self._hints)):
+            patterns.append(self._later)
+        if self._script is not None and not low.isascii():
+            patterns.append(self._script)
+        return patterns
 
     def _at_start(self, low: str, start: int, end: int) -> int | None:
         """Where one ends that stands at the part's beginning, with no gap before it in the part."""
@@ -59,6 +73,7 @@ class Phrases:
         return None if match is None else match.end()
 
 
+_HINTS = ("reconsider", "rethink", "re-think", "guess")
 _RETHINKS = r"(?:reconsider(?:ing)?|re-?think\w*|second[- ]guess\w*)\b"
 
 # it takes something back
@@ -80,6 +95,7 @@ DOUBTS = Phrases(
     r"i['’]?m not (?:sure|certain)|unsure|what if|could it be|on second thought|"
     r"i (?:need|have|want) to|i should|i wonder|i['’]ll (?:double|re)|double[- ]check|another (?:possibility|thought)",
     ("等等",),
+    _HINTS,
 )
 # of these, what takes back an answer that a finished text gave: the others open a remark as often (`I should note ...`)
 WAVERS = Phrases(
@@ -90,6 +106,7 @@ WAVERS = Phrases(
     r"go back|see)|(?:maybe|perhaps|actually|alternatively),? (?:no\b|wait|it|the (?:answer|correct|right)|i\b|we\b|"
     r"option|\(?[a-j]\b)",
     ("等等",),
+    _HINTS,
 )
 CONTRASTS = Phrases(
     r"(?:but|however|on the other hand|though|although|yet|let['’]?s|also possible|looking at|"
@@ -105,7 +122,20 @@ RETRACTS = Phrases(
     r"(?:(?:no, )?that(?:['’]s| is)? (?:wrong|incorrect|not (?:right|correct)|can(?:not|"
     r"['’]?t) be (?:right|correct|it))|i was wrong|i made an? (?:mistake|error)|scratch that|"
     r"(?:that|this|it) (?:can(?:not|['’]?t) be|isn['’]t|is not) (?:right|correct|the answer)|"
-    r"disregard (?:that|this|my)|ignore (?:that|my)|i (?:retract|take (?:that|it) back))\b"
+    r"disregard (?:that|this|my)|ignore (?:that|my)|i (?:retract|take (?:that|it) back))\b",
+    hints=(
+        "wrong",
+        "correct",
+        "right",
+        "be it",
+        "the answer",
+        "mistake",
+        "scratch",
+        "regard",
+        "ignore",
+        "retract",
+        "back",
+    ),
 )
 # a correction may follow: what `holding` then looks at more closely
 CORRECTS = Phrases(

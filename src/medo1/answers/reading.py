@@ -78,7 +78,7 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     Raises:
         ValueError: for an option whose key is not one capital letter.
     """
-    if not options.keys() <= _LETTERS:
+    if not _LETTERS.issuperset(options):
         wrong = min(map(repr, options.keys() - _LETTERS))
         raise ValueError(f"options are keyed by one capital letter each (A to Z), found {wrong}")
     finish = finish_reason.lower() if finish_reason else ""

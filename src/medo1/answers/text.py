@@ -44,7 +44,7 @@ class Text:
         self.body = body
         self.low = low
         self.options = options
-        self.read: dict[int, Any] = {}  # statements around the word `answer` by its place: see `nouns`
+        self.read: dict[int, Any] | None = None  # statements around the word `answer` by its place: see `nouns`
         self._offered: Offered | None = None
 
     @property

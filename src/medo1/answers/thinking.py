@@ -86,7 +86,7 @@ def may_think(low: str) -> bool:
         or ("[" in low and ("think]" in low or "inst]" in low))
         or "◁" in low
         or ("#" in low and _HEADING.match(low) is not None)
-        or _final_marks(low)
+        or ("final" in low and _final_marks(low))
     )
 
 
@@ -134,7 +134,7 @@ def _may_hold_marks(low: str) -> bool:
 
 def _final_marks(low: str) -> bool:
     """Whether one of the marks that are words stands in the text."""
-    return "final" in low and ("assistantfinal" in low or "final response" in low)
+    return "assistantfinal" in low or "final response" in low
 
 
 def _kind(mark: str) -> Literal["open", "close"] | None:
