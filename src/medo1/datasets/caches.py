@@ -7,16 +7,21 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io.core import AbstractDataset, DatasetError
 
 from medo1.lineage.digests import digest_of_value
+from medo1.lineage.environment import Process, current_process, lives
 
 
 class DirectoryCache:
-    """Directories by key. A kept directory is complete or absent: it is staged beside and renamed."""
+    """Directories by key. A kept directory is complete or absent: it is staged beside and renamed.
+
+    What a killed process was making is removed by the next one that makes something.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -29,8 +34,11 @@ class DirectoryCache:
         kept = self._root / key
         if not kept.is_dir():
             self._root.mkdir(parents=True, exist_ok=True)
+            self._remove_orphans()
             staging = Path(tempfile.mkdtemp(prefix=".tmp-", dir=self._root))
+            owner = staging.with_name(f"{staging.name}{_OWNER}")
             try:
+                owner.write_text(json.dumps(asdict(current_process())), encoding="utf-8")
                 make(staging)
                 try:
                     staging.replace(kept)
@@ -39,10 +47,22 @@ class DirectoryCache:
                         raise
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
+                owner.unlink(missing_ok=True)
         os.utime(kept)
         copy = Path(tempfile.mkdtemp(prefix="medo1-")) / key
         shutil.copytree(kept, copy)
         return copy
+
+    def _remove_orphans(self) -> None:
+        """Remove what a process was making that is known to be dead; one on another machine may be alive."""
+        for owner in self._root.glob(f".tmp-*{_OWNER}"):
+            try:
+                process = Process(**json.loads(owner.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                continue  # removed meanwhile, or not yet written
+            if lives(process) is False:
+                shutil.rmtree(owner.with_suffix(""), ignore_errors=True)
+                owner.unlink(missing_ok=True)
 
     def get_or_train(self, made_from: Mapping[str, Any], train: Callable[[Path], dict[str, Any]]) -> tuple[Path, Any]:
         """As `get_or_make` for a model that is trained, under the digest of what it is made from; and its log.
@@ -66,6 +86,7 @@ class DirectoryCache:
         return directory, log
 
 
+_OWNER = ".owner"  # beside a directory in the making: the process that makes it
 # the log lies beside the model in the cache, and nowhere else
 _LOG = "medo1_training.json"
 
