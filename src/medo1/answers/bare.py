@@ -226,6 +226,10 @@ _LAST_WORDS = re.compile(
     r"my (?:pick|vote|guess|selection|bet) is|we (?:get|have))?\s*)"
     r"(?=[*_(\[\"'$]{0,3}(?:option |choice )?[*_(\[\"'$]{0,3}[a-z](?![a-z0-9]))"
 )
+_IT_IS = re.compile(
+    r"(?:^|[.!?,;\n] ?)(?:(?:so|then|thus|ok|okay)[,:]? )?(?:option )?"
+    r"[*_(]{0,3}(?P<letter>[a-z])[)*_]{0,3},? it is[\s.!*_]*$"
+)
 _LAST = 160  # characters from the end in which the last words are looked for
 
 
@@ -251,7 +255,7 @@ def labelled_line(text: Text) -> Statement | None:
 
 
 def last_words(text: Text) -> Statement | None:
-    """A last sentence that is hardly more than a letter: `So it's C.`, `I think C.`, `Therefore, (C).`"""
+    """A last sentence that is hardly more than a letter: `So it's C.`, `I think C.`, `Therefore, (C).`, `C it is.`"""
     end = len(text.body.rstrip(" .*_)\n\"'"))
     floor = max(0, end - _LAST)
     for match in reversed(list(_LAST_WORDS.finditer(text.low, floor))):
@@ -262,4 +266,7 @@ def last_words(text: Text) -> Statement | None:
             continue
         start = match.start("lead")
         return from_label(text, label, Cue(start, start, "bare_letter", "sentence"))
+    it_is = _IT_IS.search(text.low, floor)
+    if it_is is not None and (letter := text.body[it_is.start("letter")]) in text.options:
+        return Statement(letter, it_is.start("letter"), end, it_is.start("letter"), "bare_letter", "sentence")
     return None

@@ -43,7 +43,7 @@ _STRONG_WEIGHT = re.compile(
 _WALKING = ("let", "analy", "evaluat", "look at", "step-", "step ", "one by one", "each ", "break ")
 # one of these stands in what `_STRONG_WEIGHT` and `_VERDICT` find
 _STRONG = ("most ", "best", "correct", "first", "therefore", "thus", "conclu", "diagnosis is")
-_CALLED = ("most", "best", "correct", "right", "likeliest", "closest")
+_CALLED = ("most", "best", "correct", "right", "likeliest", "closest", "selected", "chosen", "picked")
 _ANNOUNCING = words("is are was be remains diagnosis conclusion choice selection treatment recommendation decision")
 _FILLING = words("therefore thus likely probably clearly to option choice with in by of for at as most follows")
 _WALKS = re.compile(
@@ -74,6 +74,7 @@ _VERDICT = re.compile(
     r"describes|explains|matches))\s+(?P<not>not\s+)?(?:\w{2,12}ly\s+|therefore\s+|thus\s+|indeed\s+|"
     r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
+    r"|\b(?:should|must|has to|is to) be (?:selected|chosen|picked)\b(?! (?:if|when|unless)\b)"
 )
 _ENDS_SENTENCE = re.compile(r"[\s*_]*(?:[\w/-]++[ ]?){0,4}[*_]*(?:[.!]|\s*$|\n|[ ](?:in|for|of) this\b)")
 _FOLLOWS = re.compile(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b")

@@ -42,6 +42,7 @@ NEXT_QUESTION = re.compile(
     r"question)|now,? let['’]?s (?:summari[sz]e all|move|look at|solve|try|consider) |"
     r"let['’]?s (?:move on|try another|solve the next|look at the next)|here is another|example \d+\s*[:.\n]))"
 )
+_INLINE_QUESTION = re.compile(r"[.!?)*] {1,2}question(?: ?#?\d{1,3})?: ")  # of a text that lost its line breaks
 _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \t]+(?P<text>[^\n]{1,200})")
 
 _MARKS = " .*_)\n"  # these may stand after a statement and say nothing
@@ -222,12 +223,15 @@ def before_next_question(text: Text, found: list[Statement]) -> tuple[list[State
     first = next(statement for statement in found if statement.counts)
     if first.start > QUESTION_BEFORE and question_before(low, first.start, text.options):
         return found, True
+    limit = len(low)
+    after = (first.end, first.end + _AFTER)
     if first.end + 20 < len(low) and "\n" in low[first.end :]:
-        boundary = NEXT_QUESTION.search(low, first.end, first.end + _AFTER)
+        boundary = NEXT_QUESTION.search(low, *after)
         foreign = foreign_list(text, first.end)
-        limit = min(len(low) if boundary is None else boundary.start(), len(low) if foreign is None else foreign)
-        found = [statement for statement in found if statement.start <= limit]
-    return found, False
+        limit = min(limit if boundary is None else boundary.start(), limit if foreign is None else foreign)
+    if "question" in low[first.end : limit] and (inline := _INLINE_QUESTION.search(low, *after)) is not None:
+        limit = min(limit, inline.start())
+    return [statement for statement in found if statement.start <= limit], False
 
 
 def question_before(low: str, end: int, options: Mapping[str, str]) -> bool:

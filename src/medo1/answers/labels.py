@@ -71,14 +71,15 @@ _ALSO_STARTS = frozenset(",;，、/&+([和或及")
 _ALSO_WORDS = ("and", "or", "as well", "plus", "y", "und", "oder", "et", "ou")
 _SILENT = " *_.)\n"
 _NEXT_STARTS = frozenset(" ,;")
-_DENIED_STARTS = frozenset("iwascd(:,-")
+_DENIED_STARTS = frozenset("iwascdm(:,-")
 _NOTHING = frozenset(("", ".", ".\n", "\n", "\n\n"))  # after a label
 _DOUBT = re.compile(r"[\s*_)\]\"'”.]{0,4}(?:\?|,?\s?\bif\b(?! any)|,?\s?\bunless\b)", re.IGNORECASE)
 _DENIED = re.compile(
     r"[\s*_)\]\"'”:,-]{0,4}(?:\(?\s?(?:is|was|are|would be|seems|"
     r"appears)\s+(?:\w+ly\s+)?(?:also\s+)?(?:not|in(?:correct|accurate|appropriate)|wrong|false|unlikely|"
     r"less likely)\b"
-    r"|(?:is|was|does)n['’]t\b|(?:can|could)(?:not|n['’]t) be\b)",
+    r"|(?:is|was|does)n['’]t\b|(?:can|could)(?:not|n['’]t) be\b"
+    r"|(?:should|must|would|may|might|could) not\b|(?:should|would)n['’]t\b)",
     re.IGNORECASE,
 )
 
