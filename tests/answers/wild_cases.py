@@ -435,7 +435,7 @@ WILD_NOT_STATED: list[Case] = [
     ("<think>answer is C", JOINT, "stop", "abstain"),
     ("<think>\nOkay, C.\n</think>", JOINT, "stop", "abstain"),
     ("I think it is a difficult case.", TEN, "stop", "abstain"),
-    ("A, B, D and E are incorrect.", JOINT, "stop", "conflict"),
+    ("A, B, D and E are incorrect.", JOINT, "stop", "abstain"),
     ("The incorrect answer is B.", JOINT, "stop", "abstain"),
     ("The answer to part A is unclear.", JOINT, "stop", "abstain"),
     ("Vitamin A is the answer to deficiency... I can't say more.", JOINT, "stop", "abstain"),

@@ -10,7 +10,7 @@ import re
 from itertools import islice
 
 from medo1.answers.labels import LETTER_OF, Label, label_at
-from medo1.answers.statements import LAST_CUES, Cue, Statement, from_label
+from medo1.answers.statements import LAST_CUES, Cue, Statement, clause_start, conditional, from_label
 from medo1.answers.text import Text, option_at, plain
 
 _MAY_OPEN = re.compile(
@@ -30,7 +30,7 @@ _EXPLAINS = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"[\s*_>#-]*(?:\d{1,2}[.)]\s*)?[*_]{0,3}[(\[]?(?P<letter>[A-Z])[)\].:]")
-_TEXT_THEN_LABEL = re.compile(r"[ *_][(\[](?P<letter>[A-Z])[)\]][*_.\s]*$")
+_TEXT_THEN_LABEL = re.compile(r"[ *_][(\[](?:[Oo]ption |[Cc]hoice )?(?P<letter>[A-Z])[)\]][*_.\s]*$")
 _LIST_BEFORE = re.compile(r"[:：][\s*_]*$")
 _ANSWER_BEFORE = re.compile(
     r"\b(?:answer|is|be|(?:best|correct|right|final|chosen|selected|my) (?:choice|option)|diagnosis|conclusion)"
@@ -111,9 +111,9 @@ def _is_first_line(text: Text, label: Label) -> bool:
     rest = plain(_TAG.sub("", body[label.end : line_end]).strip(" .:*_)\"'-–—,$`]|}/"))
     after = body[line_end:].strip()
     following = _ITEM.match(after) if after else None
-    if following is not None and following["letter"] in text.options and following["letter"] != label.letter:
-        return False  # the first line of a list
     own = text.plain[label.letter]
+    if following is not None and following["letter"] in text.options and following["letter"] != label.letter:
+        return following["letter"] < label.letter and rest == own  # else it is the first line of a list
     if not rest or rest == own or label.others:
         return True
     first = label.letter == min(text.options)
@@ -162,7 +162,7 @@ def opening_text(text: Text) -> Statement | None:  # noqa: PLR0911
     named = option_at(text, start)
     if named is None:
         return None
-    closing = _TEXT_THEN_LABEL.search(body, max(start, line_end - 12), line_end)
+    closing = _TEXT_THEN_LABEL.search(body, max(start, line_end - 20), line_end)
     if closing is not None and closing["letter"] in text.options:
         return from_label(text, Label(closing["letter"], closing.start("letter"), line_end, strong=True), _bare(start))
     whole = body.strip()
@@ -210,19 +210,23 @@ def _is_next_item(letter: str, above: list[str]) -> bool:
 
 
 _LABELLED = (
-    r"[^\w\n]{0,6}+(?=[a-dflmopr-tv])(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
+    r"[^\w\n]{0,6}+(?=[a-dflmnopr-tv])(?:(?:final|correct|my|the|best|selected|model)\s+){0,2}"
     r"(?:ans|final|solution|letter|response|result|conclusion|decision|verdict|prediction|output|diagnosis|selection|option|"
-    r"pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
+    r"next step|management|treatment|cause|pick|correct|right)\b[*_.)]{0,3}\s{0,2}[:=.–—-][\s*_]{0,4}"
 )
 # two patterns for one: the second begins with a literal, so that its search leaps from line to line
 _FIRST_LABELLED = re.compile(_LABELLED)
 _LABEL_LINE = re.compile("\n(?!\n)" + _LABELLED)
 _LAST_WORDS = re.compile(
-    r"(?:^|[.!?\n]\s*)"
-    r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then)[,:]?\s+(?:then\s+)?){0,2})"
+    r"(?:^|[.!?:;\n]\s*)"
+    r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then|definitely|certainly|"
+    r"clearly|probably|(?:most )?likely|if (?:i|we) (?:had|have|need) to (?:guess|choose|pick|select)|"
+    r"by (?:process of )?elimination)"
+    r"[,:]?\s+(?:then\s+)?){0,2})"
     r"(?P<words>(?:(?:it|this|that)(?:['’]s| is| must be| has to be| should be)|"
-    r"i(?:['’]d| would)? (?:think|believe|say|guess|vote|lean)(?: for| towards?)?(?: it(?:['’]s| is| must be))?"
-    r"(?: the answer is)?|must be|points to|i(?:['’]m| am) (?:leaning|inclined)(?: to| towards?)|"
+    r"i(?:['’]d| would)? (?:think|believe|say|guess|vote|lean|answer)(?: for| with| towards?)?"
+    r"(?: it(?:['’]s| is| must be))?(?: the answer is)?|must be|points to|"
+    r"i(?:['’]m| am) (?:leaning|inclined)(?: to| towards?)|"
     r"my (?:pick|vote|guess|selection|bet) is|we (?:get|have))?\s*)"
     r"(?=[*_(\[\"'$]{0,3}(?:option |choice )?[*_(\[\"'$]{0,3}[a-z](?![a-z0-9]))"
 )
@@ -259,14 +263,29 @@ def last_words(text: Text) -> Statement | None:
     end = len(text.body.rstrip(" .*_)\n\"'"))
     floor = max(0, end - _LAST)
     for match in reversed(list(_LAST_WORDS.finditer(text.low, floor))):
-        if (floor and match.start() == floor) or not (match["lead"] or match["words"].strip()):
-            continue  # no sentence begins there, or nothing says that the letter is meant
+        start = match.start("lead")
+        if floor and match.start() == floor:
+            continue  # no sentence begins there
         label = label_at(text, match.end())
         if label is None or label.letter not in text.options or label.denied or label.doubt or label.end < end - 1:
             continue
-        start = match.start("lead")
+        if not (match["lead"] or match["words"].strip()) and not _closes(text, match.start(), label):
+            continue  # nothing says that the letter is meant
+        if conditional(text.low, clause_start(text.low, start), start):
+            continue
         return from_label(text, label, Cue(start, start, "bare_letter", "sentence"))
     it_is = _IT_IS.search(text.low, floor)
     if it_is is not None and (letter := text.body[it_is.start("letter")]) in text.options:
         return Statement(letter, it_is.start("letter"), end, it_is.start("letter"), "bare_letter", "sentence")
     return None
+
+
+def _closes(text: Text, at: int, label: Label) -> bool:
+    """Whether a letter is the text's last sentence, closed as one, after a sentence that is more than a letter."""
+    before = text.body[max(0, at - 2) : at]
+    return (
+        text.body[at : at + 2] in (". ", "! ", "? ")
+        and before.isalnum()
+        and len(before) > 1
+        and text.body[label.end - 1 : label.end + 1].endswith((".", ")"))
+    )

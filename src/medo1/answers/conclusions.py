@@ -26,24 +26,37 @@ _LINE = 800  # characters of a line, from its end
 _MENTIONS = 24  # of letters in a line
 _TEXT_TAIL = 300  # characters that may follow a conclusion that names no letter
 
-_COPULAS = words("is are was be represents remains")
+_COPULAS = words("is are was be represents remains leaves leaving")
 _WEIGHT = re.compile(
     r"\b(?:most|best|likely|likeliest|correct|closest|first[- ]line|primary|main|appropriate|optimal|"
     r"ideal|preferred|key|strongest|only|conclusion|conclude|therefore|thus|hence|consequently|overall|"
     r"diagnosis|"
     r"choice|option|based on|given|considering|in summary|right|accurate|suitable|next step|cause|"
-    r"stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|"
+    r"eliminat\w+|stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|"
     r"first)\b"
 )
 _STRONG_WEIGHT = re.compile(
     r"\b(?:most (?:likely|appropriate|probable|accurate|suitable|consistent)|best|correct|first[- ]line|"
     r"therefore|thus|conclu\w+)\b|^[\s*_#>]*(?:so )?(?:the|this|my) (?:final |probable |underlying )?diagnosis is\b"
 )
+_HEADINGS = frozenset(f"{kind}{noun}" for kind in ("", "final ") for noun in ("conclusion", "decision", "choice"))
 # one of these stands in what `_WALKS` finds
 _WALKING = ("let", "analy", "evaluat", "look at", "step-", "step ", "one by one", "each ", "break ")
 # one of these stands in what `_STRONG_WEIGHT` and `_VERDICT` find
 _STRONG = ("most ", "best", "correct", "first", "therefore", "thus", "conclu", "diagnosis is")
-_CALLED = ("most", "best", "correct", "right", "likeliest", "closest", "selected", "chosen", "picked")
+_CALLED = (
+    "most",
+    "best",
+    "correct",
+    "right",
+    "likeliest",
+    "closest",
+    "selected",
+    "chosen",
+    "picked",
+    "remains",
+    "is left",
+)
 _ANNOUNCING = words("is are was be remains diagnosis conclusion choice selection treatment recommendation decision")
 _FILLING = words("therefore thus likely probably clearly to option choice with in by of for at as most follows")
 _WALKS = re.compile(
@@ -75,6 +88,7 @@ _VERDICT = re.compile(
     r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
     r"|\b(?:should|must|has to|is to) be (?:selected|chosen|picked)\b(?! (?:if|when|unless)\b)"
+    r"|\b(?:remains|is left)(?=[.!]?[*_]*$)"
 )
 _ENDS_SENTENCE = re.compile(r"[\s*_]*(?:[\w/-]++[ ]?){0,4}[*_]*(?:[.!]|\s*$|\n|[ ](?:in|for|of) this\b)")
 _FOLLOWS = re.compile(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b")
@@ -117,17 +131,18 @@ def _announced(text: Text, start: int, end: int, floor: int) -> Statement | None
     """`... the best next step is:` and, on a line of its own, the option."""
     body, low = text.body, text.low
     announces = low[floor:start].rstrip().rstrip("*_ ")
-    if not announces.endswith((":", " is", " be", " is -", " was")):
+    heading = announces[announces.rfind("\n") + 1 :].strip("#*_: ") in _HEADINGS
+    if not (heading or announces.endswith((":", " is", " be", " is -", " was"))):
         return None
     sentence = announces[max(announces.rfind("\n"), announces.rfind(". ")) + 1 :].rstrip(":*_ -")
-    if not _is_announcement(sentence):
+    if not (heading or _is_announcement(sentence)):
         return None
     cue = Cue(start, start, "conclusion", "conclusion")
     label = label_at(text, start, formal=True)
     line_end = low.find("\n", start, end)
     if label is not None and label.letter in text.options:
         listed = _is_listed(text, label, start, line_end if line_end >= 0 else end)
-        ends = label.strong or body[label.end : label.end + 1] in ("", "\n", ".", ":", ")")
+        ends = label.strong or (not heading and body[label.end : label.end + 1] in ("", "\n", ".", ":", ")"))
         return from_label(text, label, cue) if ends and not (label.denied or label.doubt or listed) else None
     named = option_at(text, start)
     if named is not None and not body[named.end : line_end if line_end >= 0 else end].strip(" .*_\"')"):
@@ -193,7 +208,7 @@ def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
 _MENTION = re.compile(r"\([A-Z]\)|\*\*\(?[A-Z](?=[).:*\s])|(?<![A-Za-z0-9(])[A-Z](?=\)|\.?\**$)|\b[Oo]ption \(?[A-Z]\b")
 _LONE_CAPITAL = re.compile(r"[A-Z](?<![A-Za-z0-9][A-Z])(?![A-Za-z0-9])")  # stands in all that `_MENTION` finds
 _NAMES = re.compile(
-    r"\b(?P<verb>is|are|was|be|represents|remains|involves|with|administer|perform|to|at|by|from|of|as|"
+    r"\b(?P<verb>is|are|was|be|represents|remains|leaves|leaving|involves|with|administer|perform|to|at|by|from|of|as|"
     r"suggests|indicates)(?P<colon>[\s*_\"“]*:)?(?:\s+(?:therefore|thus|clearly|likely|most likely|"
     r"probably|to|by|the|option|an|a))*[\s*_\"“(]*$"
 )

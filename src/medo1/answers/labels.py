@@ -61,7 +61,7 @@ _ALSO = re.compile(
     re.IGNORECASE,
 )
 _ALSO_END = re.compile(
-    r"\s*(?:$|[.,;:)\]}<|/&+\n]|\band\b|\bor\b|\bare\b|\bboth\b|\btogether\b|\((?!not)|[–—-]\s)", re.IGNORECASE
+    r"\s*(?:$|[.,;:)\]}<|/&+\n?]|\band\b|\bor\b|\bare\b|\bboth\b|\btogether\b|\((?!not)|[–—-]\s)", re.IGNORECASE
 )
 _SENTENCE_STARTS = re.compile(
     r"(?:The|This|That|It|So|Therefore|Thus|Because|Explanation|Answer|Question|However|In|For|Based|Given|Final)\b"
@@ -260,7 +260,11 @@ def _look_behind(text: Text, label: Label) -> None:
     follows = window.lstrip(" *_)]\"'”").lower()
     lead = follows[:1]
     if lead in _ALSO_STARTS or follows.startswith(_ALSO_WORDS):
-        label.others = _further_letters(text, label.letter, there)
+        label.others, listed_end = _further_letters(text, label.letter, there)
+        if label.others:
+            label.denied = _DENIED.match(body, listed_end) is not None  # `A, C and D are incorrect`
+            label.doubt = body[listed_end : listed_end + 1] == "?"
+            return
     if "?" in window[:6] or " if " in window[:12] or " unless" in window[:12] or ", if" in window[:8]:
         label.doubt = _DOUBT.match(body, there) is not None
     if lead in _DENIED_STARTS:
@@ -304,8 +308,8 @@ def _clash(text: Text, label: Label) -> str | None:
     return None
 
 
-def _further_letters(text: Text, letter: str, position: int) -> tuple[str, ...]:
-    """Letters that stand beside a label: `, C`, `or (C)`, `and option C`."""
+def _further_letters(text: Text, letter: str, position: int) -> tuple[tuple[str, ...], int]:
+    """Letters that stand beside a label (`, C`, `or (C)`, `and option C`), and where the last one ends."""
     body = text.body
     others: list[str] = []
     for _ in range(len(text.options)):
@@ -328,4 +332,4 @@ def _further_letters(text: Text, letter: str, position: int) -> tuple[str, ...]:
         if other != letter:
             others.append(other)
         position = also.end()
-    return tuple(others)
+    return tuple(others), position
