@@ -14,7 +14,7 @@ from medo1.answers.statements import LAST_CUES, Cue, Statement, clause_start, co
 from medo1.answers.text import Text, option_at, plain
 
 _MAY_OPEN = re.compile(
-    r"[\s*_#>`\"'(\[{【（$\\=→➡⇒✅✔☑👉\ufe0f]{0,48}(?:(?:option|choice|letter|选项|选|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
+    r"[\s*_#>`\"'(\[{【（$\\=→➡⇒∴✅✔☑👉\ufe0f]{0,48}(?:(?:option|choice|letter|选项|选|\\boxed\{|\\text\{|<[a-z]{1,8}>)[\s*(\[{]*)?"
     r"[A-Za-zＡ-Ｚａ-ｚⒶ-ⓩ\\<🄰-🅩](?![a-z])",
     re.IGNORECASE,
 )
@@ -218,7 +218,7 @@ _LABELLED = (
 _FIRST_LABELLED = re.compile(_LABELLED)
 _LABEL_LINE = re.compile("\n(?!\n)" + _LABELLED)
 _LAST_WORDS = re.compile(
-    r"(?:^|[.!?:;\n]\s*)"
+    r"(?:^|[.!?:;,\n→⇒∴]\s*)"
     r"(?P<lead>(?:(?:so|thus|therefore|hence|overall|in conclusion|finally|ok|okay|yes|then|definitely|certainly|"
     r"clearly|probably|(?:most )?likely|if (?:i|we) (?:had|have|need) to (?:guess|choose|pick|select)|"
     r"by (?:process of )?elimination)"
@@ -227,13 +227,17 @@ _LAST_WORDS = re.compile(
     r"i(?:['’]d| would)? (?:think|believe|say|guess|vote|lean|answer)(?: for| with| towards?)?"
     r"(?: it(?:['’]s| is| must be))?(?: the answer is)?|must be|points to|"
     r"i(?:['’]m| am) (?:leaning|inclined)(?: to| towards?)|"
-    r"my (?:pick|vote|guess|selection|bet) is|we (?:get|have))?\s*)"
+    r"(?:my|the|our) (?:(?:final|best|correct|right) )?(?:pick|vote|guess|selection|bet|response|solution) is|"
+    r"(?:that|this|which) leaves(?: us with)?|(?:we(?:['’]re| are) )?left with|we (?:get|have))?\s*)"
     r"(?=[*_(\[\"'$]{0,3}(?:option |choice )?[*_(\[\"'$]{0,3}[a-z](?![a-z0-9]))"
 )
+_OTHERS_WRONG = re.compile(r"(?:the )?(?:incorrect|wrong|others?)\b", re.IGNORECASE)
 _IT_IS = re.compile(
     r"(?:^|[.!?,;\n] ?)(?:(?:so|then|thus|ok|okay)[,:]? )?(?:option )?"
     r"[*_(]{0,3}(?P<letter>[a-z])[)*_]{0,3},? it is[\s.!*_]*$"
 )
+_OWN_WORDS = ("my ", "our ", "the ", "that leaves", "this leaves", "which leaves", "left with", "we")
+_ARROWS = frozenset("→⇒∴")
 _LAST = 160  # characters from the end in which the last words are looked for
 
 
@@ -249,7 +253,7 @@ def labelled_line(text: Text) -> Statement | None:
             continue
         end = text.low.find("\n", label.end)
         rest = text.body[label.end : end if end >= 0 else len(text.body)].strip(" .:*_)\"'-–—,$`]|")
-        if rest and plain(rest) != text.plain[label.letter] and not label.others:
+        if rest and plain(rest) != text.plain[label.letter] and not label.others and not _OTHERS_WRONG.match(rest):
             continue
         if found is None:
             found = from_label(text, label, Cue(start, start, "answer_line", "formal"))
@@ -267,10 +271,15 @@ def last_words(text: Text) -> Statement | None:
         if floor and match.start() == floor:
             continue  # no sentence begins there
         label = label_at(text, match.end())
-        if label is None or label.letter not in text.options or label.denied or label.doubt or label.end < end - 1:
+        if label is None or label.letter not in text.options or label.denied or label.doubt:
             continue
-        if not (match["lead"] or match["words"].strip()) and not _closes(text, match.start(), label):
+        if (label.own_end or label.end) < end - 1:
+            continue
+        said = match["lead"] or match["words"].strip() or match[0][:1] in _ARROWS
+        if not said and not _closes(text, match.start(), label):
             continue  # nothing says that the letter is meant
+        if match[0][:1] == "," and not (match["lead"] or match["words"].startswith(_OWN_WORDS)):
+            continue
         if conditional(text.low, clause_start(text.low, start), start):
             continue
         return from_label(text, label, Cue(start, start, "bare_letter", "sentence"))

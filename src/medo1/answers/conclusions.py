@@ -26,13 +26,14 @@ _LINE = 800  # characters of a line, from its end
 _MENTIONS = 24  # of letters in a line
 _TEXT_TAIL = 300  # characters that may follow a conclusion that names no letter
 
-_COPULAS = words("is are was be represents remains leaves leaving")
+_COPULAS = words("is are was be represents remains leaves leaving") | {"leaves us with", "left with"}
 _WEIGHT = re.compile(
     r"\b(?:most|best|likely|likeliest|correct|closest|first[- ]line|primary|main|appropriate|optimal|"
     r"ideal|preferred|key|strongest|only|conclusion|conclude|therefore|thus|hence|consequently|overall|"
     r"diagnosis|"
     r"choice|option|based on|given|considering|in summary|right|accurate|suitable|next step|cause|"
-    r"eliminat\w+|stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|"
+    r"eliminat\w+|leav(?:es|ing)|left with|"
+    r"stands out|highest|greatest|lowest|least|excluded|not|false|directly|associated|characteristic|"
     r"first)\b"
 )
 _STRONG_WEIGHT = re.compile(
@@ -44,19 +45,7 @@ _HEADINGS = frozenset(f"{kind}{noun}" for kind in ("", "final ") for noun in ("c
 _WALKING = ("let", "analy", "evaluat", "look at", "step-", "step ", "one by one", "each ", "break ")
 # one of these stands in what `_STRONG_WEIGHT` and `_VERDICT` find
 _STRONG = ("most ", "best", "correct", "first", "therefore", "thus", "conclu", "diagnosis is")
-_CALLED = (
-    "most",
-    "best",
-    "correct",
-    "right",
-    "likeliest",
-    "closest",
-    "selected",
-    "chosen",
-    "picked",
-    "remains",
-    "is left",
-)
+_CALLED = words("most best correct right likeliest closest selected chosen picked remains left")
 _ANNOUNCING = words("is are was be remains diagnosis conclusion choice selection treatment recommendation decision")
 _FILLING = words("therefore thus likely probably clearly to option choice with in by of for at as most follows")
 _WALKS = re.compile(
@@ -88,7 +77,7 @@ _VERDICT = re.compile(
     r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
     r"|\b(?:should|must|has to|is to) be (?:selected|chosen|picked)\b(?! (?:if|when|unless)\b)"
-    r"|\b(?:remains|is left)(?=[.!]?[*_]*$)"
+    r"|\b(?:must|has to) be (?:correct|right)\b|\b(?:remains|is left)(?=[.!]?[*_]*$)"
 )
 _ENDS_SENTENCE = re.compile(r"[\s*_]*(?:[\w/-]++[ ]?){0,4}[*_]*(?:[.!]|\s*$|\n|[ ](?:in|for|of) this\b)")
 _FOLLOWS = re.compile(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b")
@@ -208,7 +197,8 @@ def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
 _MENTION = re.compile(r"\([A-Z]\)|\*\*\(?[A-Z](?=[).:*\s])|(?<![A-Za-z0-9(])[A-Z](?=\)|\.?\**$)|\b[Oo]ption \(?[A-Z]\b")
 _LONE_CAPITAL = re.compile(r"[A-Z](?<![A-Za-z0-9][A-Z])(?![A-Za-z0-9])")  # stands in all that `_MENTION` finds
 _NAMES = re.compile(
-    r"\b(?P<verb>is|are|was|be|represents|remains|leaves|leaving|involves|with|administer|perform|to|at|by|from|of|as|"
+    r"\b(?P<verb>is|are|was|be|represents|remains|leaves us with|left with|leaves|leaving|involves|with|administer|"
+    r"perform|to|at|by|from|of|as|"
     r"suggests|indicates)(?P<colon>[\s*_\"“]*:)?(?:\s+(?:therefore|thus|clearly|likely|most likely|"
     r"probably|to|by|the|option|an|a))*[\s*_\"“(]*$"
 )

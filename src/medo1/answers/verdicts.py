@@ -40,7 +40,7 @@ _SUBJECT_LABEL = re.compile(
 _LEAD = re.compile(
     r"[\s,;:*_>#\"'“-]*(?:(?:so|thus|therefore|hence|and|because|that|this means|this makes|consequently|overall|"
     r"in conclusion|in summary|by (?:process of )?elimination|to summarize|given this|i think|i believe|we conclude|"
-    r"it is clear|clearly|as such|means|"
+    r"it is clear|clearly|as such|means|only|"
     r"(?:among|of|out of|given|based on|considering) [^,\n]{1,80},)[\s,:]*(?:that\s+)?){0,3}",
     re.IGNORECASE,
 )
