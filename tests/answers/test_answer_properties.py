@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from medo1.answers import read_answer
+from medo1.answers.thinking import may_think
 
 PLAIN = (
     "The answer is {x}.",
@@ -72,11 +73,9 @@ TEXTS = (
 def options_and_letter(draw: st.DrawFn) -> tuple[dict[str, str], str, str]:
     """Options with texts that try to mislead, the stated letter, and another one."""
     count = draw(st.integers(2, 10))
-    texts = draw(
-        st.lists(
-            st.one_of(st.sampled_from(TEXTS), st.text(string.printable, max_size=24)), min_size=count, max_size=count
-        )
-    )
+    # a mark of thinking as an option's text would end the answer there, as it should
+    printed = st.text(string.printable, max_size=24).filter(lambda text: not may_think(text.lower()))
+    texts = draw(st.lists(st.one_of(st.sampled_from(TEXTS), printed), min_size=count, max_size=count))
     options = dict(zip(string.ascii_uppercase, texts, strict=False))
     stated = draw(st.sampled_from(sorted(options)))
     other = draw(st.sampled_from([letter for letter in options if letter != stated]))

@@ -113,7 +113,7 @@ def _is_first_line(text: Text, label: Label) -> bool:
     following = _ITEM.match(after) if after else None
     own = text.plain[label.letter]
     if following is not None and following["letter"] in text.options and following["letter"] != label.letter:
-        return following["letter"] < label.letter and rest == own  # else it is the first line of a list
+        return False  # the first line of a list
     if not rest or rest == own or label.others:
         return True
     first = label.letter == min(text.options)
@@ -236,6 +236,7 @@ _IT_IS = re.compile(
     r"(?:^|[.!?,;\n] ?)(?:(?:so|then|thus|ok|okay)[,:]? )?(?:option )?"
     r"[*_(]{0,3}(?P<letter>[a-z])[)*_]{0,3},? it is[\s.!*_]*$"
 )
+_CONCLUDES = ("so", "thus", "therefore", "hence", "if ", "by ")
 _OWN_WORDS = ("my ", "our ", "the ", "that leaves", "this leaves", "which leaves", "left with", "we")
 _ARROWS = frozenset("→⇒∴")
 _LAST = 160  # characters from the end in which the last words are looked for
@@ -262,8 +263,11 @@ def labelled_line(text: Text) -> Statement | None:
     return found
 
 
-def last_words(text: Text) -> Statement | None:
-    """A last sentence that is hardly more than a letter: `So it's C.`, `I think C.`, `Therefore, (C).`, `C it is.`"""
+def last_words(text: Text, *, ended: bool = False) -> Statement | None:
+    """A last sentence that is hardly more than a letter: `So it's C.`, `I think C.`, `Therefore, (C).`, `C it is.`
+
+    `ended` says that the text is known not to be cut: only then a letter that nothing announces is no list's next item.
+    """
     end = len(text.body.rstrip(" .*_)\n\"'"))
     floor = max(0, end - _LAST)
     for match in reversed(list(_LAST_WORDS.finditer(text.low, floor))):
@@ -275,11 +279,13 @@ def last_words(text: Text) -> Statement | None:
             continue
         if (label.own_end or label.end) < end - 1:
             continue
-        said = match["lead"] or match["words"].strip() or match[0][:1] in _ARROWS
-        if not said and not _closes(text, match.start(), label):
+        said = match["lead"] or match["words"].strip()
+        if not said and not (ended and (match[0][:1] in _ARROWS or _closes(text, match.start(), label))):
             continue  # nothing says that the letter is meant
-        if match[0][:1] == "," and not (match["lead"] or match["words"].startswith(_OWN_WORDS)):
-            continue
+        if match[0][:1] in (",", ":", ";") and not (
+            match["lead"].startswith(_CONCLUDES) or match["words"].startswith(_OWN_WORDS)
+        ):
+            continue  # in the middle of a sentence less will do for something else: `first C, then D`
         if conditional(text.low, clause_start(text.low, start), start):
             continue
         return from_label(text, label, Cue(start, start, "bare_letter", "sentence"))

@@ -76,8 +76,8 @@ _VERDICT = re.compile(
     r"describes|explains|matches))\s+(?P<not>not\s+)?(?:\w{2,12}ly\s+|therefore\s+|thus\s+|indeed\s+|"
     r"still\s+)?(?:the\s+)?"
     r"(?:most\s+\w+|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
-    r"|\b(?:should|must|has to|is to) be (?:selected|chosen|picked)\b(?! (?:if|when|unless)\b)"
-    r"|\b(?:must|has to) be (?:correct|right)\b|\b(?:remains|is left)(?=[.!]?[*_]*$)"
+    r"|\b(?:should|must|has to|is to) be (?:selected|chosen|picked)\b(?! (?:only |mainly )?(?:if|when|unless|for|in)\b)"
+    r"|\b(?:must|has to) be (?:correct|right)\b|\b(?P<rests>remains|is left)(?=[.!]?[*_]*$)"
 )
 _ENDS_SENTENCE = re.compile(r"[\s*_]*(?:[\w/-]++[ ]?){0,4}[*_]*(?:[.!]|\s*$|\n|[ ](?:in|for|of) this\b)")
 _FOLLOWS = re.compile(r"\b(?:therefore|thus|hence|so|however|but|overall|in conclusion|consequently|among these)\b")
@@ -283,7 +283,8 @@ def verdicts(text: Text, start: int, end: int) -> list[Statement]:
         sentence = max(_sentence_start(low, start, verdict.start()), verdict.start() - _SUBJECT)
         subject = text.body[sentence : verdict.start()]
         label = subject_label(text, subject)
-        if label is None and not verdict["not"] and _ENDS_SENTENCE.match(low, verdict.end()):
+        rests = verdict["rests"] is not None  # said of a symptom as well as of an option
+        if label is None and not (verdict["not"] or rests) and _ENDS_SENTENCE.match(low, verdict.end()):
             named = subject_text(text, sentence, verdict.start())
             if named is not None and not conditional(low, sentence, verdict.start()):
                 span = (named.start, verdict.end(), sentence)

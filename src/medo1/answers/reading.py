@@ -152,7 +152,7 @@ def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
 
 def _concluded(text: Text, found: list[Statement], verdicts: list[Statement], *, ended: bool) -> Answer:
     """The answer of a text that had its say and states none with `answer`, a mark or a verb of choosing."""
-    statement = last_line(text, ended=ended) or conclusion(text) or last_words(text)
+    statement = last_line(text, ended=ended) or conclusion(text) or last_words(text, ended=ended)
     if statement is not None:
         if not any(weak.start <= statement.start <= weak.end + 2 for weak in found):
             return holding(text, sorted([*found, statement], key=_place), cut=False, cut_by=False)
