@@ -129,9 +129,13 @@ def look(project: Project, known: set[str]) -> dict[str, Any]:
     later run would load it.
     """
     from medo1.lineage.audit.runs import latest_runs
+    from medo1.lineage.ledger import NoLedgerError
     from medo1.lineage.places import Places
 
-    ledger = project.ledger()
+    try:
+        ledger = project.ledger()
+    except NoLedgerError:  # the first run was killed before it began one
+        return {"whole": [], "half": [], "broken": [], "runs": []}
     places = Places(ledger.settings)
     whole, half, broken = [], [], []
     for root in ledger.settings.roots:
