@@ -342,6 +342,25 @@ def test_the_estimate_follows_the_recipe_and_the_store(server: Server, tmp_path:
         assert total(before.values()).cost_usd > after.cost_usd  # type: ignore[operator]
 
 
+def test_the_estimate_counts_no_later_stage_of_a_chain_that_was_given_up(server: Server, tmp_path: Path) -> None:
+    server.service.answer = lambda body: ""
+    strong_one = Stored(engine_for(server), CompletionStore(tmp_path / "c.sqlite"))
+    plain_one = Stored(engine_for(server), CompletionStore(tmp_path / "empty.sqlite"))
+    with strong_one, plain_one:
+        options: dict[str, Any] = {
+            "format": "longstep",
+            "recipe": RECIPES["longstep"],
+            "settings": Settings(tries=1),
+            "seed": 0,
+        }
+        options |= {"prompts": FULL["longstep"], "prices": {}}
+        both = {"teacher": strong_one, "plain_teacher": strong_one}
+        made = {name: value for name, value in options.items() if name != "prices"}
+        assert all(isinstance(one, Rejected) for one in make_chains(questions(3), engines=both, **made))
+        found = estimate_chains(questions(3), engines={"teacher": strong_one, "plain_teacher": plain_one}, **options)
+    assert {name: one.to_send for name, one in found.items()} == {"strong": 0, "plain": 3, "steps": 0}
+
+
 def test_a_recipe_names_what_it_needs_in_order() -> None:
     with pytest.raises(ValueError, match="needs"):
         Recipe((Stage("a", needs=("b",)), Stage("b")))

@@ -18,7 +18,7 @@ from medo1.answers.holding import NEXT_QUESTION, QUESTION_BEFORE, question_befor
 from medo1.answers.marks import may_hold_marks
 from medo1.answers.nouns import answer_statement, is_supposed, refused
 from medo1.answers.statements import LAST_CUES, Statement, begins_line, clause_start, is_a_text
-from medo1.answers.text import Text
+from medo1.answers.text import SILENT, Text
 
 _END = 320  # characters from the last cue to the end of a text that ends with its answer
 
@@ -41,7 +41,6 @@ _PROMPT = "answer: let's think step by step"  # says nothing of the answer, and 
 _TAGGED = frozenset("<[\"'_")  # before `answer`: a tag, a key
 _BETWEEN = re.compile(r"[ *:.\n(–-]{1,4}")  # what may stand between a label and its option's own text
 _CLOSES = ("\n", ".\n", ". \n", "**\n", "**.\n", ". the answer is (")  # after an option's text
-_ENDS = " .*_)\n"  # what may follow the last statement
 
 
 # of a plain statement: the option, where its label or text ends, and whether it is a line that says it is the answer
@@ -58,7 +57,7 @@ def read_end(text: Text) -> Answer | None:  # noqa: PLR0911
     if last is None:
         return _read_other_end(text, at)
     letter, end, formal = last
-    if low[end:].strip(_ENDS):
+    if low[end:].strip(SILENT):
         return None
     first = at
     earlier = low.rfind("answer", 0, at)
@@ -81,7 +80,7 @@ def _read_other_end(text: Text, at: int) -> Answer | None:
     last = answer_statement(text, at)
     if last is None or not last.counts or last.tier == "verdict" or last.others or last.clash:
         return None
-    if last.letter is None or low[last.end :].strip(_ENDS):
+    if last.letter is None or low[last.end :].strip(SILENT):
         return None
     first = _first_agreeing(text, low.rfind("answer", 0, at), last.start, last.letter, last.tier)
     if first is None or (first > QUESTION_BEFORE and question_before(low, first, text.options)):
@@ -109,7 +108,7 @@ def _plain(body: str, low: str, options: Mapping[str, str], at: int) -> _Plain |
     if not (verb or formal or colon):
         return None
     end = match.end(5)
-    if then is not None or not low[end:].strip(_ENDS):
+    if then is not None or not low[end:].strip(SILENT):
         strong = closed[:1] == ")" or (closed[:1] == "*" and opened[-1] == "*")
         return None if not strong and not formal and is_a_text(options, letter) else (letter, end, formal)
     end = _own_text_end(low, options[letter], end)
@@ -141,7 +140,7 @@ def _own_text_end(low: str, option: str, end: int) -> int:
     if not own or not low.startswith(own, start):
         return 0
     end = start + len(own)
-    return end if low.startswith(_CLOSES, end) or not low[end:].strip(_ENDS) else 0
+    return end if low.startswith(_CLOSES, end) or not low[end:].strip(SILENT) else 0
 
 
 def _first_agreeing(text: Text, at: int, last: int, letter: str, tier: str) -> int | None:

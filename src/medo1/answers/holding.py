@@ -15,7 +15,7 @@ from medo1.answers.answer import Answer
 from medo1.answers.labels import label_at
 from medo1.answers.phrases import AFFIRMS, CONTRASTS, CORRECTS, DOUBTS, RETRACTS, REVISES, WAVERS
 from medo1.answers.statements import Statement
-from medo1.answers.text import Text
+from medo1.answers.text import SILENT, Text
 
 _TENTATIVE = re.compile(
     r"\b(?:perhaps|maybe|probably|possibly|likely|seems?|appears?|leaning|lean|guess|suspect|think|thinking|thought|might|"
@@ -45,7 +45,6 @@ NEXT_QUESTION = re.compile(
 _INLINE_QUESTION = re.compile(r"[.!?)*] {1,2}question(?: ?#?\d{1,3})?: ")  # of a text that lost its line breaks
 _LIST_LINE = re.compile(r"\n[ \t]*[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \t]+(?P<text>[^\n]{1,200})")
 
-_MARKS = " .*_)\n"  # these may stand after a statement and say nothing
 _LINES = frozenset({"final_line", "answer_line"})
 _MORE_THOUGHT = 160  # characters after a statement in a text that thinks aloud: more than its reason
 QUESTION_BEFORE = 120  # characters of an answer that may stand before a question that the text makes up
@@ -69,7 +68,7 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
     """
     low = text.low
     counted = [statement for statement in found if statement.counts]
-    if low[counted[0].end :].strip(_MARKS) and (corrections := _corrections(text, counted[0])):
+    if low[counted[0].end :].strip(SILENT) and (corrections := _corrections(text, counted[0])):
         counted = sorted([*counted, *corrections], key=lambda statement: statement.start)
     holds = counted[0]
     against: Statement | None = None
@@ -89,7 +88,7 @@ def holding(text: Text, found: list[Statement], *, cut: bool, cut_by: bool) -> A
             return Answer(None, "truncated", undone)
         return Answer(None, "conflict", "two_statements", (against.start, holds.end))
     rest = _rest(low, holds.end)
-    if rest.strip(_MARKS):
+    if rest.strip(SILENT):
         denied = any(statement.denies == holds.letter and statement.start > holds.end for statement in found)
         if denied or RETRACTS.stand(rest) or _left_in_doubt(low, holds, rest):
             return (

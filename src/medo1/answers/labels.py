@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from medo1.answers.text import Text, own_text_follows, words
+from medo1.answers.text import SILENT, Text, own_text_follows, words
 
 
 def _letters() -> dict[str, str]:
@@ -69,7 +69,6 @@ _SENTENCE_STARTS = re.compile(
 _NEXT_LISTED = re.compile(r"[ ,;]{1,3}[(\[]?(?P<letter>[A-Z])[)\].]")
 _ALSO_STARTS = frozenset(",;，、/&+([和或及")
 _ALSO_WORDS = ("and", "or", "as well", "plus", "y", "und", "oder", "et", "ou")
-_SILENT = " *_.)\n"
 _NEXT_STARTS = frozenset(" ,;")
 _DENIED_STARTS = frozenset("iwascdm(:,-")
 _NOTHING = frozenset(("", ".", ".\n", "\n", "\n\n"))  # after a label
@@ -250,7 +249,7 @@ def _look_behind(text: Text, label: Label) -> None:
     window = body[there : there + 24]
     if own_end:
         label.own_end, label.strong = own_end, True
-        if not window.strip(_SILENT):
+        if not window.strip(SILENT):
             return
         if window[:1] in _NEXT_STARTS and (listed := _next_listed(text, label.letter, own_end)):
             label.others = listed

@@ -12,9 +12,9 @@ from itertools import islice
 from medo1.answers.labels import Label, label_at
 from medo1.answers.statements import FIRST_CUES, Cue, Statement, cues, from_label
 from medo1.answers.text import Text, option_at
+from medo1.answers.thinking import TAG_LIKE
 
 _HASHED = re.compile(r"####[ *_(#]*\S[^\w\n]*(?:\n|$)")  # one letter on a line of its own
-_TAG_LIKE = re.compile(r"<[/a-z|]")
 _KEY = re.compile(r"answer|choice|option|letter|predict|selection|selected|\bpred\b|^ans$")
 _OTHER_KEY = re.compile(
     r"reason|explan|thinking|rational|wrong|incorrect|alternative|other|second|options|choices|confidence|why|question"
@@ -34,7 +34,7 @@ def may_hold_marks(low: str) -> bool:
     """Whether `mark_statements` may find anything: a quick look, wrong on the safe side."""
     return (
         ('"' in low and '":' in low)
-        or ("<" in low and _TAG_LIKE.search(low) is not None)
+        or ("<" in low and TAG_LIKE.search(low) is not None)
         or ("[" in low and "[[" in low)
         or ("#" in low and "####" in low and _HASHED.search(low) is not None)
         or ("{" in low and ("boxed" in low or "':" in low or '" :' in low or "{" in low[:16]))

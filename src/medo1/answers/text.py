@@ -86,6 +86,7 @@ _EVEN = (
     | dict.fromkeys(map(ord, "*_~$\\"), None)
 )
 _EVEN_ASCII = {code: even for code, even in _EVEN.items() if code < 0x80}  # noqa: PLR2004
+SILENT = " .*_)\n"  # these may stand after a statement and say nothing
 _ARTICLES = ("the ", "an ", "a ")
 _SPACES = re.compile(r"\s+")
 _ARTICLE = re.compile(r"(?:the|an|a) (?=\S)")

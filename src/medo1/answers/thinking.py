@@ -55,7 +55,7 @@ _CLOSES = frozenset(
     }
 )
 _HEADING = re.compile(r"\s*#{1,6}[ \t]*\**thinking\**:?\s*\n", re.IGNORECASE)
-_TAG_LIKE = re.compile(r"<[/a-z|｜]")
+TAG_LIKE = re.compile(r"<[/a-z|｜]")
 _TAG_GUARDS = ("</", "think>", "thinking>", "<|", "<unused9", "<reason", "<scratch", "<thought")
 _LAST_PART = 4000  # characters from the end that are searched for marks first
 _MARKS = 300  # looked at
@@ -82,7 +82,7 @@ class AnswerPart(NamedTuple):
 def may_think(low: str) -> bool:
     """Whether a mark of thinking, or of a turn's end, may stand in a text: a quick look, wrong on the safe side."""
     return (
-        ("<" in low and _TAG_LIKE.search(low) is not None)
+        ("<" in low and TAG_LIKE.search(low) is not None)
         or ("[" in low and ("think]" in low or "inst]" in low))
         or "◁" in low
         or ("#" in low and _HEADING.match(low) is not None)

@@ -55,7 +55,7 @@ def estimate_chains(
                 if (kept := counters[stage].look(request)) is not None:
                     waiting += maker.take(kept)[1]
             for later in recipe.stages:
-                if later.name not in reached and maker.works:
+                if later.name not in reached and any(not work.failed for work in maker.works.values()):
                     # Its prompt will hold the answers that it needs; they are guessed at their usual length.
                     needed = sum(counters[name].expected for name in later.needs)
                     text = prompts[later.name] + question.stem + " ".join(question.options.values())
