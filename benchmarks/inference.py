@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from medo1.engines import Adapter, Message, Model, Request, Sampling  # noqa: E402
-from medo1.engines.transformers import Transformers  # noqa: E402
+from medo1.engines.local.transformers import Transformers  # noqa: E402
 from medo1.lineage.digests import digest_of_tree, seed_from  # noqa: E402
 from medo1.questions import Question, prompt_text  # noqa: E402
 
@@ -296,9 +296,9 @@ def against_plain_client(
 
     from openai import AsyncOpenAI
 
-    from medo1.engines.store import CompletionStore
-    from medo1.engines.stored import Stored
-    from medo1.engines.vllm import VLLM
+    from medo1.engines.vllm.engine import VLLM
+    from medo1.engines.wrappers.store import CompletionStore
+    from medo1.engines.wrappers.stored import Stored
 
     rows = 64
     conversations = [world.messages(question) for question in world.questions]

@@ -36,12 +36,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 os.environ["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
 
-from tests.engines.server import ServerProcess  # noqa: E402
+from tests.engines.http.server import ServerProcess  # noqa: E402
 
 from medo1.engines import Message, Request, Sampling  # noqa: E402
-from medo1.engines.openai import OpenAI  # noqa: E402
-from medo1.engines.store import CompletionStore  # noqa: E402
-from medo1.engines.stored import Stored  # noqa: E402
+from medo1.engines.http.openai import OpenAI  # noqa: E402
+from medo1.engines.wrappers.store import CompletionStore  # noqa: E402
+from medo1.engines.wrappers.stored import Stored  # noqa: E402
 
 LATENCY_S = 0.2
 CONCURRENCY = 200
@@ -255,7 +255,7 @@ def memory(folder: Path) -> dict[str, Any]:
 
 
 def kills(folder: Path, times: int) -> dict[str, Any]:
-    from tests.engines.test_stored import killed_at_random
+    from tests.engines.wrappers.test_stored import killed_at_random
 
     with ServerProcess(latency_s=0.01) as server:
         killed_at_random(

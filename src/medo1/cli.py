@@ -9,7 +9,7 @@ from medo1.commands.lazy import LazyGroup
 COMMANDS = {
     "ask": "medo1.commands.ask.ask",
     "answers": "medo1.commands.answers.answers",
-    "completions": "medo1.engines.command.completions",
+    "completions": "medo1.commands.completions.completions",
     "run": "medo1.commands.run.run",
     "seeds": "medo1.commands.seeds.seeds",
     "audit": "medo1.commands.audit.audit",

@@ -15,14 +15,14 @@ from medo1.chains.lengths import length_figure, length_rows
 from medo1.chains.making import ChainState, Made, Rejected, Settings, make_chains
 from medo1.chains.recipes import RECIPES, Recipe, Stage, next_stages
 from medo1.engines import Completion, Engine, EngineError, Request
-from medo1.engines.money import Budget, Budgeted, BudgetError, Price
-from medo1.engines.store import CompletionStore
-from medo1.engines.stored import Stored
+from medo1.engines.wrappers.money import Budget, Budgeted, BudgetError, Price
+from medo1.engines.wrappers.store import CompletionStore
+from medo1.engines.wrappers.stored import Stored
 from medo1.errors import UserError
 from medo1.questions import Question, question_id
 from tests.chains.test_formats import MONOLOGUE, STEPS, TREE
 from tests.engines.conftest import engine_for
-from tests.engines.server import Server
+from tests.engines.http.server import Server
 
 OPTIONS = {"A": "gout", "B": "sepsis", "C": "Lyme disease", "D": "lupus"}
 FULL = {

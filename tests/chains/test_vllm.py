@@ -15,10 +15,10 @@ import pytest
 from medo1.chains.making import Made, Rejected, Settings, make_chains
 from medo1.chains.recipes import RECIPES
 from medo1.engines import Message, Model, Request, Sampling
-from medo1.engines.openai import OpenAI
-from medo1.engines.store import CompletionStore
-from medo1.engines.stored import Stored
-from medo1.engines.vllm import VLLM
+from medo1.engines.http.openai import OpenAI
+from medo1.engines.vllm.engine import VLLM
+from medo1.engines.wrappers.store import CompletionStore
+from medo1.engines.wrappers.stored import Stored
 from tests.chains.test_making import FULL, questions
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from medo1.engines import Message, Request, Sampling
-from medo1.engines.openai import OpenAI
-from tests.engines.server import Server
+from medo1.engines.http.openai import OpenAI
+from tests.engines.http.server import Server
 
 KEY = "sk-marked-4f1d8c2e9b7a6053"
 

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 
 from medo1.engines import Completion, Engine, EngineError, Request
-from medo1.engines.transformers import Transformers
+from medo1.engines.local.transformers import Transformers
 
 
 class Noting(Transformers):

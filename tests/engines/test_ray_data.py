@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from medo1.engines import Adapter, EngineError, Message, Model, Request, Sampling
+from medo1.engines.local.transformers import Transformers
 from medo1.engines.ray_data import RayData
-from medo1.engines.store import CompletionStore
-from medo1.engines.stored import Stored
-from medo1.engines.transformers import Transformers
+from medo1.engines.wrappers.store import CompletionStore
+from medo1.engines.wrappers.stored import Stored
 from medo1.lineage.digests import digest_of_tree, seed_from
 
 KEY = "sk-marked-4f1d8c2e9b7a6053"
@@ -160,7 +160,10 @@ def test_who_leaves_early_leaves_no_worker_behind_and_the_callers_ray_running(ca
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"engine": "medo1.engines.transformers.Transformer"}, "There is no engine 'medo1.engines.transformers.Transf"),
+        (
+            {"engine": "medo1.engines.Transformer"},
+            "There is no engine 'medo1.engines.Transf",
+        ),
         ({"engine": "medo1.engines.ray_data.RayData"}, "is no engine that the ray engine can wrap"),
         ({"engine": ECHO, "options": {"note": "x"}}, "The options of engine tests.engines.on_ray.Echo do not fit"),
         ({"engine": ECHO, "options": {"notes": "x"}, "workers": 0}, "workers is 0; expected 1 or more"),
@@ -173,6 +176,6 @@ def test_a_wrong_configuration_is_refused_before_anything_runs(options, says):
 
 def test_it_is_what_the_wrapped_engine_is():
     wrapped = Transformers(dtype="bfloat16").with_model(Model("m", None, "r"))
-    ray = RayData(engine="medo1.engines.transformers.Transformers", options={"dtype": "bfloat16"})
+    ray = RayData(engine="medo1.engines.Transformers", options={"dtype": "bfloat16"})
     assert ray.with_model(Model("m", None, "r")).identity == wrapped.identity
     assert not ray.streams

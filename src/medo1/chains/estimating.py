@@ -12,10 +12,10 @@ from dataclasses import replace
 from medo1.chains.making import ChainState, Settings, check_prompts
 from medo1.chains.recipes import Recipe
 from medo1.engines.base import Completion, Engine, Message, Request, Sampling
-from medo1.engines.money import Estimate, Prices, cost_bound_usd, cost_usd, price_of
-from medo1.engines.store import engine_address, request_address
-from medo1.engines.stored import Stored
 from medo1.engines.tokens import BYTES_PER_TOKEN, prompt_tokens_guess
+from medo1.engines.wrappers.money import Estimate, Prices, cost_bound_usd, cost_usd, price_of
+from medo1.engines.wrappers.store import engine_address, request_address
+from medo1.engines.wrappers.stored import Stored
 from medo1.questions import Question
 
 

@@ -25,7 +25,7 @@ from medo1.chains.prompts import checked_prompts, filled, substituted
 from medo1.chains.recipes import Recipe, Stage, next_stages
 from medo1.chains.trees import read_tree, walk
 from medo1.engines.base import Completion, Engine, Message, Request, Sampling
-from medo1.engines.cut import WhenCut, joined, next_request
+from medo1.engines.wrappers.cut import WhenCut, joined, next_request
 from medo1.lineage.digests import seed_from
 from medo1.questions import Question
 
@@ -44,7 +44,7 @@ class Settings:
         samples: chains per question.
         temperature, max_new_tokens: of each call.
         tries: how often the writing stage is asked in all, when what it wrote is no chain of the format.
-        when_cut, cut_rounds, cut_factor: see `medo1.engines.cut`.
+        when_cut, cut_rounds, cut_factor: see `medo1.engines.wrappers.cut`.
         answer_guided: show the teacher the right answer (`{{gold}}`); such chains are marked.
         checks: how strict the format is.
     """

@@ -11,12 +11,20 @@ from kedro_datasets._typing import JSONPreview
 
 from medo1.engines.base import Engine
 
+# Names that catalogs had before engines had rooms; they keep working.
+EARLIER_NAMES = {
+    "medo1.engines.openai.OpenAI": "medo1.engines.OpenAI",
+    "medo1.engines.transformers.Transformers": "medo1.engines.Transformers",
+    "medo1.engines.vllm.VLLM": "medo1.engines.VLLM",
+    "medo1.engines.ray_data.RayData": "medo1.engines.RayData",
+}
+
 
 class EngineDataset(AbstractDataset[Any, Engine]):
     """An engine, made when it is first loaded and closed when the dataset is released.
 
     Args:
-        engine: dotted name of the class, such as `medo1.engines.transformers.Transformers`.
+        engine: dotted name of the class, such as `medo1.engines.Transformers`.
         options: keyword arguments of the class.
         store: path of the completion store; None asks again each time.
         credentials: from `conf/local/credentials.yml`; handed to the engine, shown nowhere.
@@ -34,7 +42,7 @@ class EngineDataset(AbstractDataset[Any, Engine]):
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._class = engine
+        self._class = EARLIER_NAMES.get(engine, engine)
         self._options = options or {}
         self._store = store
         self._credentials = credentials
@@ -69,7 +77,7 @@ class EngineDataset(AbstractDataset[Any, Engine]):
         except (ImportError, AttributeError, ValueError) as error:
             raise DatasetError(
                 f"There is no engine {self._class!r} ({error}). Name a class by its dotted path, such as "
-                "medo1.engines.openai.OpenAI; an engine that is an extra is installed with pip install 'medo1[vllm]'."
+                "medo1.engines.OpenAI; an engine that is an extra is installed with pip install 'medo1[vllm]'."
             ) from error
         options = dict(self._options)
         if self._credentials is not None:
@@ -82,8 +90,8 @@ class EngineDataset(AbstractDataset[Any, Engine]):
             ) from error
         if self._store is None:
             return engine
-        from medo1.engines.store import CompletionStore
-        from medo1.engines.stored import Stored
+        from medo1.engines.wrappers.store import CompletionStore
+        from medo1.engines.wrappers.stored import Stored
 
         return Stored(engine, CompletionStore(self._store))
 

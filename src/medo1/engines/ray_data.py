@@ -31,7 +31,7 @@ from typing import Any
 from weakref import WeakSet
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request, Sampling
-from medo1.engines.secrets import Redactor, secrets_within
+from medo1.engines.http.secrets import Redactor, secrets_within
 from medo1.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class RayData(Engine):
     be large: a model that loads for a minute does so once a call, not once a request.
 
     Args:
-        engine: dotted name of the wrapped engine's class, such as `medo1.engines.vllm.VLLM`.
+        engine: dotted name of the wrapped engine's class, such as `medo1.engines.vllm.engine.VLLM`.
         options: its keyword arguments.
         credentials: handed to the wrapped engine on each worker, shown nowhere. They travel within Ray's own messages,
             so the cluster is one that is trusted with them.
@@ -273,7 +273,7 @@ class _Build:
         except (ImportError, AttributeError, ValueError) as error:
             raise EngineError(
                 f"There is no engine {self.engine!r} to wrap ({error}). Name a class by its dotted path, such as "
-                "medo1.engines.transformers.Transformers."
+                "medo1.engines.Transformers."
             ) from error
         if not (isinstance(kind, type) and issubclass(kind, Engine)) or kind is RayData:
             raise EngineError(f"{self.engine} is no engine that the ray engine can wrap.")

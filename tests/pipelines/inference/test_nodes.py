@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from medo1 import tables
 from medo1.engines import Engine, Model, Request
-from medo1.engines.store import CompletionStore
-from medo1.engines.stored import Stored
-from medo1.engines.transformers import Transformers
+from medo1.engines.local.transformers import Transformers
+from medo1.engines.wrappers.store import CompletionStore
+from medo1.engines.wrappers.stored import Stored
 from medo1.frames import Frame
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference import nodes

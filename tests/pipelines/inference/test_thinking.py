@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from medo1.engines import Completion, Message, Model, Request, Sampling
-from medo1.engines.store import CompletionStore
-from medo1.engines.stored import Stored
-from medo1.engines.transformers import Transformers
+from medo1.engines.local.transformers import Transformers
+from medo1.engines.wrappers.store import CompletionStore
+from medo1.engines.wrappers.stored import Stored
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.thinking import Generation, Length, generations
 from tests.pipelines.inference.tape import Tape

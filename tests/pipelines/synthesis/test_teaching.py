@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from medo1 import tables
-from medo1.engines.money import Budget, BudgetError
-from medo1.engines.store import CompletionStore
-from medo1.engines.stored import Stored
+from medo1.engines.wrappers.money import Budget, BudgetError
+from medo1.engines.wrappers.store import CompletionStore
+from medo1.engines.wrappers.stored import Stored
 from medo1.errors import UserError
 from medo1.frames import Frame
 from medo1.pipelines.synthesis.nodes import summarise_teaching, write_chains
@@ -20,7 +20,7 @@ from medo1.questions.table import question_rows
 from tests.chains.test_formats import MONOLOGUE, STEPS
 from tests.chains.test_making import questions
 from tests.engines.conftest import engine_for
-from tests.engines.server import Server
+from tests.engines.http.server import Server
 
 PRICES = {"teacher": {"prompt_usd_per_million": 1000, "completion_usd_per_million": 1000}}
 ROOT = Path(__file__).resolve().parents[3]

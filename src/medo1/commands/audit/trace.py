@@ -109,7 +109,7 @@ class _StoreReader:
     """Reads a completion store without becoming its owner."""
 
     def __init__(self, path: Path) -> None:
-        from medo1.engines.store import CompletionStore
+        from medo1.engines.wrappers.store import CompletionStore
 
         self._store = CompletionStore(path) if path.is_file() else None
 
@@ -121,7 +121,7 @@ class _StoreReader:
 
 def _prices(step: Step) -> dict[str, Any]:
     """The price table among the parameters that the step's node read."""
-    from medo1.engines.money import Price
+    from medo1.engines.wrappers.money import Price
 
     for read in step.outside:
         value = read["detail"] if read["kind"] == "parameters" else None
@@ -153,7 +153,7 @@ def _sum(calls: list[str], kept: list[Any], engine: str) -> dict[str, Any]:
 
 def _cost(completion: Any, prices: dict[str, Any], configuration: dict[str, Any]) -> float | None:
     """Dollars of one answer at the prices that the run was given; None where it was given none."""
-    from medo1.engines.money import cost_usd, price_of
+    from medo1.engines.wrappers.money import cost_usd, price_of
 
     price = price_of(prices, completion.model)
     if price is None:

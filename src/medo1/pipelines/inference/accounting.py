@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from medo1.engines.base import Completion, Engine
-from medo1.engines.money import Account, Price
-from medo1.engines.progress import Tally
+from medo1.engines.wrappers.money import Account, Price
+from medo1.engines.wrappers.progress import Tally
 from medo1.frames import Frame, records
 from medo1.pipelines.inference.thinking import GenerationStatus
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from medo1.engines.money import Price
+from medo1.engines.wrappers.money import Price
 from medo1.parameters import Parameters
 from medo1.pipelines.inference.choices import METHODS, Method, Rule, Weighing
 

@@ -11,7 +11,7 @@ from medo1.lineage.digests import seed_from
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 
 if TYPE_CHECKING:
-    from medo1.engines.money import Budget
+    from medo1.engines.wrappers.money import Budget
 else:
     Budget = Any  # Kedro reads annotations at start, and should not import the engines for it
 
@@ -29,7 +29,7 @@ def choose_training_questions(questions: Frame, params: SynthesisParams, seed: i
 
 def open_budget(params: SynthesisParams) -> Budget:
     """The money of this run, which all formats share."""
-    from medo1.engines.money import Budget
+    from medo1.engines.wrappers.money import Budget
 
     return Budget(params.budget_usd)
 

@@ -15,8 +15,8 @@ from medo1.chains.lengths import length_figure, length_rows
 from medo1.chains.making import Made, Rejected, Settings, make_chains
 from medo1.chains.recipes import RECIPES
 from medo1.engines.base import Completion, Engine
-from medo1.engines.money import Account, Budget, Price, budgeted
-from medo1.engines.progress import Tally
+from medo1.engines.wrappers.money import Account, Budget, Price, budgeted
+from medo1.engines.wrappers.progress import Tally
 from medo1.errors import UserError
 from medo1.frames import Frame, records
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams

@@ -1,0 +1,182 @@
+"""`kedro completions`: look into the completion store, export it, prune it.
+
+Who uses it: medo1's command line (`medo1.cli` hangs this click group in). Works on the file alone, so it starts fast
+and runs beside a pipeline that is writing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from medo1.engines.base import EngineError
+from medo1.engines.wrappers.store import CompletionStore, Filter
+
+DEFAULT_STORE = Path("data/completions.sqlite")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _time(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """A date or time in ISO form, as UTC unless it says otherwise, in seconds since the epoch."""
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date such as 2026-11-23 or 2026-11-23T18:00") from None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def _filters(command: F) -> F:
+    """The options by which answers are chosen."""
+    for option in (
+        click.option("--before", callback=_time, help="Only answers from before this date or time (ISO, UTC)."),
+        click.option("--after", callback=_time, help="Only answers from this date or time on (ISO, UTC)."),
+        click.option("--finish-reason", type=click.Choice(["stop", "length", "content_filter"]), help="How it ended."),
+        click.option("--text", help="Only where the prompt or the answer holds this text."),
+        click.option("--model", help="Only answers of models with this in their name."),
+    ):
+        command = option(command)
+    return command
+
+
+def _opened(path: Path) -> CompletionStore:
+    if not path.is_file():
+        raise click.ClickException(f"{path}: no such completion store. Name one with --store, or run a pipeline first")
+    try:
+        return CompletionStore(path)
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@click.group()
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_STORE,
+    show_default=True,
+    help="The completion store's file.",
+)
+@click.pass_context
+def completions(context: click.Context, store: Path) -> None:
+    """Every answer that was paid for: show, count, export, prune."""
+    context.obj = store
+
+
+@completions.command()
+@_filters
+@click.option("--id", "request_id", help="Only the answer with this id, or beginning of one; shown in full.")
+@click.option("-n", "--limit", default=10, show_default=True, help="How many answers.")
+@click.option("--full", is_flag=True, help="Whole prompts and answers.")
+@click.option("--failures", is_flag=True, help="The last failed requests instead, with their reasons.")
+@click.pass_obj
+def show(store: Path, limit: int, *, full: bool, failures: bool, **conditions: Any) -> None:
+    """Print answers with their prompts, oldest first."""
+    kept = _opened(store)
+    if failures:
+        for row in kept.failures(limit):
+            click.echo(f"{row['request_id'][:12]}  {_day(row['at'])}  {row['attempts']} attempts  {row['error']}")
+        return
+    shown = 0
+    whole = full or conditions["request_id"] is not None
+    for row in kept.rows(Filter(**conditions), limit):
+        shown += 1
+        tokens = f"{row['prompt_tokens']} + {row['completion_tokens']} tokens"
+        head = f"{row['request_id'][:12]}  {_day(row['at'])}  {row['engine'].get('model', '?')}  {row['finish_reason']}"
+        click.secho(f"{head}  {tokens}  sample {row['sample']}", bold=True)
+        for role, content in row["messages"]:
+            click.echo(_clipped(f"{role}: {content}", whole))
+        click.echo(_clipped(f"-> {row['text']}", whole))
+        click.echo()
+    total = kept.count(Filter(**conditions))
+    click.echo(f"{shown} of {total:,} answers in {store}")
+
+
+def _clipped(text: str, whole: bool) -> str:
+    return textwrap.indent(text if whole else textwrap.shorten(text, 240, placeholder=" ..."), "  ")
+
+
+@completions.command()
+@_filters
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file; standard output if none."
+)
+@click.pass_obj
+def export(store: Path, output: Path | None, **conditions: Any) -> None:
+    """Write answers as JSON lines, one answer a line, with prompt, engine, sampling and counts."""
+    kept = _opened(store)
+    count = 0
+    draft = output.with_name(f".tmp-{os.getpid()}-{output.name}") if output else None
+    file = draft.open("w", encoding="utf-8") if draft else sys.stdout
+    try:
+        for row in kept.rows(Filter(**conditions)):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+        if draft and output:
+            file.close()
+            draft.replace(output)
+    finally:
+        if draft:
+            draft.unlink(missing_ok=True)
+    click.echo(f"{count:,} answers written to {output or 'standard output'}", err=True)
+
+
+@completions.command()
+@_filters
+@click.option("--id", "request_id", help="Only the answer with this id, or beginning of one.")
+@click.option("--delete", is_flag=True, help="Really delete. Without it, only say what would go.")
+@click.pass_obj
+def prune(store: Path, *, delete: bool, **conditions: Any) -> None:
+    """Delete answers, so that they are asked for (and paid for) again. Says what would go; --delete does it."""
+    where = Filter(**conditions)
+    if not where.given:
+        raise click.ClickException(
+            "say which answers: give at least one of --model, --text, --finish-reason, --before ..."
+        )
+    kept = _opened(store)
+    count = kept.count(where)
+    if not delete:
+        click.echo(
+            f"{count:,} of {kept.count():,} answers would be deleted from {store}; nothing was. Add --delete to do it"
+        )
+        return
+    click.echo(f"{kept.prune(where):,} answers deleted from {store}; {kept.count():,} are left")
+
+
+@completions.command()
+@_filters
+@click.pass_obj
+def stats(store: Path, **conditions: Any) -> None:
+    """Count answers and tokens by engine and by how they ended."""
+    from rich.console import Console
+    from rich.table import Table
+
+    kept = _opened(store)
+    table = Table(title=str(store))
+    for name in ("model", "endpoint", "ended", "answers", "prompt tokens", "completion tokens", "first", "last"):
+        table.add_column(name, justify="right" if "tokens" in name or name == "answers" else "left")
+    for row in kept.totals(Filter(**conditions)):
+        engine = row["engine"]
+        table.add_row(
+            str(engine.get("model", "?")),
+            str(engine.get("endpoint", engine.get("kind", "?"))),
+            row["finish_reason"],
+            f"{row['answers']:,}",
+            f"{row['prompt_tokens'] or 0:,.0f}",
+            f"{row['completion_tokens'] or 0:,}",
+            _day(row["first_at"]),
+            _day(row["last_at"]),
+        )
+    Console(width=None if Console().is_terminal else 130).print(table)

@@ -1,0 +1,413 @@
+"""The `openai` engine: any endpoint that speaks the OpenAI protocol (api.openai.com, vLLM, a gateway, a fleet).
+
+Who uses it: the catalog's `teacher`, `student` and `judge` where a server answers; the `vllm` engine, which is this one
+plus a server that it starts. The openai client holds endpoint, key and headers, and carries files and batches; chat
+requests go out through `medo1.engines.http.pool`, which says why.
+
+Threads: an engine has one thread with an event loop, started by the first request. Each call of `complete` takes its
+requests in a thread of its own, so a generator of requests may wait for earlier completions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from medo1.engines.base import Completion, Engine, EngineError, Request
+from medo1.engines.http.chat import FINISH, Extras, Failure, chat_body, first_dialect
+from medo1.engines.http.fleet import Fleet
+from medo1.engines.http.pool import ClientPool, Pool
+from medo1.engines.http.secrets import Redactor, api_key, secrets_of_url, secrets_within, without_secrets
+from medo1.engines.http.sending import Call, Limits, Sender
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+OPENAI_URL = "https://api.openai.com/v1"
+CREDENTIALS = {"api_key", "organization", "project", "headers"}
+T = TypeVar("T")
+
+
+class OpenAI(Engine):
+    """Asks a server that speaks the OpenAI protocol.
+
+    Args:
+        model: the model's name at the server.
+        base_url: the endpoint, up to and with `/v1`; or a list of endpoints that serve the same model, among which the
+            requests are balanced, and of which one that fails is survived.
+        credentials: `api_key`, and where needed `organization`, `project`, `headers`; from conf/local/credentials.yml.
+        key_env: name of an environment variable with the key, used when `credentials` has none. OPENAI_API_KEY for
+            api.openai.com; none for another endpoint unless named here, so that no key reaches a stranger.
+        revision: what else tells the served weights apart (a commit, a digest); part of the identity.
+        endpoint: a name for the endpoint in the identity, in place of its address; for a server whose port or host
+            changes from run to run although what it serves does not. A list of endpoints must be named: what was
+            answered stays answered when the list changes.
+        concurrency: requests in flight at once, at most.
+        requests_per_minute, tokens_per_minute: limits to keep below; None for none. Tokens count the prompt and
+            `max_new_tokens`, corrected when the answer says how many there were.
+        timeout_s: seconds for one attempt.
+        max_attempts: attempts at one request that fail in a way that may have been billed, before it is an error.
+        patience_s: seconds for which a refused request (429, overload) is sent again, before it is an error.
+        connect_patience_s: seconds without any connection before the engine gives up, when nothing has answered yet.
+        n_per_request: draws of the same messages that one sending asks for (`n`); 1 where the server has no `n`.
+            With more, only the first draw's seed is sent: the server derives the others.
+        reasoning: whether the model is a reasoning model (`max_completion_tokens`, no temperature); None to go by the
+            model's name and by what the server refuses.
+        reasoning_effort: `minimal`, `low`, `medium`, `high`; None for the server's default.
+        logprobs: ask for log-probabilities, for `mean_logprob`.
+        send_seed: send the request's seed.
+        continuation: what is done with a conversation that ends in the assistant's turn. `native`: the server goes on
+            writing it (vLLM's `continue_final_message`); `ask`: a user's turn asks to go on; `refuse`: an error.
+        extra_body: further fields of the request's body, for what a server offers beyond the protocol.
+        mode: `live`, or `batch` for the Batch API (half price, an answer within a day).
+        batch_dir: where submitted batches are remembered, so that a killed run asks for its batch again and not anew;
+            needed for `batch`.
+        batch_size: requests in one batch, at most. batch_poll_s: seconds between two looks at a batch.
+        transport: `pool`, `client` (slower; goes through proxies), or `auto`: `client` where a proxy is configured.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | Sequence[str] = OPENAI_URL,
+        credentials: Mapping[str, Any] | None = None,
+        key_env: str | None = None,
+        revision: str | None = None,
+        endpoint: str | None = None,
+        concurrency: int = 64,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        timeout_s: float = 600.0,
+        max_attempts: int = 6,
+        patience_s: float = 1800.0,
+        connect_patience_s: float = 10.0,
+        n_per_request: int = 1,
+        reasoning: bool | None = None,
+        reasoning_effort: str | None = None,
+        logprobs: bool = False,
+        send_seed: bool = True,
+        continuation: Literal["native", "ask", "refuse"] = "refuse",
+        extra_body: Mapping[str, Any] | None = None,
+        mode: Literal["live", "batch"] = "live",
+        batch_dir: str | None = None,
+        batch_size: int = 20_000,
+        batch_poll_s: float = 30.0,
+        transport: Literal["auto", "pool", "client"] = "auto",
+    ) -> None:
+        self.model = model
+        self._base_urls = _endpoints(base_url, endpoint, mode)
+        base_url = self._base_url = self._base_urls[0]
+        self._credentials = dict(credentials or {})
+        if unknown := set(self._credentials) - CREDENTIALS:
+            known = ", ".join(sorted(CREDENTIALS))
+            raise EngineError(
+                f"credentials for {without_secrets(base_url)}: unknown {sorted(unknown)}, expected {known}"
+            )
+        self._key_env = key_env or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
+        self._endpoint = endpoint or without_secrets(base_url)
+        self._revision = revision
+        for name, value in (
+            ("concurrency", concurrency),
+            ("n_per_request", n_per_request),
+            ("max_attempts", max_attempts),
+        ):
+            if value < 1:
+                raise EngineError(f"engine for {self._endpoint}: {name} is {value}, expected at least 1")
+        if mode == "batch" and not batch_dir:
+            raise EngineError(f"engine for {self._endpoint}: mode `batch` needs `batch_dir`, to find its batches again")
+        self._limits = Limits(
+            concurrency=concurrency,
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
+            timeout_s=timeout_s,
+            max_attempts=max_attempts,
+            patience_s=patience_s,
+            connect_patience_s=connect_patience_s,
+        )
+        self._group_size = n_per_request
+        self._reasoning = reasoning
+        self._extras = Extras(
+            reasoning_effort=reasoning_effort,
+            logprobs=logprobs,
+            send_seed=send_seed,
+            continuation=continuation,
+            body=tuple(sorted((extra_body or {}).items())),
+        )
+        self._mode = mode
+        self._batch_dir = batch_dir
+        self._batch_size = batch_size
+        self._batch_poll_s = batch_poll_s
+        self._transport = transport
+        self._redactor = self._redacting()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: AsyncOpenAI | None = None
+        self._clients: list[AsyncOpenAI] = []
+        self._pool: Pool | ClientPool | Fleet | None = None
+        self._sender: Sender | None = None
+        self.streams = mode == "live"
+        self.price_factor = 0.5 if mode == "batch" else 1.0
+
+    def __repr__(self) -> str:
+        return f"OpenAI(model={self.model!r}, endpoint={self._endpoint!r}, mode={self._mode!r})"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Model, endpoint and whatever changes an answer; how fast and how often it asks is not part of it."""
+        extras = self._extras
+        options: dict[str, Any] = {
+            "reasoning_effort": extras.reasoning_effort,
+            "logprobs": extras.logprobs or None,
+            "send_seed": None if extras.send_seed else False,
+            "extra_body": dict(extras.body) or None,
+            "revision": self._revision,
+        }
+        chosen = {name: value for name, value in options.items() if value is not None}
+        return {"kind": "openai", "endpoint": self._endpoint, "model": self.model, **chosen}
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """See `Engine.complete`. Leaving the iterator early cancels what is in flight."""
+        for batch in self.batches(requests):
+            yield from batch
+
+    def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
+        """See `Engine.batches`."""
+        if self._mode == "batch":
+            from medo1.engines.http.batch import BatchJobs
+
+            self._start()
+            assert self._client is not None
+            assert self._batch_dir is not None
+            jobs = BatchJobs(
+                client=self._client,
+                run=self.run,
+                directory=self._batch_dir,
+                identity=self.identity,
+                model=self.model,
+                dialect=first_dialect(self.model, self._reasoning),
+                extras=self._extras,
+                size=self._batch_size,
+                poll_s=self._batch_poll_s,
+                clean=self._redactor.clean,
+                max_attempts=self._limits.max_attempts,
+            )
+            yield from jobs.batches(requests)
+            return
+        sender = self._start()
+        call = Call(requests, 2 * self._limits.concurrency + 32, self._group_size, sender, stop)
+        call.start()
+        try:
+            yield from call.batches()
+        finally:
+            call.stopped = True
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(sender.stop, call)
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`. A server that does not stream, or not as asked, is asked for the whole text."""
+        if self._mode == "live" and (request.messages[-1].role != "assistant" or self._extras.continuation != "refuse"):
+            sender = self._start()
+            body = chat_body([request], self.model, sender.dialect, self._extras)
+            completion = self.run(self._streamed(request, body, told))
+            if completion is not None:
+                return completion
+        return super().stream(request, told)
+
+    async def _streamed(self, request: Request, body: dict[str, Any], told: Callable[[str], None]) -> Completion | None:
+        """The completion, told piece by piece; None when the stream could not be opened."""
+        from openai import APIError
+
+        assert self._client is not None
+        began = time.monotonic()
+        text, finish, model, usage = "", None, "", None
+        logprobs: list[float] = []
+        named = {name: body.pop(name) for name in ("model", "messages")}
+        try:
+            chunks = await self._client.chat.completions.create(
+                **named, stream=True, stream_options={"include_usage": True}, extra_body=body
+            )
+        except APIError:
+            return None  # a refusal, a limit, no connection: what `complete` knows how to deal with
+        error = None
+        try:
+            async for chunk in chunks:
+                model, usage = chunk.model or model, chunk.usage or usage
+                for choice in chunk.choices[:1]:
+                    finish = choice.finish_reason or finish
+                    content = choice.logprobs.content if choice.logprobs else None
+                    logprobs += [token.logprob for token in content or ()]
+                    if piece := choice.delta.content:
+                        text += piece
+                        told(piece)
+        except APIError as broken:
+            error = self._redactor.clean(f"the stream broke off: {broken}")
+        if finish is None and not text:
+            return None  # a server that knows no streams, and answered as if none had been asked for
+        return Completion(
+            key=request.key,
+            text="" if error else text,
+            finish_reason="error" if error else FINISH.get(finish, "stop"),
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            completion_tokens=usage.completion_tokens if usage else None,
+            mean_logprob=sum(logprobs) / len(logprobs) if logprobs else None,
+            latency_s=time.monotonic() - began,
+            model=model,
+            error=error,
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the engine's loop and wait for it."""
+        self._start()
+        assert self._loop is not None
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _start(self) -> Sender:
+        with self._lock:
+            if self._sender is not None:
+                return self._sender
+            key = api_key(self._credentials, self._key_env, self._endpoint, required=self._base_url == OPENAI_URL)
+            self._redactor = self._redacting(key)
+            ready: threading.Event = threading.Event()
+            self._loop = _new_loop()
+            self._thread = threading.Thread(target=self._live, args=(ready,), name="medo1-openai", daemon=True)
+            self._thread.start()
+            ready.wait()
+            try:
+                future = asyncio.run_coroutine_threadsafe(self._open(key), self._loop)
+                self._sender = future.result()
+            except BaseException:
+                self._stop_loop()
+                raise
+            return self._sender
+
+    def _live(self, ready: threading.Event) -> None:
+        assert self._loop is not None
+        asyncio.set_event_loop(self._loop)
+        self._loop.call_soon(ready.set)
+        self._loop.run_forever()
+
+    def _redacting(self, *more: str) -> Redactor:
+        return Redactor(
+            [*secrets_within(self._credentials), *chain.from_iterable(map(secrets_of_url, self._base_urls)), *more]
+        )
+
+    async def _open(self, key: str) -> Sender:
+        pools = [(without_secrets(url), self._pool_of(url, key)) for url in self._base_urls]
+        self._client = self._clients[0]
+        self._pool = pools[0][1] if len(pools) == 1 else Fleet(pools)
+        dialect = first_dialect(self.model, self._reasoning)
+        clean = self._redactor.clean
+        return Sender(
+            pool=self._pool,
+            model=self.model,
+            dialect=dialect,
+            extras=self._extras,
+            limits=self._limits,
+            endpoint=self._endpoint,
+            clean=clean,
+        )
+
+    def _pool_of(self, url: str, key: str) -> Pool | ClientPool:
+        from openai import AsyncOpenAI
+
+        client = AsyncOpenAI(
+            api_key=key,
+            base_url=url,
+            organization=self._credentials.get("organization"),
+            project=self._credentials.get("project"),
+            default_headers=self._credentials.get("headers"),
+            max_retries=0,
+            timeout=self._limits.timeout_s,
+        )
+        self._clients.append(client)
+        if self._transport == "client" or (self._transport == "auto" and _behind_proxy(url)):
+            return ClientPool(client)
+        headers = {**client.default_headers, **client.auth_headers}
+        plain = {name: value for name, value in headers.items() if isinstance(value, str)}
+        return Pool(without_secrets(url), plain, client.base_url.query.decode())
+
+    def give_up(self, reason: str) -> None:
+        """Have every call end with an `EngineError`, because nothing can be answered any more. From any thread."""
+        with self._lock:
+            sender, loop = self._sender, self._loop
+        if sender is not None and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(sender.give_up, Failure("fatal", reason))
+
+    def close(self) -> None:
+        """Cancel what is in flight, close the connections, end the thread."""
+        with self._lock:
+            if self._loop is None or self._loop.is_closed():
+                return
+            asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=10)
+            self._stop_loop()
+            self._sender = self._client = self._pool = None
+
+    async def _shut(self) -> None:
+        if self._sender is not None:
+            self._sender.stop_all()
+        await asyncio.sleep(0)
+        if self._pool is not None:
+            await self._pool.aclose()
+        for client in self._clients:
+            await client.close()
+        self._clients.clear()
+
+    def _stop_loop(self) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        self._loop.close()
+
+
+def _endpoints(base_url: str | Sequence[str], endpoint: str | None, mode: str) -> list[str]:
+    """The endpoints' addresses.
+
+    Raises:
+        EngineError: for a list that is empty, repeats an address, has no name, or cannot be used in this mode.
+    """
+    urls = [base_url] if isinstance(base_url, str) else [str(url) for url in base_url]
+    if len(urls) == 1 and isinstance(base_url, str):
+        return urls
+    named = f"engine for {endpoint or [without_secrets(url) for url in urls]}"
+    if not urls or len(set(urls)) < len(urls):
+        raise EngineError(f"{named}: base_url must name each endpoint once, and one at least; found {len(urls)}")
+    if endpoint is None:
+        raise EngineError(
+            f"{named}: several endpoints need a name, `endpoint: <name>`, under which their answers are kept whichever "
+            "of them answered"
+        )
+    if mode == "batch":
+        raise EngineError(f"{named}: mode `batch` needs one endpoint: a batch lies where it was submitted")
+    return urls
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where it is installed: it halves the cost of a request's system calls."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def _behind_proxy(url: str) -> bool:
+    """Whether the environment sends requests to this address through a proxy."""
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    proxies = getproxies()
+    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.hostname or "")

@@ -1,0 +1,494 @@
+"""Sending many requests to one server: what is in flight, what waits, what is sent again and when.
+
+Who calls it: the `openai` engine. A `Sender` lives on the engine's event loop; a `Call` is one use of
+`Engine.complete` and stands between that loop and the thread that consumes the completions.
+
+A failed request goes back into the same pool, with a time before which it is not sent; it holds no slot meanwhile, so
+ten requests in back-off cost no throughput. Refusals (429, overload, no connection) bill nothing and are retried for
+`patience_s`; failures that may have been billed are retried `max_attempts` times and counted as `unread`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import json
+import logging
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from medo1.engines.base import Completion, EngineError, Request
+from medo1.engines.http.chat import (
+    Dialect,
+    Extras,
+    Failure,
+    UnusableError,
+    chat_body,
+    completions_from,
+    failure_from,
+    learned,
+)
+from medo1.engines.http.limits import Bucket, Throttle, backoff_s
+from medo1.engines.http.pool import Reply, TransportError, decoded
+from medo1.engines.tokens import prompt_tokens_guess
+
+logger = logging.getLogger(__name__)
+
+NO_CONTINUATION = (
+    "the conversation ends in the assistant's turn, and this engine is not told how its server continues one: set "
+    "`continuation` to `native` (vLLM) or `ask`"
+)
+PATH = "/chat/completions"
+GROUP_WAIT_S = 0.02
+STOP_LOOK_S = 0.2
+LINGER_S = 0.005  # seconds for which answers that come one by one are gathered before they are handed on
+STARTS_PER_ROUND = 2  # opening 200 connections in one round of the loop makes the server's answers arrive in one clump
+
+
+class Poster(Protocol):
+    """`Pool` or `ClientPool`."""
+
+    async def post(self, path: str, body: bytes, timeout_s: float) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """See the parameters of `OpenAI`."""
+
+    concurrency: int
+    requests_per_minute: float | None
+    tokens_per_minute: float | None
+    timeout_s: float
+    max_attempts: int
+    patience_s: float
+    connect_patience_s: float
+
+
+class Job:
+    """One sending: a request, or several draws of the same messages."""
+
+    __slots__ = (
+        "attempts",
+        "body",
+        "call",
+        "cost",
+        "dialect",
+        "failures",
+        "group",
+        "refusals",
+        "refused_since",
+        "unread",
+    )
+
+    def __init__(self, call: Call, group: Sequence[Request]) -> None:
+        self.call = call
+        self.group = group
+        self.body = b""
+        self.dialect: Dialect | None = None
+        self.cost = 0.0
+        self.attempts = self.failures = self.unread = self.refusals = 0
+        self.refused_since: float | None = None
+
+
+class Call:
+    """One use of `complete`: takes requests in a feeder thread, hands completions to the consumer.
+
+    Args:
+        room: most requests that were taken and whose completions the consumer has not had yet; what keeps memory flat.
+    """
+
+    def __init__(
+        self,
+        requests: Iterable[Request],
+        room: int,
+        group_size: int,
+        sender: Sender,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._requests = requests
+        self._group_size = group_size
+        self._group: list[Request] = []
+        self._sender = sender
+        self._stop = stop
+        self._room = threading.Semaphore(room)
+        self._results: deque[Completion] = deque()
+        self._event = threading.Event()
+        self._idle = threading.Event()  # nothing is open: there is nothing to linger for
+        self._lock = threading.Lock()
+        self._open = 0
+        self._fed = False
+        self.stopped = False
+        self.error: BaseException | None = None
+        self._feeder = threading.Thread(target=self._feed, name="medo1-feeder", daemon=True)
+
+    def start(self) -> None:
+        self._feeder.start()
+
+    def _feed(self) -> None:
+        """Take requests as there is room."""
+        try:
+            for request in self._requests:
+                while not self._room.acquire(timeout=0.5):
+                    if self.stopped:
+                        return
+                if self.stopped:
+                    return
+                self._add(request)
+        except BaseException as error:
+            self.error = self.error or error  # what was taken before is still asked, and yielded first
+        finally:
+            self._flush(None)
+            self._fed = True
+            self._event.set()
+
+    def _add(self, request: Request) -> None:
+        """Send it, or gather draws of the same messages that follow one another into one sending."""
+        with self._lock:
+            self._open += 1
+            full = bool(self._group) and (
+                len(self._group) == self._group_size or not _together(self._group[-1], request)
+            )
+        if full:
+            self._flush(None)
+        with self._lock:
+            self._group.append(request)
+            begun = self._group if len(self._group) == 1 else None
+        if self._group_size == 1:
+            self._flush(None)
+        elif begun is not None:  # a generator may wait for this very request before it gives another
+            self._sender.later(GROUP_WAIT_S, lambda: self._flush(begun))
+
+    def _flush(self, group: list[Request] | None) -> None:
+        """Submit what is gathered; only if it is still `group`, where one is given."""
+        with self._lock:
+            if not self._group or (group is not None and group is not self._group):
+                return
+            gathered, self._group = self._group, []
+        self._sender.submit(Job(self, gathered))
+
+    def deliver(self, completions: Iterable[Completion], count: int) -> None:
+        """From the loop: `count` requests are done."""
+        self._results.extend(completions)
+        with self._lock:
+            self._open -= count
+            if not self._open:
+                self._idle.set()
+        if not self._event.is_set():
+            self._event.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing more is sent; what is in flight is still waited for, then `error` is raised."""
+        self.error = self.error or error
+        self.stopped = True
+        self._event.set()
+
+    def batches(self) -> Iterator[list[Completion]]:
+        """What is ready, as it becomes ready."""
+        while True:
+            done = (self._fed or self.stopped) and self._open == 0
+            ready = [self._results.popleft() for _ in range(len(self._results))]
+            if ready:
+                self._room.release(len(ready))
+                yield ready
+            elif done:
+                break
+            else:
+                self._event.wait(STOP_LOOK_S if self._stop is not None else None)
+                if self._stop is not None and self._stop.is_set() and not self.stopped:
+                    self.stopped = True
+                    self._sender.later(0, lambda: self._sender.drop(self))
+                if self._open:  # a wake-up per answer would take the processor from the loop that fetches them
+                    self._idle.clear()
+                    if self._open:
+                        self._idle.wait(LINGER_S)
+                self._event.clear()
+        if self.error is not None:
+            raise self.error
+
+
+def _together(one: Request, other: Request) -> bool:
+    """Two requests that differ in key, sample and seed only."""
+    return one.messages == other.messages and one.sampling == other.sampling and one.adapter == other.adapter
+
+
+class Sender:
+    """Sends jobs to one server. All methods but `submit` and `later` run on the event loop."""
+
+    def __init__(
+        self,
+        *,
+        pool: Poster,
+        model: str,
+        dialect: Dialect,
+        extras: Extras,
+        limits: Limits,
+        endpoint: str,
+        clean: Callable[[str], str],
+    ) -> None:
+        self._pool = pool
+        self._model = model
+        self.dialect = dialect
+        self._extras = extras
+        self._limits = limits
+        self._endpoint = endpoint
+        self._clean = clean
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._throttle = Throttle(limits.concurrency)
+        self._requests = Bucket(limits.requests_per_minute, now) if limits.requests_per_minute else None
+        self._tokens = Bucket(limits.tokens_per_minute, now) if limits.tokens_per_minute else None
+        self._ready: deque[Job] = deque()
+        self._later: list[tuple[float, int, Job]] = []  # heap of (due, order, job)
+        self._order = itertools.count()
+        self._tasks: dict[asyncio.Task[None], Job] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0  # uvloop's handle of a time that is already due does not know it
+        self._hungry = True
+        self._answers = 0
+        self._unreachable_since: float | None = None
+        self._chance = random.Random()  # noqa: S311  (spreads retries in time, decides nothing)
+
+    def submit(self, job: Job) -> None:
+        """From any thread."""
+        self._ready.append(job)
+        if (
+            self._hungry
+        ):  # else the next answer's `_dispatch` finds it: a wake-up per request would cost more than sending
+            self._hungry = False
+            self._loop.call_soon_threadsafe(self._dispatch)
+
+    def later(self, delay_s: float, do: Callable[[], None]) -> None:
+        """From any thread: do something on the loop."""
+        self._loop.call_soon_threadsafe(self._loop.call_later, delay_s, do)
+
+    def stop(self, call: Call) -> None:
+        """Drop a call's requests, those in flight too."""
+        call.stopped = True
+        for task, job in list(self._tasks.items()):
+            if job.call is call:
+                task.cancel()
+        self._dispatch()
+
+    def drop(self, call: Call) -> None:
+        """Forget a call's requests that are not in flight."""
+        waiting = [job for *_, job in self._later if job.call is call]
+        self._later = [entry for entry in self._later if entry[2].call is not call]
+        heapq.heapify(self._later)
+        for _ in range(len(self._ready)):  # feeders append to it meanwhile
+            job = self._ready.popleft()
+            (waiting if job.call is call else self._ready).append(job)
+        for job in waiting:
+            job.call.deliver((), len(job.group))
+
+    def stop_all(self) -> None:
+        for task, job in list(self._tasks.items()):
+            job.call.stopped = True
+            task.cancel()
+
+    def _dispatch(self) -> None:
+        starts = 0
+        while len(self._tasks) < int(self._throttle.allowed):
+            now = self._loop.time()
+            if now < self._throttle.paused_until:
+                self._wake(self._throttle.paused_until)
+                return
+            job = self._next(now)
+            if job is None:
+                return
+            if job.call.stopped:
+                job.call.deliver((), len(job.group))
+                continue
+            if starts == STARTS_PER_ROUND:
+                self._ready.appendleft(job)
+                self._loop.call_soon(self._dispatch)
+                return
+            if wait := self._wait_s(job, now):
+                self._ready.appendleft(job)
+                self._wake(now + wait)
+                return
+            starts += 1
+            task = self._loop.create_task(self._attempt(job))
+            self._tasks[task] = job
+            task.add_done_callback(self._ended)
+
+    def _next(self, now: float) -> Job | None:
+        """A job whose time has come: one that was sent before, else a new one."""
+        if self._later and self._later[0][0] <= now:
+            return heapq.heappop(self._later)[2]
+        try:
+            return self._ready.popleft()
+        except IndexError:
+            self._hungry = True
+        if self._ready:  # submitted between the two lines above, without a wake-up
+            self._hungry = False
+            return self._ready.popleft()
+        if self._later:
+            self._wake(self._later[0][0])
+        return None
+
+    def _wake(self, when: float) -> None:
+        """Dispatch again at `when`, unless that is to happen earlier anyway."""
+        if self._timer is not None:
+            if self._timer_at <= when:
+                return
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self._loop.call_at(when, self._woken)
+
+    def _woken(self) -> None:
+        self._timer = None
+        self._dispatch()
+
+    def _wait_s(self, job: Job, now: float) -> float:
+        """Seconds until the limits per minute let the job go; takes its share when they do now."""
+        if self._requests is None and self._tokens is None:
+            return 0.0
+        request = job.group[0]
+        job.cost = prompt_tokens_guess(request.messages) + request.sampling.max_new_tokens * len(job.group)
+        waits = [self._requests.wait_s(1, now)] if self._requests else []
+        waits += [self._tokens.wait_s(job.cost, now)] if self._tokens else []
+        if (wait := max(waits)) > 0:
+            return wait
+        if self._requests:
+            self._requests.take(1)
+        if self._tokens:
+            self._tokens.take(job.cost)
+        return 0.0
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        job = self._tasks.pop(task)
+        if task.cancelled():
+            job.call.deliver((), len(job.group))
+        elif (error := task.exception()) is not None:  # a fault of this program: say so, lose nothing else
+            job.call.deliver((), len(job.group))
+            job.call.fail(error)
+        self._dispatch()
+
+    async def _attempt(self, job: Job) -> None:
+        """Send once, then deliver, or schedule the next attempt."""
+        if job.group[0].messages[-1].role == "assistant" and self._extras.continuation == "refuse":
+            self._deliver_failed(job, Failure("request", NO_CONTINUATION), "error")
+            return
+        started = self._loop.time()
+        epoch = self._throttle.epoch
+        job.attempts += 1
+        if job.dialect is not self.dialect:
+            job.dialect = self.dialect
+            body = chat_body(job.group, self._model, self.dialect, self._extras)
+            job.body = json.dumps(body, ensure_ascii=False).encode()
+        status = 0
+        try:
+            reply = await self._pool.post(PATH, job.body, self._limits.timeout_s)
+            self._unreachable_since = None
+            status = reply.status
+            if status == 200:  # noqa: PLR2004
+                completions = completions_from(job.group, decoded(reply), self._loop.time() - started)
+                self._deliver(job, completions)
+                return
+            failure = failure_from(status, reply.headers, decoded(reply))
+            job.unread += status == 504  # noqa: PLR2004  (a gateway gave up waiting; the server behind it may not have)
+        except UnusableError as error:
+            failure = Failure("retry", str(error))
+            job.unread += 1
+        except TransportError as error:
+            failure = self._unreachable(error) if not error.connected else Failure("retry", str(error))
+            job.unread += error.sent
+        self._handle(job, replace(failure, text=self._clean(failure.text)), epoch)
+
+    def _deliver(self, job: Job, completions: list[Completion]) -> None:
+        self._throttle.answered()
+        self._answers += 1
+        if self._tokens:
+            used = (completions[0].prompt_tokens or 0) + sum(one.completion_tokens or 0 for one in completions)
+            self._tokens.take(used - job.cost if used else 0)
+        if job.attempts > 1:
+            unread = itertools.chain([job.unread], itertools.repeat(0))  # billed once per sending, not per draw
+            completions = [
+                replace(one, attempts=job.attempts, unread=count)
+                for one, count in zip(completions, unread, strict=False)
+            ]
+        if missing := job.group[len(completions) :]:
+            self._ready.append(Job(job.call, missing))
+        job.call.deliver(completions, len(completions))
+
+    def _unreachable(self, error: TransportError) -> Failure:
+        now = self._loop.time()
+        self._unreachable_since = self._unreachable_since or now
+        if not self._answers and now - self._unreachable_since >= self._limits.connect_patience_s:
+            text = f"nothing answers at {self._endpoint}: {error}. Start the server, or correct the engine's `base_url`"
+            return Failure("fatal", text)
+        return Failure("refused", str(error))
+
+    def _handle(self, job: Job, failure: Failure, epoch: int) -> None:  # noqa: PLR0912
+        now = self._loop.time()
+        if self._tokens and failure.kind != "retry":
+            self._tokens.take(-job.cost)
+        match failure.kind:
+            case "fatal" if job.group[0].adapter is None or "HTTP 404" not in failure.text:
+                self.give_up(failure)
+                job.call.deliver((), len(job.group))
+            case "filtered":
+                self._deliver_failed(job, failure, "content_filter")
+            case "parameter" if job.dialect is not self.dialect:
+                self._ready.appendleft(job)  # another request has learned it meanwhile
+            case "parameter" if (better := learned(self.dialect, failure)) is not None:
+                logger.warning("%s: %s; sent without it from here on", self._endpoint, failure.text)
+                self.dialect = better
+                self._ready.appendleft(job)
+            case "refused":
+                self._throttle.refused(epoch, now, failure.retry_after_s)
+                job.refusals += 1
+                job.refused_since = now if job.refused_since is None else job.refused_since
+                if now - job.refused_since > self._limits.patience_s:
+                    self._deliver_failed(job, failure, "error")
+                else:
+                    self._again(job, backoff_s(job.refusals, failure.retry_after_s, self._chance))
+            case "retry":
+                if failure.text.startswith("HTTP"):
+                    self._throttle.refused(epoch, now, failure.retry_after_s)
+                job.failures += 1
+                if job.failures >= self._limits.max_attempts:
+                    self._deliver_failed(job, failure, "error")
+                else:
+                    self._again(job, backoff_s(job.failures, failure.retry_after_s, self._chance))
+            case _:
+                self._deliver_failed(job, failure, "error")
+
+    def _again(self, job: Job, delay_s: float) -> None:
+        if job.call.stopped:
+            job.call.deliver((), len(job.group))
+            return
+        heapq.heappush(self._later, (self._loop.time() + delay_s, next(self._order), job))
+
+    def _deliver_failed(self, job: Job, failure: Failure, reason: str) -> None:
+        text = failure.text + (f" (after {job.attempts} attempts)" if job.attempts > 1 else "")
+        unread = itertools.chain([job.unread], itertools.repeat(0))
+        failed = [
+            Completion(
+                key=request.key,
+                text="",
+                finish_reason="content_filter" if reason == "content_filter" else "error",
+                error=text,
+                attempts=job.attempts,
+                unread=count,
+            )
+            for request, count in zip(job.group, unread, strict=False)
+        ]
+        job.call.deliver(failed, len(failed))
+
+    def give_up(self, failure: Failure) -> None:
+        """Nothing can be answered: every call ends once its requests in flight are back."""
+        error = EngineError(f"{self._endpoint}, model {self._model}: {failure.text}")
+        waiting = [job for _, _, job in self._later] + list(self._ready)
+        self._later.clear()
+        self._ready.clear()
+        for job in waiting:
+            job.call.fail(error)
+            job.call.deliver((), len(job.group))
+        for job in list(self._tasks.values()):
+            job.call.fail(error)

@@ -1,0 +1,189 @@
+"""The rows in work and what is known of them, as arrays: what happens at every token happens to all rows at once.
+
+Called by the decoding loop. A row's place in the table is its slot in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from medo1.engines.local.sampling import Picks
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One draw.
+
+    Attributes:
+        prompt: its tokens. limit: new tokens at most. seed: of its random numbers.
+        stops: texts that end it.
+        tag: the caller's; not looked at.
+        tokens: what was picked so far, the ending token included.
+        logprobs, certainty, confidence: of each of them, see `picking.Picks`; no confidence for greedy rows.
+        ended: why it is done: `stop`, `length`, or `error` with the reason in `error`; None while it is in work.
+        started: when its prompt was read, seconds of the monotonic clock.
+    """
+
+    prompt: list[int]
+    limit: int
+    temperature: float
+    top_p: float
+    seed: int
+    stops: tuple[str, ...] = ()
+    tag: Any = None
+    tokens: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    certainty: list[float] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+    ended: str | None = None
+    error: str | None = None
+    started: float = 0.0
+
+    @property
+    def read(self) -> int:
+        """Tokens that the model will have read when its next one is picked, less one: columns filled in its slot."""
+        return len(self.prompt) + max(0, len(self.tokens) - 1)
+
+    @property
+    def most(self) -> int:
+        """Columns that the row can need at most: its last token is never read."""
+        return len(self.prompt) + self.limit - 1
+
+    @property
+    def stop_tokens(self) -> int:
+        """The last tokens in whose text a stop text must be looked for: a token adds a byte at least."""
+        return max(len(stop.encode()) for stop in self.stops) + 3
+
+
+NUMBERS = ("logprobs", "certainty", "confidence")
+
+
+class Table:
+    """Rows in work. Arrays hold what changes with every token; a row gets its lists when it leaves."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._room = 0
+        self._columns = 0
+        self.read = np.zeros(0, np.int64)
+        self.most = np.zeros(0, np.int64)
+        self.count = np.zeros(0, np.int64)
+        self.limit = np.zeros(0, np.int64)
+        self.seed = np.zeros(0, np.uint64)
+        self.temperature = np.zeros(0)
+        self.top_p = np.zeros(0)
+        self._stopping = np.zeros(0, bool)
+        self._tokens = np.zeros((0, 0), np.int64)
+        self._numbers = {name: np.zeros((0, 0)) for name in NUMBERS}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def last_tokens(self) -> np.ndarray:
+        """(rows,), the token that each row got last."""
+        size = len(self.rows)
+        return self._tokens[np.arange(size), self.count[:size] - 1]
+
+    def of(self, name: str) -> np.ndarray:
+        """(rows,), one of the arrays, cut to the rows in work."""
+        array: np.ndarray = getattr(self, name)[: len(self.rows)]
+        return array
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Rows come in behind those that are there, with the tokens that they may have."""
+        first = len(self.rows)
+        self._make_room(first + len(rows), max(len(row.tokens) for row in rows) + 1)
+        for place, row in enumerate(rows, start=first):
+            size = len(row.tokens)
+            self.read[place], self.most[place] = row.read, row.most
+            self.count[place], self.limit[place] = size, row.limit
+            self.seed[place], self.temperature[place], self.top_p[place] = row.seed, row.temperature, row.top_p
+            self._stopping[place] = bool(row.stops)
+            self._tokens[place, :size] = row.tokens
+            for name, array in self._numbers.items():
+                had = getattr(row, name)
+                array[place, : len(had)] = had
+        self.rows.extend(rows)
+
+    def note(self, first: int, picked: Picks, ends: np.ndarray) -> np.ndarray:
+        """Write down what the rows from `first` on got.
+
+        Args:
+            first: the first of them; all behind it got a token too.
+            picked: one per row.
+            ends: tokens that end a row.
+
+        Returns:
+            places of the rows that ended with it, or have their limit.
+        """
+        size = len(self.rows)
+        places = np.arange(first, size)
+        self._make_room(size, int(self.count[first:size].max()) + 1)
+        counts = self.count[first:size]
+        tokens = picked.tokens.numpy(force=True)
+        self._tokens[places, counts] = tokens
+        values = (picked.logprobs, picked.certainty, picked.confidence)
+        for array, numbers in zip(self._numbers.values(), values, strict=True):
+            array[places, counts] = numbers.numpy(force=True)
+        self.read[first:size] += counts > 0  # the first token comes with the reading of the prompt
+        self.count[first:size] += 1
+        ended = np.isin(tokens, ends)
+        for place in places[ended]:
+            self.rows[place].ended = "stop"
+        full = (self.count[first:size] >= self.limit[first:size]) & ~ended
+        for place in places[full]:
+            self.rows[place].ended = "length"
+        return places[ended | full]
+
+    def looking(self, first: int) -> Iterable[tuple[Row, list[int]]]:
+        """Rows with stop texts that did not end by a token, and the last tokens in which to look for those."""
+        for place in np.flatnonzero(self._stopping[: len(self.rows)]):
+            row = self.rows[place]
+            if place >= first and row.ended != "stop":
+                count = self.count[place]
+                yield row, self._tokens[place, max(0, count - row.stop_tokens) : count].tolist()
+
+    def sync(self, place: int) -> Row:
+        """The row at a place, with all that was written down."""
+        row, count = self.rows[place], self.count[place]
+        row.tokens = self._tokens[place, :count].tolist()
+        for name, array in self._numbers.items():
+            setattr(row, name, array[place, :count].tolist())
+        return row
+
+    def remove(self, place: int) -> int | None:
+        """Take a row out; the last one comes into its place, whose old place is returned (None if it was the last)."""
+        self.sync(place)
+        last = len(self.rows) - 1
+        if place != last:
+            for name in ("read", "most", "count", "limit", "seed", "temperature", "top_p", "_stopping", "_tokens"):
+                array = getattr(self, name)
+                array[place] = array[last]
+            for array in self._numbers.values():
+                array[place] = array[last]
+            self.rows[place] = self.rows[last]
+        self.rows.pop()
+        return None if place == last else last
+
+    def _make_room(self, rows: int, columns: int) -> None:
+        if rows <= self._room and columns <= self._columns:
+            return
+        old_rows = self._room
+        self._room = max(self._room, 2 * rows if rows > self._room else 0)
+        self._columns = max(self._columns, 2 * columns if columns > self._columns else 0)
+        for name in ("read", "most", "count", "limit", "seed", "temperature", "top_p", "_stopping"):
+            array = getattr(self, name)
+            setattr(self, name, np.concatenate([array, np.zeros(self._room - old_rows, array.dtype)]))
+        self._tokens = _enlarged(self._tokens, self._room, self._columns)
+        self._numbers = {name: _enlarged(array, self._room, self._columns) for name, array in self._numbers.items()}
+
+
+def _enlarged(array: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    larger = np.zeros((rows, columns), array.dtype)
+    larger[: array.shape[0], : array.shape[1]] = array
+    return larger

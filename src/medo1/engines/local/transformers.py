@@ -1,0 +1,289 @@
+"""The embedded engine: a model on this machine through Hugging Face transformers, base and adapters alike.
+
+Who uses it: the catalog's `student` where no server is at hand. What decoding is made of lies in
+`medo1.engines.local`; this module turns requests into rows and rows into completions.
+
+Every draw has its own stream of random numbers from its request's seed, so that what a question gets does not depend on
+what it is decoded with. In fp32 that holds to the last token in all but ties of a millionth; in bf16 a batch's shape
+can move a log-probability by a hundredth, and with it a close choice.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.local.confidence import lowest_group
+from medo1.engines.local.work import Work
+
+if TYPE_CHECKING:
+    from medo1.engines.local.loading import Loaded
+    from medo1.engines.local.memory import Plan
+    from medo1.engines.local.rows import Row
+
+WINDOW = 2048  # requests that are sorted and decoded together: enough to keep the rows full, few enough to hold
+FEW_WEIGHTS = 50_000_000  # a pass of so few takes less time than threads take to meet
+REPLACEMENT = "\ufffd"  # what a tokenizer writes for bytes that are no character yet
+
+
+class Transformers(Engine):
+    """Generates with `transformers` on CPU or GPU.
+
+    Args:
+        model: path of a model directory or hub id; None until `with_model` names one.
+        revision: commit of a hub id.
+        dtype: `float32`, or `bfloat16` on a GPU.
+        device: `cpu`, `cuda`, `cuda:1`; None takes a GPU where there is one.
+        rows: rows decoded together, at most; fewer where the memory does not hold more.
+        reading: prompt tokens read in one pass, at most, padding included.
+        memory_gib: memory for keys, values and activations; None takes what is free on a GPU, and half of it on a CPU.
+        threads: threads of torch while the model is loaded; None takes one for a model of less than 50 million weights
+            on a CPU (two made 12,600 tokens/s of the embedded student's into 400 on a busy machine of two cores), and
+            leaves them as they are for a larger one.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        revision: str | None = None,
+        dtype: str = "float32",
+        device: str | None = None,
+        rows: int = 128,
+        reading: int = 8192,
+        memory_gib: float | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if dtype not in ("float32", "bfloat16", "float16"):
+            raise EngineError(f"The transformers engine's dtype is {dtype!r}; expected float32, bfloat16 or float16.")
+        if rows < 1:
+            raise EngineError(f"The transformers engine's rows is {rows}; expected 1 or more.")
+        self._model = Model(model, Path(model) if Path(model).is_dir() else None, revision) if model else None
+        self._dtype = dtype
+        self._device = device
+        self._rows = rows
+        self._reading = reading
+        self._memory_gib = memory_gib
+        self._threads = threads
+        self._threads_before: int | None = None
+        self._loaded: Loaded | None = None
+        self._plan: Plan | None = None
+        self.work = Work()  # since the model was named; for benchmarks
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        model = self._model
+        return {
+            "kind": "transformers",
+            "model": model.revision if model and model.path else model and model.name,
+            "revision": model and model.revision,
+            "dtype": self._dtype,
+        }
+
+    def with_model(self, model: Model) -> Transformers:
+        if self._model != model:
+            self.close()
+            self._model = model
+            self.work = Work()
+        return self
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """See `Engine.complete`. Requests are taken some thousand at a time, sorted by adapter and length."""
+        for batch in self.batches(requests):
+            yield from batch
+
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+        """See `Engine.batches`: completions that ended in the same pass."""
+        source = iter(requests)
+        while window := list(islice(source, WINDOW)):
+            yield from self._batches(window, stop=stop)
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`."""
+        shown = ""
+
+        def watch(rows: Sequence[Row]) -> None:
+            nonlocal shown
+            for row in rows:
+                text = self._text(row).rstrip(REPLACEMENT)
+                if len(text) > len(shown) and not any(_may_begin(text, stop) for stop in row.stops):
+                    told(text[len(shown) :])
+                    shown = text
+
+        [completion] = [one for batch in self._batches([request], watch=watch) for one in batch]
+        if len(completion.text) > len(shown):
+            told(completion.text[len(shown) :])
+        return completion
+
+    def close(self) -> None:
+        if self._threads_before is not None:
+            import torch
+
+            torch.set_num_threads(self._threads_before)
+            self._threads_before = None
+        self._loaded = None
+        self._plan = None
+
+    def _batches(
+        self,
+        requests: Iterable[Request],
+        *,
+        stop: Event | None = None,
+        watch: Callable[[Sequence[Row]], None] | None = None,
+    ) -> Iterator[list[Completion]]:
+        from medo1.engines.local.loop import Decoder
+
+        loaded = self._load()
+        by_adapter: dict[Adapter | None, list[Request]] = defaultdict(list)
+        for request in requests:
+            by_adapter[request.adapter].append(request)
+        for adapter, members in by_adapter.items():
+            rows, refused = self._rows_of(members, loaded)
+            if refused:
+                yield refused
+            if not rows:
+                continue
+            plan = self._planned(loaded, max(len(row.prompt) for row in rows))
+            decoder = Decoder(loaded, plan, self.work, watch)
+            with loaded.answering_as(adapter):
+                for ended in decoder.run(rows, stop):
+                    yield [self._completion(row) for row in ended]
+            self._plan = decoder.plan
+
+    def _rows_of(self, requests: Sequence[Request], loaded: Loaded) -> tuple[list[Row], list[Completion]]:
+        """Requests as rows, and those whose prompt leaves no room for an answer."""
+        from medo1.engines.local.rows import Row
+
+        rows: list[Row] = []
+        refused: list[Completion] = []
+        prompts = _prompts({request.messages for request in requests}, loaded)
+        for request in requests:
+            prompt = prompts[request.messages]
+            if isinstance(prompt, str):
+                refused.append(_refusal(request, loaded.name, None, prompt))
+                continue
+            room = loaded.context - len(prompt)
+            if room < 1:
+                text = f"the prompt has {len(prompt)} tokens, the model's context {loaded.context}"
+                refused.append(_refusal(request, loaded.name, len(prompt), text))
+                continue
+            sampling = request.sampling
+            rows.append(
+                Row(
+                    prompt=prompt,
+                    limit=min(sampling.max_new_tokens, room),
+                    temperature=sampling.temperature,
+                    top_p=sampling.top_p,
+                    seed=request.seed if request.seed is not None else secrets.randbits(63),
+                    stops=sampling.stop,
+                    tag=request,
+                )
+            )
+        return rows, refused
+
+    def _completion(self, row: Row) -> Completion:
+        assert self._loaded is not None
+        request: Request = row.tag
+        if row.error is not None:
+            return _refusal(request, self._loaded.name, len(row.prompt), row.error)
+        count = len(row.tokens)
+        return Completion(
+            key=request.key,
+            text=self._text(row),
+            finish_reason="stop" if row.ended == "stop" else "length",
+            prompt_tokens=len(row.prompt),
+            completion_tokens=count,
+            mean_logprob=sum(row.logprobs) / count,
+            self_certainty=sum(row.certainty) / count,
+            confidence=sum(row.confidence) / count if row.temperature > 0 else None,
+            lowest_confidence=lowest_group(row.confidence) if row.temperature > 0 else None,
+            latency_s=time.monotonic() - row.started,
+            model=self._loaded.name,
+        )
+
+    def _text(self, row: Row) -> str:
+        """What the row says so far, up to a stop text."""
+        assert self._loaded is not None
+        ended = row.tokens[-1] in self._loaded.end_tokens
+        text = self._loaded.text(row.tokens[:-1] if ended else row.tokens)
+        places = [place for stop in row.stops if (place := text.find(stop)) >= 0]
+        return text[: min(places)] if places else text
+
+    def _load(self) -> Loaded:
+        if self._loaded is None:
+            if self._model is None:
+                raise EngineError("The transformers engine has no model. Name one in its options, or give it one.")
+            import torch
+
+            from medo1.engines.local.loading import Loaded
+            from medo1.engines.local.loop import verify
+
+            loaded = Loaded(self._model, self._dtype, self._device)
+            few = loaded.device.type == "cpu" and loaded.weights < FEW_WEIGHTS
+            threads = self._threads if self._threads is not None else 1 if few else None
+            if threads is not None:
+                self._threads_before = torch.get_num_threads()
+                torch.set_num_threads(threads)
+            verify(loaded)
+            self._loaded = loaded
+        return self._loaded
+
+    def _planned(self, loaded: Loaded, longest_prompt: int) -> Plan:
+        from medo1.engines.local.memory import Sizes, plan
+
+        if self._plan is None or self._plan.reading < longest_prompt:
+            sizes = Sizes.of(loaded.config, loaded.dtype.itemsize)
+            rows = self._rows if self._plan is None else self._plan.rows
+            self._plan = plan(
+                sizes, self._free_bytes(loaded), rows=rows, reading=self._reading, longest_prompt=longest_prompt
+            )
+        return self._plan
+
+    def _free_bytes(self, loaded: Loaded) -> int:
+        if self._memory_gib is not None:
+            return int(self._memory_gib * (1 << 30))
+        if loaded.device.type == "cuda":
+            import torch
+
+            return int(torch.cuda.mem_get_info(loaded.device)[0])
+        import psutil
+
+        return int(psutil.virtual_memory().available // 2)
+
+
+def _prompts(
+    conversations: Iterable[tuple[Message, ...]], loaded: Loaded
+) -> dict[tuple[Message, ...], list[int] | str]:
+    """The tokens of each conversation, or why the chat template refuses it.
+
+    A given beginning of the answer is tokenised on its own: that is where the model stood when it had written it.
+    """
+    from jinja2 import TemplateError
+
+    prompts: dict[tuple[Message, ...], list[int] | str] = {}
+    heads: list[tuple[tuple[Message, ...], str, str]] = []
+    for messages in conversations:
+        try:
+            heads.append((messages, *loaded.prompt_text(messages)))
+        except (TemplateError, ValueError) as error:
+            prompts[messages] = f"the chat template refuses the conversation: {error}"
+    ids = loaded.token_ids([text for _, head, given in heads for text in (head, given)]) if heads else []
+    for place, (messages, _, _) in enumerate(heads):
+        prompts[messages] = ids[2 * place] + ids[2 * place + 1]
+    return prompts
+
+
+def _refusal(request: Request, model: str, prompt_tokens: int | None, error: str) -> Completion:
+    return Completion(request.key, "", "error", prompt_tokens=prompt_tokens, model=model, error=error)
+
+
+def _may_begin(text: str, stop: str) -> bool:
+    """Whether `text` ends with what may become `stop`: it is not shown before that is known."""
+    return any(text.endswith(stop[:size]) for size in range(1, len(stop)))

@@ -1,0 +1,424 @@
+"""The `vllm` engine: the `openai` engine plus a local vLLM server that medo1 starts, watches and stops.
+
+Who uses it: the catalog's `student` where there is a GPU (or the CPU build). The server starts with the first request
+that the completion store cannot answer, listens on loopback behind a key of its own, and is gone when the engine is
+closed or this process ends, however it ends. vLLM may live in an environment of its own: `python` names its
+interpreter.
+
+What vLLM does by itself and must not do here, each with a test:
+
+- On a CPU a seed together with a split prompt ends the server: prompts are read whole there.
+- With as many adapter slots as adapters, the base can answer with an adapter's weights: there is a slot more.
+- An adapter of a larger rank than the server was started with ends it: ranks are read from the adapters first.
+- `generation_config.json` changes sampling without a word: it is not read.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from threading import Event, RLock
+from typing import Any, Literal
+
+from medo1.engines.base import Adapter, Completion, Engine, EngineError, Model, Request
+from medo1.engines.http.openai import OpenAI
+from medo1.engines.vllm.serving import LOOPBACK, LocalServer, environment_without, free_port, refuse_taken_port
+
+logger = logging.getLogger(__name__)
+
+PYTHON = "MEDO1_VLLM_PYTHON"
+MODULE = "vllm.entrypoints.openai.api_server"
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM can be started for
+CPU_BATCH = 8192  # prompt tokens read in one pass, at least
+# vLLM shortens an allowance to what the prompt leaves, but refuses one that is longer than the whole context.
+TOO_LONG = re.compile(r"max_tokens=\d+ cannot be greater than max_model_len=(?P<context>\d+)")
+
+
+class VLLM(Engine):
+    """Starts `vllm`'s OpenAI server for a model and asks it.
+
+    Args:
+        model: path of a model directory or hub id; None until `with_model` names one.
+        revision: commit of a hub id.
+        python: interpreter of the environment that has vLLM; None: what MEDO1_VLLM_PYTHON names, else this one.
+        port: on loopback; None takes a free one.
+        context: tokens of prompt and answer together, at most; None for the model's own.
+        dtype: `auto` takes the model's on a GPU and `float32` on a CPU.
+        rows: requests that the server works on at once, at most; also how many are sent at once.
+        tensor_parallel, data_parallel: GPUs that share one copy of the model; copies of it.
+        max_rank: largest adapter rank to be ready for; None reads it from the first adapters that are asked for, and
+            starts the server again when a larger one, or the first one at all, comes later.
+        max_adapters: adapters to have room for at once.
+        gpu_memory: share of a GPU's memory that vLLM takes.
+        cache_gib: memory for keys and values on a CPU.
+        arguments: further arguments of the server, as in `["--kv-cache-dtype", "fp8"]`.
+        start_timeout_s: seconds until the server must be ready.
+        log: file for what the server prints; None for one in the temporary folder.
+        client: further options of the `openai` engine that asks it, such as `timeout_s` or `logprobs`.
+    """
+
+    streams = True
+
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        revision: str | None = None,
+        python: str | None = None,
+        port: int | None = None,
+        context: int | None = None,
+        dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
+        rows: int = 128,
+        tensor_parallel: int = 1,
+        data_parallel: int = 1,
+        max_rank: int | None = None,
+        max_adapters: int = 4,
+        gpu_memory: float = 0.9,
+        cache_gib: float = 1.0,
+        arguments: Sequence[str] = (),
+        start_timeout_s: float = 900.0,
+        log: str | None = None,
+        client: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._model = Model(model, Path(model) if Path(model).is_dir() else None, revision) if model else None
+        self._python = python
+        self._port = port
+        self._context = context
+        self._on_gpu = _has_gpu()
+        self._dtype = dtype if dtype != "auto" or self._on_gpu else "float32"
+        self._rows = rows
+        self._parallel = tensor_parallel, data_parallel
+        self._ready_rank = 0 if max_rank is None else served_rank(max_rank, "max_rank")
+        self._slots = max_adapters
+        self._gpu_memory = gpu_memory
+        self._cache_gib = cache_gib
+        self._arguments = [str(argument) for argument in arguments]
+        if forbidden := [one for one in self._arguments if one.startswith("--trust-remote-code")]:
+            raise EngineError(f"vllm engine: {forbidden[0]} would run code that a model brings along; it is refused")
+        self._start_timeout_s = start_timeout_s
+        self._log = Path(log) if log else None
+        self._client_options = dict(client or {})
+        self._lock = RLock()
+        self._server: LocalServer | None = None
+        self._client: OpenAI | None = None
+        self._served: dict[str, Adapter] = {}  # by digest, under the name that the server knows
+        self._calls = 0
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        model = self._model
+        options = {"logprobs": self._client_options.get("logprobs", True), "arguments": self._arguments or None}
+        return {
+            "kind": "vllm",
+            "model": model.revision if model and model.path else model and model.name,
+            "revision": model and model.revision,
+            "dtype": self._dtype,
+            "context": self._context,
+            **{name: value for name, value in options.items() if value not in (None, True)},
+        }
+
+    def with_model(self, model: Model) -> VLLM:
+        if self._model != model:
+            self.close()
+            self._model = model
+        return self
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """See `Engine.complete`."""
+        for batch in self.batches(requests):
+            yield from batch
+
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+        """See `Engine.batches`. The server starts with the first request."""
+        source = iter(requests)
+        first = next(source, None)
+        if first is None:
+            return
+        ahead = [first] if not isinstance(requests, Sequence) else list(requests)
+        client = self._ready_for([request.adapter for request in ahead if request.adapter is not None])
+        self._calls += 1
+        try:
+            asked: dict[str, Request] = {}
+            again: list[Request] = []
+            for batch in client.batches(self._as_served(chain([first], source), asked), stop):
+                yield [one for one in batch if not self._asked_too_much(one, asked, again)]
+            if again:
+                yield from client.batches(again, stop)
+        finally:
+            self._calls -= 1
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`."""
+        client = self._ready_for([request.adapter] if request.adapter is not None else [])
+        asked: dict[str, Request] = {}
+        [served] = self._as_served([request], asked)
+        completion = client.stream(served, told)
+        again: list[Request] = []
+        return client.stream(again[0], told) if self._asked_too_much(completion, asked, again) else completion
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
+            self._served = {}
+
+    # Requests
+
+    def _as_served(self, requests: Iterable[Request], asked: dict[str, Request]) -> Iterator[Request]:
+        """Requests with their adapters under the names that the server knows; `asked` remembers them by key."""
+        for request in requests:
+            served = request
+            if request.adapter is not None:
+                served = replace(request, adapter=self._loaded(request.adapter))
+            asked[request.key] = served
+            yield served
+
+    @staticmethod
+    def _asked_too_much(completion: Completion, asked: dict[str, Request], again: list[Request]) -> bool:
+        """Whether only the allowance was longer than the context: then it is asked `again` with that, which the server
+        shortens to what the prompt leaves."""
+        request = asked.pop(completion.key, None)
+        if request is None or completion.finish_reason != "error":
+            return False
+        match = TOO_LONG.search(completion.error or "")
+        if match is None:
+            return False
+        again.append(replace(request, sampling=replace(request.sampling, max_new_tokens=int(match["context"]))))
+        return True
+
+    # The server
+
+    def _ready_for(self, adapters: Sequence[Adapter]) -> OpenAI:
+        """The client of a server that can answer as these adapters; started, or started again, where it must be."""
+        with self._lock:
+            rank = max((rank_of(adapter) for adapter in adapters), default=0)
+            if self._server is not None and rank > self._ready_rank:
+                if self._calls:
+                    raise EngineError(
+                        f"vllm: an adapter of rank {rank} is asked for while a server for rank {self._ready_rank} is "
+                        f"at work: set `max_rank: {rank}` in the engine's options"
+                    )
+                logger.info("vLLM starts again, for adapters of rank %d", rank)
+                self.close()
+            self._ready_rank = max(rank, self._ready_rank)
+            if self._server is None:
+                self._start()
+            for adapter in adapters:
+                self._loaded(adapter)
+            assert self._client is not None
+            return self._client
+
+    def _loaded(self, adapter: Adapter) -> Adapter:
+        """The adapter under the name that the server knows it by, loaded into it first where it is new."""
+        with self._lock:
+            if (known := self._served.get(adapter.digest)) is not None:
+                return known
+            if (rank := rank_of(adapter)) > self._ready_rank:
+                raise EngineError(
+                    f"vllm: the adapter {adapter.name} has rank {rank}, the server was started for "
+                    f"{self._ready_rank or 'none'}: set `max_rank: {rank}` in the engine's options"
+                )
+            served = Adapter(f"{adapter.name}@{adapter.digest[:12]}", adapter.path, adapter.digest)
+            self._load(served)
+            self._served[adapter.digest] = served
+            return served
+
+    def _load(self, adapter: Adapter) -> None:
+        import http.client
+
+        assert self._server is not None
+        body = json.dumps({"lora_name": adapter.name, "lora_path": str(Path(adapter.path).absolute())})
+        connection = http.client.HTTPConnection(LOOPBACK, self._server.port, timeout=self._start_timeout_s)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
+        try:
+            connection.request("POST", "/v1/load_lora_adapter", body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineError(
+                f"vLLM did not load the adapter {adapter.name}: {error}; {self._server.reason()}"
+            ) from error
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise EngineError(f"vLLM refuses the adapter {adapter.name} ({adapter.path}): {text[:500]}")
+
+    def _start(self) -> None:
+        if self._model is None:
+            raise EngineError("The vllm engine has no model. Name one in its options, or give it one.")
+        python = _interpreter(self._python)
+        if self._port is not None:
+            refuse_taken_port(self._port, "vllm")
+        port = self._port or free_port()
+        self._key = secrets.token_urlsafe(24)
+        name = f"vLLM serving {self._model.name}"
+        environment = environment_without(
+            ("PYTHONPATH", "PYTHONHOME"),
+            {
+                "VLLM_API_KEY": self._key,
+                "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
+                "VLLM_NO_USAGE_STATS": "1",
+                "DO_NOT_TRACK": "1",
+                "VLLM_CPU_KVCACHE_SPACE": f"{max(1, round(self._cache_gib))}",
+                **({"HF_HUB_OFFLINE": "1"} if self._model.path else {}),
+            },
+        )
+        logger.info("starting %s (%s)", name, python)
+        server = LocalServer(name, [python, "-m", MODULE, *self.flags(port)], environment, port, self._log, self._died)
+        try:
+            server.wait_until_ready(self._start_timeout_s)
+        except EngineError as error:
+            raise EngineError(f"{error}{_hint(str(error), python)}") from error
+        except BaseException:
+            server.stop()
+            raise
+        self._server = server
+        self._client = OpenAI(
+            self._model.name,
+            base_url=f"http://{LOOPBACK}:{port}/v1",
+            **{
+                "credentials": {"api_key": self._key},
+                "endpoint": "vllm",
+                "concurrency": self._rows,
+                "timeout_s": 3600.0,
+                "logprobs": True,
+                "continuation": "native",
+                "transport": "pool",
+                **self._client_options,
+            },
+        )
+
+    def flags(self, port: int) -> list[str]:
+        """The server's arguments."""
+        assert self._model is not None
+        tensor, data = self._parallel
+        flags = [
+            *("--model", str(self._model.path or self._model.name), "--served-model-name", self._model.name),
+            *("--host", LOOPBACK, "--port", str(port), "--dtype", self._dtype, "--load-format", "safetensors"),
+            *("--max-num-seqs", str(self._rows), "--enable-prefix-caching", "--generation-config", "vllm"),
+            *("--tensor-parallel-size", str(tensor), "--data-parallel-size", str(data)),
+            "--disable-uvicorn-access-log",
+        ]
+        if self._model.revision is not None and self._model.path is None:
+            flags += ["--revision", self._model.revision]
+        context = self._context or (None if self._on_gpu else self._own_context())
+        if context is not None:
+            flags += ["--max-model-len", str(context)]
+        if self._on_gpu:
+            flags += ["--gpu-memory-utilization", str(self._gpu_memory)]
+        else:
+            batch = max(CPU_BATCH, context or 0)
+            flags += ["--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", str(batch)]
+        if self._ready_rank:
+            rank = served_rank(self._ready_rank, "the adapters' rank")
+            flags += ["--enable-lora", "--max-lora-rank", str(rank), "--max-loras", str(self._slots + 1)]
+        return flags + self._arguments
+
+    def _own_context(self) -> int | None:
+        """What the model's configuration states; on a CPU prompts of that length must be read in one pass."""
+        assert self._model is not None
+        if self._model.path is None:
+            return None
+        try:
+            config = json.loads((self._model.path / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise EngineError(
+                f"vllm: {self._model.path} is no model directory ({error}). Give a directory with config.json, "
+                "safetensors and a tokenizer, or a hub id."
+            ) from error
+        length = config.get("max_position_embeddings")
+        return int(length) if length else None
+
+    def _died(self, reason: str) -> None:
+        logger.error("%s", reason)
+        if (client := self._client) is not None:
+            client.give_up(f"{reason}. What was answered is kept; run again to go on from there")
+
+
+def served_rank(rank: int, what: str) -> int:
+    """The smallest rank that vLLM can be started for and that holds this one.
+
+    Raises:
+        EngineError: when there is none.
+    """
+    for served in RANKS:
+        if served >= rank:
+            return served
+    raise EngineError(
+        f"vllm: {what} is {rank}; vLLM serves adapters up to rank {RANKS[-1]}. Train a smaller one (finetune.<format>."
+        "rank), or merge it into its base"
+    )
+
+
+def rank_of(adapter: Adapter) -> int:
+    """The largest rank in an adapter's files, in vLLM's steps.
+
+    Raises:
+        EngineError: when it is no LoRA adapter that vLLM can serve.
+    """
+    path = Path(adapter.path) / "adapter_config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EngineError(f"The adapter {adapter.name} cannot be read: {path}: {error}. Train it again.") from error
+    beyond = [name for name in ("use_dora", "modules_to_save") if config.get(name)]
+    if config.get("bias", "none") != "none":
+        beyond.append("bias")
+    if beyond:
+        raise EngineError(
+            f"vLLM serves plain LoRA; the adapter {adapter.name} has {', '.join(beyond)} ({path}). Use the "
+            "transformers engine for it."
+        )
+    ranks = [config.get("r") or 0, *(config.get("rank_pattern") or {}).values()]
+    return served_rank(max(int(rank) for rank in ranks), f"the rank of the adapter {adapter.name}")
+
+
+def _interpreter(python: str | None) -> str:
+    named = python or os.environ.get(PYTHON)
+    if named is None:
+        from importlib.util import find_spec
+
+        if find_spec("vllm") is None:
+            raise EngineError(
+                "vLLM is not installed here. On a machine with a GPU: pip install 'medo1[vllm]'. Where it lives in an "
+                f"environment of its own, name that one's interpreter in the engine's option `python`, or in {PYTHON}."
+            )
+        return sys.executable
+    found = shutil.which(named)
+    if found is None:
+        where = "the engine's option `python`" if python else PYTHON
+        raise EngineError(f"There is no interpreter {named!r}, which {where} names as the one that has vLLM.")
+    return found
+
+
+def _has_gpu() -> bool:
+    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/kfd").exists()
+
+
+HINTS = (
+    ("No module named '?vllm", "vLLM is not installed for {python}: pip install 'medo1[vllm]' there"),
+    ("out of memory|No available memory|KV cache", "lower `context`, or change `gpu_memory` (CPU: `cache_gib`)"),
+    ("max_position_embeddings|max_model_len", "lower `context`"),
+    ("Address already in use", "name another `port`, or none to take a free one"),
+    ("not a valid model identifier|Repository Not Found|does not appear to have", "correct the model's name"),
+)
+
+
+def _hint(text: str, python: str) -> str:
+    for pattern, advice in HINTS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return f". {advice.format(python=python)}"
+    return ""

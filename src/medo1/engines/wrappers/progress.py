@@ -1,0 +1,150 @@
+"""Live progress of asking: done, failed, kept, rate, tokens, cost, time left.
+
+Who uses it: whoever consumes an engine's completions and has a person watching. On a terminal it is a bar; elsewhere it
+is one log line every half minute and one at the end, so that a log stays readable.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from medo1.engines.base import Completion, Engine
+from medo1.engines.wrappers.money import Account
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+LOG_EVERY_S = 30.0
+DRAW_EVERY_S = 0.2
+ENOUGH = 5  # answers that tell a rate
+
+
+def watched(
+    completions: Iterable[Completion],
+    *,
+    engine: Engine,
+    account: Account,
+    total: int | None = None,
+    label: str = "",
+    interactive: bool | None = None,
+) -> Iterator[Completion]:
+    """The completions, counted in `account` and shown as they pass.
+
+    Args:
+        completions: what `engine.complete` yields.
+        engine: whose they are.
+        account: where they are counted.
+        total: how many will come; None where not known.
+        label: what they are for (a format, an arm); also the account's label.
+        interactive: draw a bar; None for: if standard error is a terminal.
+    """
+    tally = Tally(total, label, account, interactive=interactive)
+    try:
+        for completion in completions:
+            account.add(completion, engine, label)
+            tally.add(completion)
+            yield completion
+    finally:
+        tally.close()
+
+
+class Tally:
+    """Shows counts as they grow; see `watched`."""
+
+    def __init__(self, total: int | None, label: str, account: Account, *, interactive: bool | None = None) -> None:
+        self.total = total
+        self.label = label or "answers"
+        self.done = self.failed = self.kept = self.cut = 0
+        self._account = account
+        self._cost_before = account.cost_usd
+        self._tokens_before = account.tokens
+        self._started = time.monotonic()
+        self._shown = self._started
+        self._before = (self._started, 0)  # when the line before was logged, and how many had been sent
+        self._bar: Progress | None = None
+        if sys.stderr.isatty() if interactive is None else interactive:
+            self._bar = _bar()
+            self._task = self._bar.add_task(self.label, total=total, told="")
+            self._bar.start()
+
+    def add(self, completion: Completion) -> None:
+        """Count one."""
+        self.done += 1
+        if self.total is not None and self.done > self.total:  # chains that are asked for again come on top
+            self.total = self.done
+        self.kept += completion.cached
+        self.failed += completion.finish_reason == "error"
+        self.cut += completion.finish_reason == "length"
+        now = time.monotonic()
+        if now - self._shown >= (LOG_EVERY_S if self._bar is None else DRAW_EVERY_S):
+            self._shown = now
+            self._show()
+
+    def _show(self) -> None:
+        if self._bar is None:
+            logger.info("%s", str(self))
+            self._before = (time.monotonic(), self.done - self.kept)
+        else:
+            self._bar.update(self._task, completed=self.done, total=self.total, told=self._told())
+
+    def _told(self) -> str:
+        seconds = max(time.monotonic() - self._started, 1e-6)
+        sent = self.done - self.kept
+        parts = [f"{sent / seconds:.1f}/s"]
+        parts += [f"{self.kept:,} kept"] if self.kept else []
+        parts += [f"{self.cut:,} cut"] if self.cut else []
+        parts += [f"{self.failed:,} failed"] if self.failed else []
+        parts.append(f"{self._account.tokens - self._tokens_before:,} tokens")
+        if cost := self._account.cost_usd - self._cost_before:
+            parts.append(f"${cost:,.2f}")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        of = f" of {self.total:,}" if self.total is not None else ""
+        return f"{self.label}: {self.done:,}{of} ({self._told()}{self._left()})"
+
+    def _left(self) -> str:
+        """How long it may take still, at the rate since the line before: the first answers may have waited for a
+        server to start. Empty while too few have come to say."""
+        since, sent_then = self._before
+        lately = self.done - self.kept - sent_then
+        if self.total is None or self.done >= self.total or lately < ENOUGH:
+            return ""
+        return f", {(time.monotonic() - since) / lately * (self.total - self.done):,.0f} s left"
+
+    def close(self) -> None:
+        """Show the last state and leave it there."""
+        if self._bar is not None:
+            self._show()
+            self._bar.stop()
+        elif self.done:
+            logger.info("%s", str(self))
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

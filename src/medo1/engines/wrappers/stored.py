@@ -1,0 +1,271 @@
+"""An engine with the completion store in front: what was answered before is not asked again.
+
+Who uses it: the engine datasets of the catalog, which wrap the engine that the configuration names. `Stored` is itself
+an engine. What it promises:
+
+- A request whose answer is kept is never sent. The same request twice in one call is sent once.
+- An answer is committed before it is yielded, and as soon as it is there, not when the consumer asks for the next one.
+- When the consumer stops (an error, Ctrl-C), nothing new is sent, and answers that are in flight are waited for and
+  kept, for up to `drain_s` seconds; a second Ctrl-C ends that.
+- Memory does not grow with the number of requests.
+
+Two processes that ask for the same request at the same time both send it; the first answer committed is what both
+yield. To claim requests across processes would mean leases that outlive a killed process, so that a resumed run would
+wait for a dead one: that costs more than the rare double payment.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from medo1.engines.base import Around, Completion, Engine, Model, Request
+from medo1.engines.wrappers.store import (
+    CompletionStore,
+    Paid,
+    engine_address,
+    kept_completion,
+    prompt_text_of,
+    request_address,
+)
+from medo1.lineage.digests import digest_of_text
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 32  # requests looked up together; more would hold up the first sending
+ROOM = 4096  # completions that wait for the consumer, at most, before no further request is taken
+
+
+class Stored(Around):
+    """An engine that remembers.
+
+    Args:
+        engine: who answers what is not in the store.
+        store: where answers are kept.
+        drain_s: seconds for which answers in flight are waited for when the consumer stops early.
+    """
+
+    def __init__(self, engine: Engine, store: CompletionStore, drain_s: float = 120.0) -> None:
+        super().__init__(engine)
+        self.store = store
+        self._drain_s = drain_s
+
+    def with_model(self, model: Model) -> Stored:
+        """The wrapped engine serving `model`, with the same store."""
+        engine = self.engine.with_model(model)
+        return self if engine is self.engine else self.around(engine)
+
+    def around(self, engine: Engine) -> Stored:
+        """Another engine with the same store in front."""
+        return Stored(engine, self.store, self._drain_s)
+
+    def close(self) -> None:
+        self.engine.close()
+        self.store.close()
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """See `Engine.complete`; completions from the store come with `cached=True`."""
+        for batch in self.batches(requests):
+            yield from batch
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`; a kept answer is told at once."""
+        identity = self.identity
+        engine_id = engine_address(identity)
+        prompt = prompt_text_of(request.messages)
+        prompt_id = digest_of_text(prompt)
+        address = request_address(request, engine_id, prompt_id)
+        kept = self.store.get(address, request.key)
+        if kept is not None:
+            told(kept.text)
+            return kept
+        completion = replace(self.engine.stream(request, told), request_id=address)
+        [committed] = self.store.put([Paid(address, prompt_id, prompt, request, completion)], engine_id, identity)
+        return committed
+
+    def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
+        """See `Engine.batches`: what was committed together comes together."""
+        call = _Call(self.engine, self.store, requests, stop or threading.Event())
+        call.start()
+        try:
+            yield from call.batches()
+        finally:
+            call.stop(self._drain_s)
+
+
+class _Ask(NamedTuple):
+    """Requests of one content address, with the store's form of their prompt."""
+
+    prompt_id: str
+    prompt: str
+    requests: list[Request]
+
+
+class _Call:
+    """One use of `Stored.complete`: a thread that forwards what is missing and commits what comes back."""
+
+    def __init__(
+        self, engine: Engine, store: CompletionStore, requests: Iterable[Request], stop: threading.Event
+    ) -> None:
+        self._engine = engine
+        self._identity = engine.identity
+        self._engine_id = engine_address(self._identity)
+        self._store = store
+        self._requests = requests
+        self._waiting: dict[str, list[Request]] = {}  # sent and not yet answered, by address
+        self._sent_as: dict[str, tuple[str, str, str]] = {}  # the key it was sent under: address, prompt's id, prompt
+        self._renamed = 0
+        self._answered: set[str] = set()  # since the present chunk was looked up
+        self._results: deque[list[Completion]] = deque()
+        # An engine that does not stream takes every request before it answers one: making it wait would be for ever.
+        self._room = threading.Semaphore(ROOM if engine.streams else 1 << 62)
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._stop = stop
+        self._done = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._pump, name="medo1-store", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _missing(self) -> Iterator[Request]:
+        """The requests that must be sent; the others are answered on the way.
+
+        A list is looked up in chunks: a look-up per request lets go of the interpreter each time, and the thread that
+        opens the connections keeps it for milliseconds. A generator is taken one by one, because it may wait for the
+        very answer that its last request leads to.
+        """
+        source = iter(self._requests)
+        size = CHUNK if isinstance(self._requests, Sequence) else 1
+        while chunk := list(islice(source, size)):
+            with self._lock:
+                self._answered.clear()
+            asked = self._addressed(chunk)
+            kept = self._store.get_many(list(asked))
+            hits: list[Completion] = []
+            for address, ask in asked.items():
+                if not self._admitted(len(ask.requests), hits):
+                    return
+                with self._lock:
+                    if (waiting := self._waiting.get(address)) is not None:
+                        waiting.extend(ask.requests)
+                        continue
+                    late = address in self._answered  # since the chunk was looked up
+                row = self._store.get_many([address]).get(address) if late else kept.get(address)
+                if row is not None:
+                    hits += [kept_completion(address, row, request.key) for request in ask.requests]
+                    continue
+                hits = self._hand_on(hits)
+                yield self._sent(address, ask)
+            self._hand_on(hits)
+
+    def _addressed(self, chunk: Sequence[Request]) -> dict[str, _Ask]:
+        """A chunk's requests by content address."""
+        asked: dict[str, _Ask] = {}
+        messages, prompt, prompt_id = None, "", ""
+        for request in chunk:
+            if request.messages is not messages:  # draws of one question share their messages
+                messages = request.messages
+                prompt = prompt_text_of(messages)
+                prompt_id = digest_of_text(prompt)
+            address = request_address(request, self._engine_id, prompt_id)
+            if (ask := asked.get(address)) is None:
+                ask = asked[address] = _Ask(prompt_id, prompt, [])
+            ask.requests.append(request)
+        return asked
+
+    def _admitted(self, count: int, hits: list[Completion]) -> bool:
+        """Wait until the consumer has room for so many completions; False when it has left."""
+        for _ in range(count):
+            if not self._room.acquire(blocking=False):
+                self._hand_on(hits[:])
+                hits.clear()
+                while not self._room.acquire(timeout=0.5):
+                    if self._stop.is_set():
+                        return False
+        return not self._stop.is_set()
+
+    def _sent(self, address: str, ask: _Ask) -> Request:
+        """Note that a request goes out, and under which key."""
+        request = ask.requests[0]
+        sent_as = request.key
+        with self._lock:
+            while sent_as in self._sent_as:  # the caller's keys need not be unique
+                self._renamed += 1
+                sent_as = f"{self._renamed}/{request.key}"
+            self._waiting[address] = ask.requests
+            self._sent_as[sent_as] = (address, ask.prompt_id, ask.prompt)
+        return request if sent_as == request.key else replace(request, key=sent_as)
+
+    def _pump(self) -> None:
+        try:
+            for batch in self._engine.batches(self._missing(), self._stop):
+                self._keep(batch)
+                if self._stop.is_set() and not self._engine.streams:
+                    break  # such an engine took all requests at once, and would answer them all
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._done = True
+            self._event.set()
+
+    def _keep(self, batch: list[Completion]) -> None:
+        paid = []
+        with self._lock:
+            for completion in batch:
+                address, prompt_id, prompt = self._sent_as.pop(completion.key)
+                request = self._waiting[address][0]
+                named = replace(completion, key=request.key, request_id=address)
+                paid.append(Paid(address, prompt_id, prompt, request, named))
+        told = self._store.put(paid, self._engine_id, self._identity)
+        with self._lock:
+            for completion in told[:]:
+                followers = self._waiting.pop(completion.request_id)[1:]
+                if completion.finish_reason != "error":
+                    self._answered.add(completion.request_id)
+                told += [replace(completion, key=request.key, cached=completion.error is None) for request in followers]
+        self._hand_on(told)
+
+    def _hand_on(self, completions: list[Completion]) -> list[Completion]:
+        """Give completions to the consumer; returns an empty list for the next ones."""
+        if completions:
+            self._results.append(completions)
+            self._event.set()
+        return []
+
+    def batches(self) -> Iterator[list[Completion]]:
+        while True:
+            done = self._done
+            while self._results:
+                batch = self._results.popleft()
+                self._room.release(len(batch))
+                yield batch
+            if done:
+                break
+            self._event.wait()
+            self._event.clear()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self, drain_s: float) -> None:
+        """The consumer has left: send nothing more, keep what still comes."""
+        if self._done:
+            self._thread.join()
+            return
+        self._stop.set()
+        with self._lock:
+            in_flight = len(self._waiting)
+        if in_flight:
+            logger.warning("stopping: waiting up to %g s for %d answers in flight, to keep them", drain_s, in_flight)
+        # Of an engine that does not stream, the present batch is all that can be waited for; nothing there is lost.
+        self._thread.join(timeout=drain_s if self._engine.streams else min(drain_s, 10.0))
+        if self._thread.is_alive():
+            logger.warning(
+                "stopped with %d requests still unanswered; a later run asks for them again", len(self._waiting)
+            )
