@@ -136,7 +136,7 @@ class World:
     def _test_questions(self, home: Path) -> list[Question]:
         import pandas as pd
 
-        from medo1.questions.table import questions_from
+        from medo1.questions.question_table import questions_from
 
         table = pd.read_parquet(self._path(home, "03_primary/questions.parquet"))
         return [question for question in questions_from(table) if question.split == "test"]
@@ -371,7 +371,7 @@ def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]
     from medo1.frames import records
     from medo1.pipelines.inference.nodes import generate, read_answers, vote
     from medo1.pipelines.inference.params import ArmParams, InferenceParams, VoteParams
-    from medo1.questions.table import question_rows
+    from medo1.questions.question_table import question_rows
 
     table = tables.as_table(tables.QUESTIONS, question_rows(questions))
     params = InferenceParams(

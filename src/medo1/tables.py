@@ -58,7 +58,7 @@ QUESTIONS = _table(
     unique=["question_id", "benchmark", "split"],
 )
 QUESTIONS_REJECTED = _table({"file": NAME, "row": COUNT, "reason": NAME, "content": TEXT})
-# Questions that stand more than once, over all files: medo1/questions/audit.py says what becomes of each kind.
+# Questions that stand more than once, over all files: medo1/questions/repeats.py says what becomes of each kind.
 REPEATS = ("conflict", "leak", "duplicate", "shared")
 QUESTIONS_AUDIT = _table(
     {

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from medo1.chains.importing import Fields, imported_chains, only_option_named
+from medo1.chains.importing import ChainColumns, imported_chains, only_option_named
 from medo1.errors import MissingFileError
 from medo1.questions import read_questions
 
 OPTIONS = {"A": "Vitamin D", "B": "Vitamin D deficiency", "C": "Lupus (SLE)", "D": "Gout"}
-FIELDS = Fields(form="huatuo", reasoning="Complex_CoT", answer="Response")
+FIELDS = ChainColumns(form="huatuo", reasoning="Complex_CoT", answer="Response")
 
 
 def row(n: int, **values: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from medo1.questions import FORMS, MissingTextError, QuestionsError, Settings, read_benchmark, read_questions
+from medo1.questions import FORMS, FileHints, MissingTextError, QuestionsError, read_benchmark, read_questions
 from tests.questions.rows import ABSTRACT, COLUMNS, JUNK, LINK, OPTIONS, ROWS, STEM, TEN, TEXTS, changed
 
 
@@ -166,7 +166,7 @@ def test_medmcqa_never_assumes_from_where_its_numbers_count(tmp_path: Path):
     unclear = write(tmp_path / "x.jsonl", of_one[:3])
     with pytest.raises(QuestionsError, match="say which with cop_base"):
         read_benchmark(unclear)
-    assert [q.gold for q in read_benchmark(unclear, settings=Settings(cop_base=1)).questions] == ["A", "B", "C"]
+    assert [q.gold for q in read_benchmark(unclear, settings=FileHints(cop_base=1)).questions] == ["A", "B", "C"]
 
 
 def test_medmcqa_explanations_contradict_a_wrong_count(tmp_path: Path):
@@ -174,8 +174,8 @@ def test_medmcqa_explanations_contradict_a_wrong_count(tmp_path: Path):
     rows = [{**row, "cop": 2, "exp": "Ans. (b) it is."} for row in asked_in_turn(base, 30)]
     path = write(tmp_path / "x.jsonl", rows)
     with pytest.raises(QuestionsError, match=r"agrees with 0 of 30 explanations .* counting from 1 with 30"):
-        read_benchmark(path, settings=Settings(cop_base=0))
-    assert "agrees with 30 of 30" in " ".join(read_benchmark(path, settings=Settings(cop_base=1)).notes)
+        read_benchmark(path, settings=FileHints(cop_base=0))
+    assert "agrees with 30 of 30" in " ".join(read_benchmark(path, settings=FileHints(cop_base=1)).notes)
 
 
 def test_pubmedqa_puts_the_abstract_before_the_question_in_both_of_its_forms(tmp_path: Path):
@@ -210,13 +210,13 @@ def test_huatuo_keeps_the_recorded_chain_and_says_what_its_other_file_is(tmp_pat
         read_questions(write(tmp_path / "y.jsonl", [{"Question": STEM, "Complex_CoT": "Hmm.", "Response": "It is."}]))
 
 
-def jama_lists(folder: Path, gold: tuple[str, str], test: list[str]) -> Settings:
+def jama_lists(folder: Path, gold: tuple[str, str], test: list[str]) -> FileHints:
     (folder / "links.json").write_text(
         json.dumps([{"id": 1, "link": LINK, "answer_idx": gold[0], "answer": gold[1]},
                     {"id": 2, "link": LINK.replace("2812345", "2"), "answer_idx": "A", "answer": "Lupus"}])
     )  # fmt: skip
     (folder / "test.json").write_text(json.dumps(test))
-    return Settings(links=folder / "links.json", test_urls=folder / "test.json")
+    return FileHints(links=folder / "links.json", test_urls=folder / "test.json")
 
 
 def test_jama_is_split_by_its_urls_and_checked_against_its_links(tmp_path: Path):

@@ -47,9 +47,9 @@ def test_a_jama_file_as_the_scraper_writes_it_is_split_in_646_and_878(benchmark_
         options[f"op{case['answer_idx'].lower()}"] = case["answer"]
         rows.append({**case, "question": f"Case {number}. What next?", **options, "diagnosis": "x", "field": "y"})
     (tmp_path / "jama.json").write_text(json.dumps(rows))
-    from medo1.questions import Settings
+    from medo1.questions import FileHints
 
-    settings = Settings(links=benchmark_files / "jama_links.json", test_urls=benchmark_files / "jama_test_urls.json")
+    settings = FileHints(links=benchmark_files / "jama_links.json", test_urls=benchmark_files / "jama_test_urls.json")
     reading = read_benchmark(tmp_path / "jama.json", settings=settings)
     assert reading.form == "jama"
     splits = Counter(question.split for question in reading.questions)

@@ -15,9 +15,9 @@ from typing import Any
 
 from medo1.answers.answer import STATUSES, Answer
 from medo1.answers.reading import read_answer
-from medo1.questions.errors import QuestionsError, Rejected, RowError
-from medo1.questions.files import Row, excerpt, read_rows
+from medo1.questions.question_errors import QuestionsError, RejectedRow, RowError
 from medo1.questions.readers.form import checked_options, gold_letter, is_missing, options_of
+from medo1.questions.record_files import FileRecord, excerpt, read_rows
 
 # the names by which fields are found where none is given
 NAMES: dict[str, tuple[str, ...]] = {
@@ -138,7 +138,7 @@ class Answers:
     file: str
     fields: Fields
     read: list[Read]
-    rejected: list[Rejected]
+    rejected: list[RejectedRow]
     found: tuple[str, ...] = field(default=())
 
     def doubtful(self) -> list[Read]:
@@ -198,7 +198,7 @@ def read_file(path: Path, given: Mapping[str, str | None]) -> Answers:
         try:
             read.append(_read(row, fields))
         except RowError as error:
-            rejected.append(Rejected(path.name, row.number, str(error), excerpt(row.values)))
+            rejected.append(RejectedRow(path.name, row.number, str(error), excerpt(row.values)))
     rejected.sort(key=lambda bad: bad.row)
     if not read:
         reasons = "; ".join(f"{reason} ({count} rows)" for reason, count in _reasons(rejected).most_common(3))
@@ -206,11 +206,11 @@ def read_file(path: Path, given: Mapping[str, str | None]) -> Answers:
     return Answers(path.name, fields, read, rejected, found)
 
 
-def _reasons(rejected: Iterable[Rejected]) -> Counter[str]:
+def _reasons(rejected: Iterable[RejectedRow]) -> Counter[str]:
     return Counter(bad.reason for bad in rejected)
 
 
-def _fields(name: str, rows: Sequence[Row], given: Mapping[str, str | None]) -> tuple[Fields, tuple[str, ...]]:
+def _fields(name: str, rows: Sequence[FileRecord], given: Mapping[str, str | None]) -> tuple[Fields, tuple[str, ...]]:
     """The fields that are given, and for the others those with a usual name."""
     columns = dict.fromkeys(column for row in rows for column in row.values)
     chosen: dict[str, str | None] = {key: value for key, value in given.items() if value}
@@ -259,7 +259,7 @@ def _letters(written: str) -> str:
     return letters
 
 
-def _read(row: Row, fields: Fields) -> Read:
+def _read(row: FileRecord, fields: Fields) -> Read:
     """The answer of one row.
 
     Raises:

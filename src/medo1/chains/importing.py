@@ -1,7 +1,4 @@
-"""Bring your own chains: reasoning that exists already, in place of a teacher.
-
-Called by synthesis (`source: import`) and by the small student of `conf/recorded`, which learns to write from them.
-"""
+"""Bring your own chains: reasoning that exists already, in place of a teacher."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ from typing import Any
 from medo1.answers import read_answer
 from medo1.errors import MissingFileError
 from medo1.questions import Question, normalised, read_questions
-from medo1.questions.files import read_rows
+from medo1.questions.record_files import read_rows
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class ChainColumns:
     """Where in a file's rows a chain stands.
 
     Attributes:
@@ -35,7 +32,7 @@ class Fields:
 
 
 def imported_chains(
-    path: Path, fields: Fields, wanted: set[str], format: str
+    path: Path, fields: ChainColumns, wanted: set[str], format: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Chains of a file's rows.
 
@@ -96,7 +93,7 @@ def imported_chains(
     return list(chains.values()), rejected
 
 
-def _chain_text(row: dict[str, Any], question: Question, fields: Fields) -> tuple[str, str | None]:
+def _chain_text(row: dict[str, Any], question: Question, fields: ChainColumns) -> tuple[str, str | None]:
     missing = [field for field in (fields.reasoning, fields.answer) if field and not str(row.get(field) or "").strip()]
     if missing:
         return "", f"field {', '.join(missing)} is missing or empty"

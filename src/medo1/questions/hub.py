@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from medo1.questions.errors import QuestionsError
-from medo1.questions.files import rows_of
-from medo1.questions.readers.form import Settings
+from medo1.questions.benchmark_reading import BenchmarkReading, _form_of, questions_of
+from medo1.questions.question_errors import QuestionsError
+from medo1.questions.readers.form import FileHints
 from medo1.questions.readers.mapping import ColumnMapping
-from medo1.questions.reading import Reading, _form_of, questions_of
+from medo1.questions.record_files import rows_of
 
 
 def read_hub(
@@ -26,9 +26,9 @@ def read_hub(
     revision: str | None = None,
     benchmark: str | None = None,
     mapping: ColumnMapping | Mapping[str, Any] | None = None,
-    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    settings: FileHints = FileHints(),  # noqa: B008  (frozen)
     ordered: bool = False,
-) -> list[Reading]:
+) -> list[BenchmarkReading]:
     """The questions of a data set, one reading for each of its splits.
 
     Args:

@@ -16,7 +16,7 @@ from medo1.errors import UserError
 from medo1.frames import Frame
 from medo1.pipelines.synthesis.nodes import summarise_teaching, write_chains
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
-from medo1.questions.table import question_rows
+from medo1.questions.question_table import question_rows
 from tests.chains.test_formats import MONOLOGUE, STEPS
 from tests.chains.test_making import questions
 from tests.engines.conftest import engine_for

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medo1.chains.importing import Fields, imported_chains
+from medo1.chains.importing import ChainColumns, imported_chains
 from medo1.clinic.small_student import SmallStudentSpec, train_small_student
 from medo1.clinic.tokenizer import chat_text
 from medo1.errors import UserError
@@ -35,7 +35,7 @@ def exchanges(
     texts: list[str] = []
     for name, spec in formats.items():
         source = spec["imported"]
-        fields = Fields(source.get("form"), source.get("reasoning"), source["answer"], source.get("mapping"))
+        fields = ChainColumns(source.get("form"), source.get("reasoning"), source["answer"], source.get("mapping"))
         chains, _ = imported_chains(folder / source["file"], fields, set(by_id), name)
         texts.extend(
             chat_text(prompt_text(by_id[chain["question_id"]], prompts[name]), chain["text"])

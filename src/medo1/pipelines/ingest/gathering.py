@@ -14,9 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from medo1.errors import MissingFileError
-from medo1.pipelines.ingest.params import IngestParams, Source
-from medo1.questions import Question, Reading, Rejected, Settings, read_benchmark, read_hub, without_duplicates
-from medo1.questions.audit import Group, audit_questions
+from medo1.pipelines.ingest.params import IngestParams, QuestionFile
+from medo1.questions import (
+    BenchmarkReading,
+    FileHints,
+    Question,
+    RejectedRow,
+    read_benchmark,
+    read_hub,
+    without_duplicates,
+)
+from medo1.questions.repeats import RepeatGroup, audit_questions
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +43,8 @@ class Gathered:
     """
 
     questions: list[Question]
-    rejected: list[Rejected]
-    repeated: list[Group]
+    rejected: list[RejectedRow]
+    repeated: list[RepeatGroup]
     files: list[dict[str, Any]]
 
 
@@ -52,7 +60,7 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
     kept, repeated = without_duplicates(questions)
     used = {id(question) for question in kept}
     again = iter(repeated)
-    rejected: list[Rejected] = []
+    rejected: list[RejectedRow] = []
     files = []
     for reading, had in limited:
         refused = [*reading.rejected, *(next(again) for question in reading.questions if id(question) not in used)]
@@ -64,7 +72,7 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
     return Gathered(kept, rejected, audit_questions(questions), files)
 
 
-def _report(kept: list[Question], rejected: list[Rejected], files: list[dict[str, Any]]) -> None:
+def _report(kept: list[Question], rejected: list[RejectedRow], files: list[dict[str, Any]]) -> None:
     """Says what came of all files together; aloud where anything is not used."""
     reasons = Counter(_kind(bad.reason) for bad in rejected).most_common(_REASONS)
     told = "; ".join(f"{reason} ({count})" for reason, count in reasons)
@@ -80,9 +88,9 @@ def _report(kept: list[Question], rejected: list[Rejected], files: list[dict[str
     )
 
 
-def _readings(folder: Path, source: Source, ordered: bool) -> Iterator[Reading]:
+def _readings(folder: Path, source: QuestionFile, ordered: bool) -> Iterator[BenchmarkReading]:
     """How a file was read; of a hub data set, each of its splits."""
-    settings = Settings(
+    settings = FileHints(
         links=_beside(folder, source.links), test_urls=_beside(folder, source.test_urls), cop_base=source.cop_base
     )
     mapping = None if source.mapping is None else source.mapping.as_mapping()
@@ -131,11 +139,13 @@ def _file(folder: Path, name: str) -> Path:
     return path
 
 
-def _first(reading: Reading, limit: int | None) -> Reading:
+def _first(reading: BenchmarkReading, limit: int | None) -> BenchmarkReading:
     return reading if limit is None else replace(reading, questions=reading.questions[:limit])
 
 
-def _account(reading: Reading, questions: list[Question], refused: list[Rejected], left_out: int) -> dict[str, Any]:
+def _account(
+    reading: BenchmarkReading, questions: list[Question], refused: list[RejectedRow], left_out: int
+) -> dict[str, Any]:
     """One file's row of the summary."""
     splits = Counter(question.split for question in questions)
     names = ", ".join(splits) if len(splits) < 2 else ", ".join(f"{name} {count}" for name, count in splits.items())  # noqa: PLR2004

@@ -35,7 +35,7 @@ class MappingParams(Parameters):
         return ColumnMapping(**self.model_dump())
 
 
-class Source(Parameters):
+class QuestionFile(Parameters):
     """One file of questions, or one data set of the hub."""
 
     benchmark: str | None = Field(default=None, min_length=1, description="its name in tables; None: the form's own")
@@ -87,7 +87,7 @@ class ShuffleParams(Parameters):
 class IngestParams(Parameters):
     """What is read, from the folder that the catalog calls `benchmark_files`."""
 
-    files: tuple[Source, ...] = Field(min_length=1)
+    files: tuple[QuestionFile, ...] = Field(min_length=1)
     ordered: bool = Field(
         default=False, description="the options' order is part of a question's identity: reordered, it is another one"
     )

@@ -101,11 +101,11 @@ def import_chains(folder: Path, questions: Frame, params: FormatParams, format: 
     states a letter that the text does not. A chain is never given a letter that its author did not state.
     """
     from medo1 import tables
-    from medo1.chains.importing import Fields, imported_chains
+    from medo1.chains.importing import ChainColumns, imported_chains
 
     assert params.imported is not None
     imported = params.imported
-    fields = Fields(imported.form, imported.reasoning, imported.answer, imported.mapping)
+    fields = ChainColumns(imported.form, imported.reasoning, imported.answer, imported.mapping)
     wanted = set(questions["question_id"])
     chains, rejected = imported_chains(folder / imported.file, fields, wanted, format)
     return tables.as_table(tables.CHAINS, _ordered(chains)), tables.as_table(tables.CHAINS_REJECTED, rejected)

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from medo1.questions.errors import RowError
 from medo1.questions.question import LETTERS, normalised
+from medo1.questions.question_errors import RowError
 
 FEWEST_OPTIONS = 2
 _LONGEST_LITERAL = 20_000  # characters of a cell that is read as a literal
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FileHints:
     """What a caller says about a file beside its path.
 
     Attributes:
@@ -32,15 +32,15 @@ class Settings:
     cop_base: int | None = None
 
 
-class Sample(NamedTuple):
+class FormSample(NamedTuple):
     """What a form is recognised by: the columns and the first rows."""
 
     columns: frozenset[str]
     rows: list[dict[str, Any]]
 
 
-class Raw(NamedTuple):
-    """What a reader takes out of a row; checked and made a question by `medo1.questions.reading`."""
+class RawQuestion(NamedTuple):
+    """What a reader takes out of a row; checked and made a question by `medo1.questions.benchmark_reading`."""
 
     stem: str
     options: dict[str, str]
@@ -70,9 +70,9 @@ class Form:
     benchmark: str
     split: str
     columns: str
-    recognise: Callable[[Sample], str | None]
-    read: Callable[[dict[str, Any], Any], Raw]
-    prepare: Callable[[Sequence[dict[str, Any]], Settings], tuple[Any, list[str]]] = field(
+    recognise: Callable[[FormSample], str | None]
+    read: Callable[[dict[str, Any], Any], RawQuestion]
+    prepare: Callable[[Sequence[dict[str, Any]], FileHints], tuple[Any, list[str]]] = field(
         default=lambda rows, settings: (None, [])
     )
     header: tuple[str, ...] = ()

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from medo1.questions.errors import QuestionsError
+from medo1.questions.question_errors import QuestionsError
 from medo1.questions.readers.form import (
+    FileHints,
     Form,
-    Raw,
-    Sample,
-    Settings,
+    FormSample,
+    RawQuestion,
     extra_of,
     gold_letter,
     optional_text,
@@ -23,11 +23,11 @@ from medo1.questions.readers.form import (
 )
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     return "columns Complex_CoT and Response" if {"Complex_CoT", "Response"} <= sample.columns else None
 
 
-def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[None, list[str]]:
+def _prepare(rows: Sequence[dict[str, Any]], settings: FileHints) -> tuple[None, list[str]]:
     if rows and not any("options" in row for row in rows):
         raise QuestionsError(
             "chains without options: expected question, options and answer_idx beside Complex_CoT. This is "
@@ -36,7 +36,7 @@ def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[None, 
     return None, []
 
 
-def _read(values: dict[str, Any], _: None) -> Raw:
+def _read(values: dict[str, Any], _: None) -> RawQuestion:
     stem = text_of(values, "question", "Question")
     options = options_of(values.get("options"))
     gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
@@ -47,7 +47,7 @@ def _read(values: dict[str, Any], _: None) -> Raw:
         complex_cot="Complex_CoT",
         response="Response",
     )
-    return Raw(stem, options, gold, optional_text(values, "answer"), extra=extra)
+    return RawQuestion(stem, options, gold, optional_text(values, "answer"), extra=extra)
 
 
 FORM = Form(

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medo1.questions.errors import MissingTextError, QuestionsError, RowError
 from medo1.questions.question import normalised
+from medo1.questions.question_errors import MissingTextError, QuestionsError, RowError
 from medo1.questions.readers.form import (
+    FileHints,
     Form,
-    Raw,
-    Sample,
-    Settings,
+    FormSample,
+    RawQuestion,
     extra_of,
     gold_letter,
     lettered,
@@ -111,7 +111,7 @@ def _list(path: Path | None, kind: type) -> list[Any]:
     return value
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     links = any("jamanetwork.com" in str(row.get("link", "")) for row in sample.rows)
     if links and "question" not in sample.columns:
         return "links to jamanetwork.com, and no text"
@@ -124,12 +124,12 @@ def _recognise(sample: Sample) -> str | None:
     return None if any("medbullets" in str(row.get("link", "")) for row in sample.rows) else _plain(sample)
 
 
-def _plain(sample: Sample) -> str | None:
+def _plain(sample: FormSample) -> str | None:
     """The columns alone are Medbullets' as well: named too, so that the caller is asked."""
     return "columns question, opa to opd, answer_idx" if "ope" not in sample.columns else None
 
 
-def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[JamaIndex, list[str]]:
+def _prepare(rows: Sequence[dict[str, Any]], settings: FileHints) -> tuple[JamaIndex, list[str]]:
     if rows and all(not optional_text(row, "question") for row in rows):
         raise MissingTextError(f"{len(rows)} links and gold letters, and no text. {HOW_TO_GET_THE_TEXT}")
     index = read_index(settings.links, settings.test_urls)
@@ -141,7 +141,7 @@ def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[JamaIn
     return index, notes
 
 
-def _read(values: dict[str, Any], index: JamaIndex) -> Raw:
+def _read(values: dict[str, Any], index: JamaIndex) -> RawQuestion:
     stem = text_of(values, "question")
     options = lettered(values, COLUMNS[:4])
     gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
@@ -159,7 +159,7 @@ def _read(values: dict[str, Any], index: JamaIndex) -> Raw:
         if index.test is not None:
             split = "test" if key in index.test else "train"
     extra = extra_of(values, link="link", diagnosis="diagnosis", field="field", explanation="explanation")
-    return Raw(stem, options, gold, optional_text(values, "answer"), split, extra)
+    return RawQuestion(stem, options, gold, optional_text(values, "answer"), split, extra)
 
 
 FORM = Form(

@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from medo1.questions.errors import QuestionsError
+from medo1.questions.question_errors import QuestionsError
 from medo1.questions.readers.form import (
+    FileHints,
     Form,
-    Raw,
-    Sample,
-    Settings,
+    FormSample,
+    RawQuestion,
     extra_of,
     gold_from_text,
     gold_letter,
@@ -99,7 +99,7 @@ def as_mapping(mapping: ColumnMapping | Mapping[str, Any]) -> ColumnMapping:
 def form_of(mapping: ColumnMapping) -> Form:
     """The form of files that a mapping describes."""
 
-    def prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[None, list[str]]:
+    def prepare(rows: Sequence[dict[str, Any]], settings: FileHints) -> tuple[None, list[str]]:
         have = set().union(*rows) if rows else set()
         missing = [column for column in mapping.columns() if column not in have]
         if rows and missing:
@@ -108,7 +108,7 @@ def form_of(mapping: ColumnMapping) -> Form:
             )
         return None, []
 
-    def read(values: dict[str, Any], _: None) -> Raw:
+    def read(values: dict[str, Any], _: None) -> RawQuestion:
         stem = text_of(values, mapping.stem)
         if mapping.context and (context := optional_text(values, mapping.context)):
             stem = f"{context}\n\n{stem}"
@@ -119,9 +119,9 @@ def form_of(mapping: ColumnMapping) -> Form:
             texts = lettered(values, list(options.values()) if isinstance(options, Mapping) else options)
         gold = _gold(values.get(mapping.gold), texts, mapping)
         split = optional_text(values, mapping.split) or None if mapping.split else None
-        return Raw(stem, texts, gold, split=split, extra=extra_of(values, **mapping.extra))
+        return RawQuestion(stem, texts, gold, split=split, extra=extra_of(values, **mapping.extra))
 
-    def recognise(sample: Sample) -> str | None:
+    def recognise(sample: FormSample) -> str | None:
         return None
 
     return Form("mapping", "", "test", ", ".join(mapping.columns()), recognise, read, prepare)

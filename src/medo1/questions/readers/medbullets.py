@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from medo1.questions.readers.form import Form, Raw, Sample, extra_of, gold_letter, lettered, optional_text, text_of
+from medo1.questions.readers.form import (
+    Form,
+    FormSample,
+    RawQuestion,
+    extra_of,
+    gold_letter,
+    lettered,
+    optional_text,
+    text_of,
+)
 
 COLUMNS = ("opa", "opb", "opc", "opd", "ope")
 
 
-def has_option_columns(sample: Sample) -> bool:
+def has_option_columns(sample: FormSample) -> bool:
     """Whether the columns are those of ChallengeClinicalQA: question, opa to opd and answer_idx."""
     return {"question", "opa", "opb", "opc", "opd", "answer_idx"} <= sample.columns and "cop" not in sample.columns
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     if not has_option_columns(sample) or sample.columns & {"diagnosis", "field"}:
         return None
     links = [str(row.get("link", "")) for row in sample.rows]
@@ -28,11 +37,11 @@ def _recognise(sample: Sample) -> str | None:
     return "columns question, opa to opd, answer_idx"
 
 
-def _read(values: dict[str, Any], _: None) -> Raw:
+def _read(values: dict[str, Any], _: None) -> RawQuestion:
     stem = text_of(values, "question")
     options = lettered(values, COLUMNS)
     gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
-    return Raw(
+    return RawQuestion(
         stem,
         options,
         gold,

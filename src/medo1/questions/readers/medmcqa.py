@@ -12,12 +12,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from medo1.questions.errors import QuestionsError, RowError
+from medo1.questions.question_errors import QuestionsError, RowError
 from medo1.questions.readers.form import (
+    FileHints,
     Form,
-    Raw,
-    Sample,
-    Settings,
+    FormSample,
+    RawQuestion,
     extra_of,
     gold_number,
     is_missing,
@@ -33,7 +33,7 @@ _ENOUGH = 20  # explanations that name a letter, to say anything by them
 _AGREE = 0.5  # of them, for a base to be believed
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     if {"question", "opa", "opb", "opc", "opd", "cop"} <= sample.columns:
         return "columns question, opa to opd, cop"
     return None
@@ -49,7 +49,7 @@ def _number(row: dict[str, Any]) -> int | None:
         return None
 
 
-def _prepare(rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[int, list[str]]:
+def _prepare(rows: Sequence[dict[str, Any]], settings: FileHints) -> tuple[int, list[str]]:
     numbers = {number for row in rows if (number := _number(row)) is not None}
     base, why = settings.cop_base, "as the caller says"
     if base not in (None, 0, 1):
@@ -87,7 +87,7 @@ def _by_explanations(rows: Sequence[dict[str, Any]], base: int) -> tuple[int, in
     return named, agree
 
 
-def _read(values: dict[str, Any], base: int) -> Raw:
+def _read(values: dict[str, Any], base: int) -> RawQuestion:
     if _number(values) == -1:
         raise RowError("'cop' is -1: the answer is withheld")
     if is_missing(values.get("cop")):
@@ -96,7 +96,7 @@ def _read(values: dict[str, Any], base: int) -> Raw:
     options = lettered(values, COLUMNS[:4])
     gold = gold_number(values.get("cop"), options, "cop", base)
     extra = extra_of(values, id="id", explanation="exp", subject="subject_name", topic="topic_name")
-    return Raw(stem, options, gold, extra=extra)
+    return RawQuestion(stem, options, gold, extra=extra)
 
 
 FORM = Form("medmcqa", "medmcqa", "dev", "question, opa to opd, cop", _recognise, _read, _prepare)

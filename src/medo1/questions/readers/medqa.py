@@ -11,8 +11,8 @@ from typing import Any
 
 from medo1.questions.readers.form import (
     Form,
-    Raw,
-    Sample,
+    FormSample,
+    RawQuestion,
     extra_of,
     gold_from_text,
     gold_letter,
@@ -22,7 +22,7 @@ from medo1.questions.readers.form import (
 )
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     if {"question", "options", "answer_idx"} <= sample.columns and not sample.columns & {"Complex_CoT", "label"}:
         return "columns question, options, answer_idx"
     nested: dict[str, Any] = next((row["data"] for row in sample.rows if isinstance(row.get("data"), dict)), {})
@@ -31,12 +31,12 @@ def _recognise(sample: Sample) -> str | None:
     return None
 
 
-def _read(values: dict[str, Any], _: None) -> Raw:
+def _read(values: dict[str, Any], _: None) -> RawQuestion:
     nested = values.get("data")
     if isinstance(nested, dict) and "Question" in nested:
         options = options_of(nested.get("Options"), "Options")
         gold = gold_letter(nested.get("Correct Option"), options, "Correct Option")
-        return Raw(text_of(nested, "Question"), options, gold, optional_text(nested, "Correct Answer"))
+        return RawQuestion(text_of(nested, "Question"), options, gold, optional_text(nested, "Correct Answer"))
     stem = text_of(values, "question")
     options = options_of(values.get("options"))
     answer = optional_text(values, "answer")
@@ -45,7 +45,7 @@ def _read(values: dict[str, Any], _: None) -> Raw:
     else:
         gold = gold_from_text(answer, options, "answer")
     difficulty = values.get("difficulty")
-    return Raw(
+    return RawQuestion(
         stem,
         options,
         gold,

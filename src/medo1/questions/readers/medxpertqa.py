@@ -10,13 +10,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from medo1.questions.errors import RowError
-from medo1.questions.readers.form import Form, Raw, Sample, extra_of, gold_letter, is_missing, options_of, text_of
+from medo1.questions.question_errors import RowError
+from medo1.questions.readers.form import (
+    Form,
+    FormSample,
+    RawQuestion,
+    extra_of,
+    gold_letter,
+    is_missing,
+    options_of,
+    text_of,
+)
 
 _CHOICES = re.compile(r"\s*(?:answer choices|options)\s*:\s*(?=\(?A[).])", re.IGNORECASE)
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     return "columns question, options, label" if {"question", "options", "label"} <= sample.columns else None
 
 
@@ -33,7 +42,7 @@ def without_choices(stem: str, options: Mapping[str, str]) -> str:
     return stem[: found.start()].rstrip() if tail in written else stem
 
 
-def _read(values: dict[str, Any], _: None) -> Raw:
+def _read(values: dict[str, Any], _: None) -> RawQuestion:
     images = values.get("images")
     if not is_missing(images) and images != []:
         raise RowError("'images' is not empty: the question needs what a text cannot show")
@@ -43,7 +52,7 @@ def _read(values: dict[str, Any], _: None) -> Raw:
     extra = extra_of(
         values, id="id", medical_task="medical_task", body_system="body_system", question_type="question_type"
     )
-    return Raw(stem, options, gold, extra=extra)
+    return RawQuestion(stem, options, gold, extra=extra)
 
 
 FORM = Form("medxpertqa", "medxpertqa", "test", "question, options, label", _recognise, _read)

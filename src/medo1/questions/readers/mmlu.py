@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from medo1.questions.errors import RowError
+from medo1.questions.question_errors import RowError
 from medo1.questions.readers.form import (
     Form,
-    Raw,
-    Sample,
+    FormSample,
+    RawQuestion,
     extra_of,
     gold_letter,
     gold_number,
@@ -26,7 +26,7 @@ from medo1.questions.readers.form import (
 HEADER = ("question", "A", "B", "C", "D", "answer")
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     if {"question", "choices", "answer"} <= sample.columns:
         return "columns question, choices, answer"
     if set(HEADER) <= sample.columns:
@@ -37,7 +37,7 @@ def _recognise(sample: Sample) -> str | None:
     return None
 
 
-def _read(values: dict[str, Any], _: None) -> Raw:
+def _read(values: dict[str, Any], _: None) -> RawQuestion:
     stem = text_of(values, "question")
     options = options_of(values["choices"], "choices") if "choices" in values else lettered(values, HEADER[1:5])
     answer = values.get("answer")
@@ -45,16 +45,16 @@ def _read(values: dict[str, Any], _: None) -> Raw:
         raise RowError("'answer' is empty, expected the number or the letter of the right choice")
     written = str(answer).strip()
     gold = gold_letter(written, options, "answer") if written.isalpha() else gold_number(written, options, "answer")
-    return Raw(stem, options, gold, extra=extra_of(values, subject="subject"))
+    return RawQuestion(stem, options, gold, extra=extra_of(values, subject="subject"))
 
 
-def _recognise_pro(sample: Sample) -> str | None:
+def _recognise_pro(sample: FormSample) -> str | None:
     if {"question", "options", "answer_index"} <= sample.columns:
         return "columns question, options, answer_index"
     return None
 
 
-def _read_pro(values: dict[str, Any], _: None) -> Raw:
+def _read_pro(values: dict[str, Any], _: None) -> RawQuestion:
     stem = text_of(values, "question")
     options = options_of(_without_na(values.get("options")))
     gold = gold_number(values.get("answer_index"), options, "answer_index")
@@ -63,7 +63,7 @@ def _read_pro(values: dict[str, Any], _: None) -> Raw:
         raise RowError(
             f"'answer' is {letter[:40]!r} and 'answer_index' is {values.get('answer_index')}, which is {gold}"
         )
-    return Raw(stem, options, gold, extra=extra_of(values, subject="category", src="src", id="question_id"))
+    return RawQuestion(stem, options, gold, extra=extra_of(values, subject="category", src="src", id="question_id"))
 
 
 def _without_na(options: Any) -> Any:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medo1.questions.errors import RowError
-from medo1.questions.files import KEY
-from medo1.questions.readers.form import Form, Raw, Sample, extra_of, is_missing, text_of
+from medo1.questions.question_errors import RowError
+from medo1.questions.readers.form import Form, FormSample, RawQuestion, extra_of, is_missing, text_of
+from medo1.questions.record_files import KEY
 
 OPTIONS = {"A": "yes", "B": "no", "C": "maybe"}
 
 
-def _recognise(sample: Sample) -> str | None:
+def _recognise(sample: FormSample) -> str | None:
     if "final_decision" not in sample.columns:
         return None
     if {"QUESTION", "CONTEXTS"} <= sample.columns:
@@ -44,7 +44,7 @@ def _abstract(values: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _read(values: dict[str, Any], _: None) -> Raw:
+def _read(values: dict[str, Any], _: None) -> RawQuestion:
     question = text_of(values, "QUESTION", "question")
     decision = text_of(values, "final_decision").lower()
     gold = next((letter for letter, text in OPTIONS.items() if text == decision), None)
@@ -53,7 +53,7 @@ def _read(values: dict[str, Any], _: None) -> Raw:
     extra = extra_of(values, pubid="pubid", explanation="long_answer") or extra_of(
         values, pubid=KEY, explanation="LONG_ANSWER"
     )
-    return Raw(f"{_abstract(values)}\n\n{question}", dict(OPTIONS), gold, extra=extra)
+    return RawQuestion(f"{_abstract(values)}\n\n{question}", dict(OPTIONS), gold, extra=extra)
 
 
 FORM = Form("pubmedqa", "pubmedqa", "test", "question, context, final_decision", _recognise, _read)

@@ -1,8 +1,8 @@
 """Reading a benchmark file: recognise its form, take each row apart, and account for every one of them.
 
 Nothing vanishes: rows read = questions + rejected. A form that is guessed is reported with the reason, a guess with
-more than one candidate is an error that names them, and a file without one usable row is an error. Called by the ingest
-pipeline and by `medo1.questions.hub`; the public entry is `read_questions`.
+more than one candidate is an error that names them, and a file without one usable row is an error. The public entry is
+`read_questions`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medo1.questions.errors import QuestionsError, Rejected, RowError
-from medo1.questions.files import Row, excerpt, read_rows
 from medo1.questions.question import Question, normalised, question_id
+from medo1.questions.question_errors import QuestionsError, RejectedRow, RowError
 from medo1.questions.readers import FORMS, Form
-from medo1.questions.readers.form import Raw, Sample, Settings
+from medo1.questions.readers.form import FileHints, FormSample, RawQuestion
 from medo1.questions.readers.mapping import ColumnMapping, as_mapping, form_of
+from medo1.questions.record_files import FileRecord, excerpt, read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _MANY = 0.05  # share of rejected rows from which on a guessed form is doubted a
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BenchmarkReading:
     """What came of one file.
 
     Attributes:
@@ -61,7 +61,7 @@ class Reading:
     split_why: str
     rows_read: int
     questions: list[Question]
-    rejected: list[Rejected]
+    rejected: list[RejectedRow]
     notes: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, str | int]:
@@ -88,9 +88,9 @@ def read_questions(
     benchmark: str | None = None,
     split: str | None = None,
     mapping: ColumnMapping | Mapping[str, Any] | None = None,
-    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    settings: FileHints = FileHints(),  # noqa: B008  (frozen)
     ordered: bool = False,
-) -> tuple[list[Question], list[Rejected]]:
+) -> tuple[list[Question], list[RejectedRow]]:
     """The questions of a file, and the rows of it that cannot be used.
 
     Args and errors are those of `read_benchmark`, which also says how the file was read.
@@ -108,9 +108,9 @@ def read_benchmark(
     benchmark: str | None = None,
     split: str | None = None,
     mapping: ColumnMapping | Mapping[str, Any] | None = None,
-    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    settings: FileHints = FileHints(),  # noqa: B008  (frozen)
     ordered: bool = False,
-) -> Reading:
+) -> BenchmarkReading:
     """A file's questions, and how it was read.
 
     Args:
@@ -119,7 +119,7 @@ def read_benchmark(
         benchmark: the benchmark's name; None for the form's own (of a mapping: the file's name).
         split: `train`, `dev` or `test`; None for what the row, else the file's name, else the form says.
         mapping: the columns of a file of the user's own; excludes `form`.
-        settings: what else is known of the file, see `Settings`.
+        settings: what else is known of the file, see `FileHints`.
         ordered: the options' order is part of a question's identity.
 
     Raises:
@@ -145,17 +145,17 @@ def read_benchmark(
 
 
 def questions_of(
-    rows: Sequence[Row],
-    rejected: list[Rejected],
+    rows: Sequence[FileRecord],
+    rejected: list[RejectedRow],
     form: Form,
     why: str,
     *,
     name: str,
     benchmark: str | None,
     split: str | None,
-    settings: Settings,
+    settings: FileHints,
     ordered: bool,
-) -> Reading:
+) -> BenchmarkReading:
     """The questions of rows that a form describes."""
     if split is not None and split not in _SPLIT_NAMES:
         raise QuestionsError(f"split is {split!r}, expected one of {', '.join(SPLITS)}")
@@ -171,7 +171,7 @@ def questions_of(
             raw = form.read(row.values, context)
             questions.append(_question(raw, benchmark, split, default, f"{name}:{row.number}", ordered=ordered))
         except RowError as error:
-            rejected.append(Rejected(name, row.number, str(error), excerpt(row.values)))
+            rejected.append(RejectedRow(name, row.number, str(error), excerpt(row.values)))
     rejected.sort(key=lambda bad: bad.row)
     if not questions:
         reasons = Counter(bad.reason for bad in rejected).most_common(_REASONS)
@@ -179,14 +179,14 @@ def questions_of(
         raise QuestionsError(
             f"{name}, read as {form.name} ({why}): not one of {len(rejected)} rows can be used: {found}"
         )
-    reading = Reading(
+    reading = BenchmarkReading(
         name, form.name, why, benchmark, split_why, len(questions) + len(rejected), questions, rejected, tuple(notes)
     )
     _report(reading)
     return reading
 
 
-def _report(reading: Reading) -> None:
+def _report(reading: BenchmarkReading) -> None:
     """Says how a file was read, louder where a guess may be wrong."""
     guessed = reading.why.startswith("recognised")
     level = logging.WARNING if guessed and len(reading.rejected) > _MANY * reading.rows_read else logging.INFO
@@ -204,7 +204,7 @@ def _report(reading: Reading) -> None:
 
 
 def _form_of(
-    name: str, rows: Sequence[Row], form: str | None, mapping: ColumnMapping | Mapping[str, Any] | None
+    name: str, rows: Sequence[FileRecord], form: str | None, mapping: ColumnMapping | Mapping[str, Any] | None
 ) -> tuple[Form, str]:
     """The form that the caller names, or the one that the rows are recognised by."""
     if mapping is not None:
@@ -218,13 +218,13 @@ def _form_of(
     return recognised(name, rows)
 
 
-def recognised(name: str, rows: Sequence[Row]) -> tuple[Form, str]:
+def recognised(name: str, rows: Sequence[FileRecord]) -> tuple[Form, str]:
     """The one form that rows look like, and the reason.
 
     Raises:
         QuestionsError: where none does, or more than one.
     """
-    sample = Sample(
+    sample = FormSample(
         frozenset(str(column) for row in rows[:_SAMPLE] for column in row.values),
         [row.values for row in rows[:_SAMPLE]],
     )
@@ -245,13 +245,13 @@ def recognised(name: str, rows: Sequence[Row]) -> tuple[Form, str]:
     )
 
 
-def _lacks_header(form: Form, rows: Sequence[Row]) -> bool:
+def _lacks_header(form: Form, rows: Sequence[FileRecord]) -> bool:
     """Whether the first line of a CSV file was taken for names although it is a question."""
     columns = {column for row in rows[:1] for column in row.values}
     return len(columns) == len(form.header) and "question" not in columns
 
 
-def _check_characters(raw: Raw) -> None:
+def _check_characters(raw: RawQuestion) -> None:
     """Refuses half characters (`\\ud83d` alone, as a JSON text cut in an emoji has): no file can hold them."""
     for text in (raw.stem, *raw.options.values(), *raw.extra.values()):
         try:
@@ -270,7 +270,9 @@ def _default_split(name: str, split: str | None, form: Form) -> tuple[str, str]:
     return form.split, f"{form.name}'s own"
 
 
-def _question(raw: Raw, benchmark: str, split: str | None, default: str, source: str, *, ordered: bool) -> Question:
+def _question(
+    raw: RawQuestion, benchmark: str, split: str | None, default: str, source: str, *, ordered: bool
+) -> Question:
     """A checked question out of what a reader took from a row.
 
     Raises:

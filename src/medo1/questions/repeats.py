@@ -1,7 +1,7 @@
 """Questions that stand more than once, over all files: what they are, and which copy is used.
 
 Questions are the same when their ids are (`medo1.questions.question_id`). Gold answers are compared by text, since the
-same options may stand in another order. Called by the ingest pipeline.
+same options may stand in another order.
 
 | kind | what it is | what is used |
 |---|---|---|
@@ -17,16 +17,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from medo1.questions.errors import Rejected
-from medo1.questions.files import excerpt
 from medo1.questions.question import Question, normalised
+from medo1.questions.question_errors import RejectedRow
+from medo1.questions.record_files import excerpt
 
 Kind = Literal["conflict", "leak", "duplicate", "shared"]
 _BY_WEIGHT = ("test", "dev", "train")  # the split that a question which stands in several is kept for
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RepeatGroup:
     """The places where one question stands.
 
     Attributes:
@@ -57,7 +57,7 @@ class Group:
         }
 
 
-def audit_questions(questions: Iterable[Question]) -> list[Group]:
+def audit_questions(questions: Iterable[Question]) -> list[RepeatGroup]:
     """Every question that stands more than once, in the order in which it first stands."""
     places: dict[str, list[Question]] = {}
     for question in questions:
@@ -65,7 +65,7 @@ def audit_questions(questions: Iterable[Question]) -> list[Group]:
     return [_group(same) for same in places.values() if len(same) > 1]
 
 
-def _group(same: Sequence[Question]) -> Group:
+def _group(same: Sequence[Question]) -> RepeatGroup:
     golds = {normalised(question.gold_text): question.gold_text for question in same}
     splits = tuple(dict.fromkeys(question.split for question in same))
     benchmarks = tuple(dict.fromkeys(question.benchmark for question in same))
@@ -76,7 +76,7 @@ def _group(same: Sequence[Question]) -> Group:
         kind = "leak"
     elif len(benchmarks) == len(same) and splits != ("train",):
         kind = "shared"
-    return Group(
+    return RepeatGroup(
         same[0].question_id,
         kind,
         tuple(question.source for question in same),
@@ -86,11 +86,11 @@ def _group(same: Sequence[Question]) -> Group:
     )
 
 
-def without_duplicates(questions: Sequence[Question]) -> tuple[list[Question], list[Rejected]]:
+def without_duplicates(questions: Sequence[Question]) -> tuple[list[Question], list[RejectedRow]]:
     """The copies that are used, and the others as rejected rows, both in the order of `questions`."""
     groups = {group.question_id: group for group in audit_questions(questions)}
     kept: list[Question] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedRow] = []
     seen: dict[tuple[str, str], str] = {}
     for question in questions:
         group = groups.get(question.question_id)
@@ -102,12 +102,12 @@ def without_duplicates(questions: Sequence[Question]) -> tuple[list[Question], l
         else:
             file, _, row = question.source.rpartition(":")
             rejected.append(
-                Rejected(file or question.source, int(row) if row.isdigit() else 0, reason, excerpt(question.stem))
+                RejectedRow(file or question.source, int(row) if row.isdigit() else 0, reason, excerpt(question.stem))
             )
     return kept, rejected
 
 
-def _why_not(question: Question, group: Group, first: str | None) -> str | None:
+def _why_not(question: Question, group: RepeatGroup, first: str | None) -> str | None:
     if group.kind == "conflict":
         return f"conflict: copies of this question have different gold answers ({_listed(group, question)})"
     kept_for = min(group.splits, key=_BY_WEIGHT.index)
@@ -116,6 +116,6 @@ def _why_not(question: Question, group: Group, first: str | None) -> str | None:
     return None if first is None else f"duplicate: the same stem and options as {first}"
 
 
-def _listed(group: Group, question: Question) -> str:
+def _listed(group: RepeatGroup, question: Question) -> str:
     others = [source for source in group.sources if source != question.source] or [question.source]
     return ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")  # noqa: PLR2004

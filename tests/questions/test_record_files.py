@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from medo1.questions import QuestionsError
-from medo1.questions.files import read_rows
+from medo1.questions.record_files import read_rows
 
 RECORDS = [{"question": "a, b", "n": "1"}, {"question": 'say "c"\nd', "n": "2"}]
 

@@ -1,7 +1,7 @@
 """Rows out of files: JSONL, JSON (a list, an object of columns, or an object of records), CSV, TSV and Parquet.
 
 A row that is no record (a line that is no JSON, a CSV line with a field too many) is rejected with its reason and the
-rest is read. Called by `medo1.questions.reading` and by `medo1.answers.table`.
+rest is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from medo1.questions.errors import QuestionsError, Rejected
+from medo1.questions.question_errors import QuestionsError, RejectedRow
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 KEY = "_key"  # of records that stand in an object, under their key
@@ -21,14 +21,14 @@ _EXCERPT = 80
 _WRAPPERS = ("data", "questions", "rows", "examples", "items", "test", "train", "dev")
 
 
-class Row(NamedTuple):
+class FileRecord(NamedTuple):
     """One record of a file: its number from 1 and its values by column."""
 
     number: int
     values: dict[str, Any]
 
 
-def read_rows(path: Path, *, header: Sequence[str] | None = None) -> tuple[list[Row], list[Rejected]]:
+def read_rows(path: Path, *, header: Sequence[str] | None = None) -> tuple[list[FileRecord], list[RejectedRow]]:
     """All records of a file, and the rows that are none.
 
     Args:
@@ -72,26 +72,26 @@ def excerpt(value: object) -> str:
     return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"
 
 
-def _json_lines(name: str, text: str) -> tuple[list[Row], list[Rejected]]:
-    rows: list[Row] = []
-    rejected: list[Rejected] = []
+def _json_lines(name: str, text: str) -> tuple[list[FileRecord], list[RejectedRow]]:
+    rows: list[FileRecord] = []
+    rejected: list[RejectedRow] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             value = json.loads(line)
         except ValueError as error:
-            rejected.append(Rejected(name, number, f"not JSON: {error}", excerpt(line)))
+            rejected.append(RejectedRow(name, number, f"not JSON: {error}", excerpt(line)))
             continue
         if isinstance(value, dict):
-            rows.append(Row(number, value))
+            rows.append(FileRecord(number, value))
         else:
             reason = f"expected an object, found {type(value).__name__}"
-            rejected.append(Rejected(name, number, reason, excerpt(line)))
+            rejected.append(RejectedRow(name, number, reason, excerpt(line)))
     return rows, rejected
 
 
-def _json_rows(name: str, text: str) -> tuple[list[Row], list[Rejected]]:
+def _json_rows(name: str, text: str) -> tuple[list[FileRecord], list[RejectedRow]]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -114,10 +114,10 @@ def _json_rows(name: str, text: str) -> tuple[list[Row], list[Rejected]]:
     rows, rejected = [], []
     for number, record in enumerate(value, 1):
         if isinstance(record, dict):
-            rows.append(Row(number, record))
+            rows.append(FileRecord(number, record))
         else:
             reason = f"expected an object, found {type(record).__name__}"
-            rejected.append(Rejected(name, number, reason, excerpt(record)))
+            rejected.append(RejectedRow(name, number, reason, excerpt(record)))
     return rows, rejected
 
 
@@ -168,7 +168,7 @@ def _keyed_records(value: dict[str, Any]) -> list[dict[str, Any]] | None:
 
 def _separated_rows(
     name: str, text: str, delimiter: str, header: Sequence[str] | None
-) -> tuple[list[Row], list[Rejected]]:
+) -> tuple[list[FileRecord], list[RejectedRow]]:
     csv.field_size_limit(1 << 30)
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
@@ -186,14 +186,14 @@ def _separated_rows(
     rows, rejected = [], []
     for number, record in enumerate(records, 1):
         if len(record) == len(columns):
-            rows.append(Row(number, dict(zip(columns, record, strict=True))))
+            rows.append(FileRecord(number, dict(zip(columns, record, strict=True))))
         else:
             reason = f"{len(record)} fields where the first line has {len(columns)}"
-            rejected.append(Rejected(name, number, reason, excerpt(delimiter.join(record))))
+            rejected.append(RejectedRow(name, number, reason, excerpt(delimiter.join(record))))
     return rows, rejected
 
 
-def _parquet_rows(path: Path) -> list[Row]:
+def _parquet_rows(path: Path) -> list[FileRecord]:
     import pyarrow
     import pyarrow.parquet
 
@@ -204,7 +204,7 @@ def _parquet_rows(path: Path) -> list[Row]:
     return list(rows_of(table.to_pylist()))
 
 
-def rows_of(records: Sequence[dict[str, Any]]) -> Iterator[Row]:
+def rows_of(records: Sequence[dict[str, Any]]) -> Iterator[FileRecord]:
     """Numbered rows of records that are already in memory."""
     for number, record in enumerate(records, 1):
-        yield Row(number, record)
+        yield FileRecord(number, record)

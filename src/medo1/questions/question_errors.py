@@ -20,7 +20,7 @@ class RowError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedRow:
     """A row that could not be used.
 
     Attributes:
