@@ -2,7 +2,7 @@
 
 Reasoning models mark their thinking in many ways, and chat templates often swallow the opening mark. Letters in the
 thinking are not answers, so only what stands outside is read. Called by `medo1.answers.reading` and
-`medo1.answers.differential`.
+`medo1.differential.ranked`.
 
 Forms (from the models' own cards and chat templates): `<think>` (DeepSeek-R1, QwQ, Qwen3), `<|im_start|>think` ...
 `<|im_start|>answer` (s1, m1), `<|begin_of_thought|>` ... `<|begin_of_solution|>` (SkyThought), `## Thinking` ...

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from medo1.answers import read_answer, read_differential
+from medo1.answers import read_answer
+from medo1.differential import read_differential
 from medo1.frames import Frame, records
 from medo1.pipelines.inference.accounting import KEYS
 from medo1.pipelines.inference.params import ArmParams

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from medo1.answers import normalised_diagnosis, read_answer, read_differential
+from medo1.answers import read_answer
+from medo1.differential import normalised_diagnosis, read_differential
 from medo1.engines.base import Adapter, Completion, Engine, Message, Request, Sampling
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.choices import Rule

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from medo1.answers import normalised_diagnosis, read_answer, read_differential
+from medo1.answers import read_answer
+from medo1.differential import normalised_diagnosis, read_differential
 from medo1.engines.base import Completion, Engine, Request
 from medo1.errors import UserError
 from medo1.pipelines.inference.asking import Asking, Drawn, rivals

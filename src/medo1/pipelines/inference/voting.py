@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medo1.answers import normalised_diagnosis, same_diagnosis
+from medo1.differential import normalised_diagnosis, same_diagnosis
 from medo1.pipelines.inference.choices import Method, Weighing
 
 TIE = 1e-9  # sums of weights that differ by less are equal: the order of addition must not decide

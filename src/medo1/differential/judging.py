@@ -1,7 +1,7 @@
 """A judge engine that grades free-form answers.
 
-Names that are equal are matched without asking; only the others are sent. Called by the pipelines that score free-form
-arms. What a judge is asked, and how its reply is read, is `medo1.answers.judging`.
+Names that are equal are matched without asking; only the others are sent. What a judge is asked, and
+how its reply is read, is `medo1.differential.verdicts`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from medo1.answers.differential import Differential
-from medo1.answers.judging import judge_prompt, read_verdict
-from medo1.answers.synonyms import SYNONYMS
+from medo1.differential.ranked import Differential
+from medo1.differential.synonyms import SYNONYMS
+from medo1.differential.verdicts import judge_prompt, read_verdict
 from medo1.engines.base import Engine, Message, Request, Sampling
 
 GREEDY = Sampling(max_new_tokens=512)
@@ -50,9 +50,9 @@ def judged(
     Args:
         answers: key, list of diagnoses and gold diagnosis of each answer; keys are unique.
         engine: the judge; None leaves what text does not match unmatched.
-        template: the judge's prompt, see `medo1.answers.judging.judge_prompt`.
+        template: the judge's prompt, see `medo1.differential.verdicts.judge_prompt`.
         sampling: how the judge answers; greedy by default.
-        synonyms: further names, see `medo1.answers.diagnoses`.
+        synonyms: further names, see `medo1.differential.diagnoses`.
 
     Raises:
         ValueError: for a template without its places, before anything is asked.

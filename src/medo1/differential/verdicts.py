@@ -1,6 +1,6 @@
 """Asking a judge which diagnosis of a list is the gold one, where their names differ.
 
-The pure half: the prompt that a judge is given and how its reply is read. `medo1.engines.judging` sends them. The
+The pure half: the prompt that a judge is given and how its reply is read. `medo1.differential.judging` sends them. The
 prompt's text is the caller's, a file under conf/, with two places: `{gold}` and `{differential}` (numbered lines). The
 judge is to end with `Match: <number>` or `Match: none`; a reply without such a line is `unread`, never a match.
 """

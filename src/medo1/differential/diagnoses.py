@@ -3,8 +3,7 @@
 Free-form answers are held against the gold answer's text. Names are brought to one form first: spelling (British and
 American), case, articles, possessives (`Crohn's`), Roman and Arabic types, Greek letters, filling words (`acute onset
 of` is kept, `suspected` goes), and common abbreviations. After that only equal forms match: a likeness of words is
-left to a judge, see `medo1.answers.judging`. Called by `medo1.answers.differential` and by whoever scores free-form
-arms.
+left to a judge, see `medo1.differential.verdicts`.
 """
 # ruff: noqa: RUF001  (typographic marks are evened out)
 
@@ -14,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from medo1.answers.synonyms import SYNONYMS
+from medo1.differential.synonyms import SYNONYMS
 
 _SPELLINGS = (
     (re.compile(r"haem"), "hem"),

@@ -3,8 +3,7 @@
 The free-form arms answer without options, by the hypothetico-deductive method (paper, section on free-form answers): a
 list of differential diagnoses that the evidence narrows. Read is the last list that the text gives outside its
 thinking, with a final or most likely diagnosis, where one is stated, in front of it. A list that names that diagnosis
-itself, or that is announced as the final one, is the ranked answer and stays as it is. Called by the pipelines that
-score free-form arms.
+itself, or that is announced as the final one, is the ranked answer and stays as it is.
 """
 # ruff: noqa: RUF001  (patterns hold the marks that models write)
 
@@ -16,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from medo1.answers.diagnoses import names_of, normalised_diagnosis, same_diagnosis
-from medo1.answers.synonyms import SYNONYMS
 from medo1.answers.thinking import answer_part
+from medo1.differential.diagnoses import names_of, normalised_diagnosis, same_diagnosis
+from medo1.differential.synonyms import SYNONYMS
 
 Status = Literal["answer", "abstain", "truncated"]
 

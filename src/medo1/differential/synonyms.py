@@ -1,7 +1,7 @@
 """Further names of diagnoses: abbreviations and old or lay names, in the form in which names are compared.
 
-Only names that mean one thing in clinical English; `MS` and `MM`, which mean two, are left out. Used by
-`medo1.answers.diagnoses`; a caller may add its own.
+Only names that mean one thing in clinical English; `MS` and `MM`, which mean two, are left out. A caller may
+add its own.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from medo1.answers import normalised_diagnosis, read_differential, same_diagnosis
+from medo1.differential import normalised_diagnosis, read_differential, same_diagnosis
 
 LISTS = [
     ("1. Pulmonary embolism\n2. Pneumonia\n3. Aortic dissection", ["Pulmonary embolism", "Pneumonia", "Aortic dissection"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medo1.answers import judge_prompt, read_verdict
+from medo1.differential import judge_prompt, read_verdict
 
 TEMPLATE = "Gold: {gold}\nList:\n{differential}\nEnd with `Match: <number>` or `Match: none`."
 

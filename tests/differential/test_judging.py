@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from medo1.answers import read_differential
+from medo1.differential import read_differential
+from medo1.differential.judging import judged
 from medo1.engines.base import Completion, Engine, Request
-from medo1.engines.judging import judged
 
 TEMPLATE = "Gold: {gold}\n{differential}\nMatch:"
 
