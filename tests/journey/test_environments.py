@@ -31,10 +31,12 @@ def loaded(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def _with(credentials: dict[str, Any]) -> Any:
-    from kedro.config import OmegaConfigLoader
+    from medo1.configuration import StudyConfigLoader
+
+    own = StudyConfigLoader.__getitem__
 
     def get(self: Any, key: str) -> Any:
-        return credentials if key == "credentials" else OmegaConfigLoader.__getitem__(self, key)
+        return credentials if key == "credentials" else own(self, key)
 
     return get
 

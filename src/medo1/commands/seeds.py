@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +45,7 @@ def seeds(seeds: tuple[int, ...], env: str | None, params: str) -> None:
     table = _joined(results, versions)
     _save(by_seed, results, table, versions)
     _print(table)
+    click.echo(f"Saved as results_by_seed: {by_seed.location}")
 
 
 def _datasets(env: str | None) -> tuple[Table, Table]:
@@ -112,4 +112,3 @@ def _print(table: Frame) -> None:
         benchmark, arm = map(str, names)  # type: ignore[call-overload]
         grid.add_row(benchmark, arm, *(f"{value:.1%}" for value in row), f"{row.median():.1%}")
     Console(width=None if Console().is_terminal else 120).print(grid)
-    click.echo(f"Saved as results_by_seed below {Path('data/08_reporting')}.")

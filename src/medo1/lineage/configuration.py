@@ -8,12 +8,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from medo1.errors import UserError
 
-FILE = "conf/base/lineage.yml"
+# What the root is called wherever a place is written down.
+ROOT_NAME = "data"
 
 
 class LineageConfigurationError(UserError):
@@ -22,10 +23,14 @@ class LineageConfigurationError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `lineage.yml` says.
+    """What `lineage.yml` says, and where the study's root is.
+
+    Places are written down relative to the root, as `data/...` whatever the root is called, so that a ledger still
+    fits when the root was moved, mounted elsewhere or restored from a backup; then relative to the project.
 
     Attributes:
         project: the project's directory.
+        root: where everything lies that runs save, a folder or a URL (`root` in globals.yml).
         url: of the ledger, without credentials: `sqlite:///data/ledger.sqlite` (relative to the project) or
             `postgresql+psycopg://host/database`.
         site: names this copy of the project in a ledger that several share; empty where the ledger lies in it.
@@ -36,6 +41,7 @@ class Settings:
     """
 
     project: Path
+    root: str = ROOT_NAME
     url: str = "sqlite:///data/ledger.sqlite"
     site: str = ""
     roots: tuple[str, ...] = ("data",)
@@ -53,14 +59,23 @@ class Settings:
         """The SQLite file."""
         return self.project / self.url.partition(":///")[2]
 
+    @property
+    def disk(self) -> Path:
+        """The root on this machine's disk; where the root is a URL, what cannot lie there is in the project."""
+        return self.project / (ROOT_NAME if "://" in self.root else self.root)
+
     def location_of(self, path: str) -> str:
-        """A dataset's place as the ledger writes it: relative to the project where it lies in it."""
+        """A place as the ledger writes it: relative to the root or the project, where it lies in one of them."""
         if "://" in path:
             return path
-        try:
-            return Path(path).relative_to(self.project).as_posix()
-        except ValueError:
-            return path
+        absolute = self.project / path
+        for disk in (self.disk, self.disk.resolve()):
+            if absolute.is_relative_to(disk):
+                return str(PurePosixPath(ROOT_NAME, absolute.relative_to(disk).as_posix()))
+        if not absolute.is_relative_to(self.project):
+            return str(absolute)
+        inside = absolute.relative_to(self.project).as_posix()
+        return str(absolute) if PurePosixPath(inside).parts[:1] == (ROOT_NAME,) else inside
 
     def site_of(self, location: str) -> str:
         """The site that a location belongs to: none for a URL."""
@@ -68,14 +83,20 @@ class Settings:
 
     def path_of(self, location: str) -> str:
         """The path or URL that a location names on this machine."""
-        return location if "://" in location else str(self.project / location)
+        if "://" in location:
+            return location
+        top, *rest = PurePosixPath(location).parts or ("",)
+        return str(self.disk.joinpath(*rest) if top == ROOT_NAME else self.project / location)
 
 
 KEYS = {"url", "site", "roots", "heartbeat_s", "credentials", "storage_credentials"}
 
 
 def settings_from(
-    config: Mapping[str, Any], project: Path, credentials: Callable[[], Mapping[str, Any]] = dict
+    config: Mapping[str, Any],
+    project: Path,
+    credentials: Callable[[], Mapping[str, Any]] = dict,
+    root: str = ROOT_NAME,
 ) -> Settings:
     """Settings from the content of `lineage.yml`.
 
@@ -83,6 +104,7 @@ def settings_from(
         config: its content.
         project: the project's directory.
         credentials: gives the content of `credentials.yml`; asked only where the settings name an entry of it.
+        root: where everything lies that runs save.
 
     Raises:
         LineageConfigurationError: naming the key, what was found and what was expected.
@@ -93,18 +115,20 @@ def settings_from(
             f"lineage.yml: unknown key {', '.join(unknown)}; there are {', '.join(sorted(KEYS))}."
         )
     defaults = {item.name: item.default for item in fields(Settings)}
+    root = root.rstrip("/") or "/"
     url = str(config.get("url") or defaults["url"])
     _refuse_bad_url(url)
     heartbeat = config.get("heartbeat_s", defaults["heartbeat_s"])
     if not isinstance(heartbeat, int | float) or not 1 <= heartbeat <= 3600:  # noqa: PLR2004
         raise LineageConfigurationError(f"lineage.yml: heartbeat_s is {heartbeat!r}, expected seconds from 1 to 3600.")
-    roots = config.get("roots", defaults["roots"])
+    roots = config.get("roots", [root])
     if not isinstance(roots, list | tuple) or not all(isinstance(root, str) for root in roots):
         raise LineageConfigurationError(f"lineage.yml: roots is {roots!r}, expected a list of folders or URLs.")
     project = project.resolve()
     shared = not url.startswith("sqlite")
     return Settings(
         project=project,
+        root=root,
         url=url,
         site=str(config.get("site") or (f"{platform.node()}:{project}" if shared else "")),
         roots=tuple(roots),
@@ -122,7 +146,16 @@ def lineage_settings(loader: Any, project: Path) -> Settings:
         content = loader["lineage"]
     except (MissingConfigException, KeyError):
         content = {}
-    return settings_from(content, project, lambda: _credentials(loader))
+    return settings_from(content, project, lambda: _credentials(loader), _root(loader))
+
+
+def _root(loader: Any) -> str:
+    from kedro.config import MissingConfigException
+
+    try:
+        return str(loader["globals"].get("root") or ROOT_NAME)
+    except MissingConfigException:
+        return ROOT_NAME
 
 
 def _credentials(loader: Any) -> Mapping[str, Any]:

@@ -270,11 +270,17 @@ class LineageHooks:
             return Read("file", digest, {"location": location})
         if hasattr(dataset, "identity"):
             identity = self._redactor.value(plain(dataset.identity()))
-            configuration = self._redactor.value(plain(dataset.configuration))
+            configuration = self._redactor.value(plain(self._placed(dataset.configuration)))
             _, _, code = self._functions.get(f"engine {name}", (None, {}, None))
             detail = {"identity": identity, "configuration": configuration, "code": code}
             return Read("engine", digest_of_text(_text_of([identity, code])), detail)
         return Read("memory", None, {"node": self._makers.get(name, "")})
+
+    def _placed(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """An engine's configuration, its store's path written as the ledger writes places."""
+        assert self._settings is not None
+        store = configuration.get("store")
+        return {**configuration, "store": self._settings.location_of(store) if store else None}
 
     def _refuse_changed_file(self, name: str, digest: str) -> None:
         before = self._files.get(name)

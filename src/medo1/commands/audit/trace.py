@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
     from medo1.lineage.audit.tracing import Step
+    from medo1.lineage.configuration import Settings
 
 LONGEST_CELL = 100
 BATCH_PRICE = 0.5  # of the list price, for answers of the Batch API
@@ -45,7 +46,7 @@ def trace(audit: Audit, version: str, column: str | None, conditions: tuple[str,
         found = find_version(connection, ledger, version)
         row = versions_by_id(connection, [found["id"]])[found["id"]]
         top = traced(connection, audit.places, row, _where(conditions), column)
-    calls = _Calls(ledger.settings.project)
+    calls = _Calls(ledger.settings)
     steps = list(_all_steps(top))
     wrong = [check for step in steps for check in step.checks if not adds_up(check[1], check[2])]
     if audit.as_json:
@@ -71,8 +72,8 @@ def _where(conditions: tuple[str, ...]) -> dict[str, str]:
 class _Calls:
     """What calls are known by their request ids, and what they cost: from the completion stores of the engines."""
 
-    def __init__(self, project: Path) -> None:
-        self._project = project
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._stores: dict[str, Any] = {}
 
     def told(self, step: Step) -> dict[str, Any] | None:
@@ -100,7 +101,7 @@ class _Calls:
 
     def _store(self, path: str) -> _StoreReader:
         if path not in self._stores:
-            self._stores[path] = _StoreReader(self._project / path)
+            self._stores[path] = _StoreReader(Path(self._settings.path_of(path)))
         found: _StoreReader = self._stores[path]
         return found
 

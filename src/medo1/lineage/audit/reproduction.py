@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from medo1.errors import UserError
 from medo1.lineage.audit.runs import document, whole_run
 from medo1.lineage.audit.staleness import changes
+from medo1.lineage.configuration import ROOT_NAME, Settings
 from medo1.lineage.environment import installed_packages
 from medo1.lineage.known_digests import KNOWN
 from medo1.lineage.ledger import Ledger
@@ -104,7 +105,7 @@ def reproduce(
     try:
         if diff:
             _git(worktree, "apply", "--whitespace=nowarn", "-", text=diff)
-        _furnish(connection, known, project, again.worktree, fresh)
+        _furnish(connection, known, ledger.settings, again.worktree, fresh)
         again.packages = _package_changes(known)
         again.exit_code = _rerun(known, again.worktree, quiet)
         again.compared = [_compared(row, again.worktree) for row in known["outputs"]]
@@ -161,14 +162,15 @@ def _difference(connection: Reader, run: Row) -> str | None:
     return document(connection, run["diff"])
 
 
-def _furnish(connection: Reader, run: Row, project: Path, worktree: Path, fresh: bool) -> None:
+def _furnish(connection: Reader, run: Row, settings: Settings, worktree: Path, fresh: bool) -> None:
     """Put into the worktree what git does not hold: pinned versions, files from outside, local configuration."""
+    project = settings.project
     for pin in run["pins"]:
         location = pin["location"]
         if "://" in location or Path(location).is_absolute():
             continue
         if pin["kind"] == "version":
-            source = project / location / pin["version"]
+            source = Path(settings.path_of(location)) / pin["version"]
             if not (source / MANIFEST_NAME).is_file():
                 raise CannotReproduceError(
                     f"Run {run['id']} cannot be reproduced: it read {pin['name']}@{pin['version']}, which is not there "
@@ -176,21 +178,21 @@ def _furnish(connection: Reader, run: Row, project: Path, worktree: Path, fresh:
                 )
             _link(source, worktree / location / pin["version"])
             continue
-        target = worktree / location
-        if not target.exists() and (project / location).exists():
-            if KNOWN.of_tree(project / location).digest != pin["digest"]:
+        target, outside = worktree / location, Path(settings.path_of(location))
+        if not target.exists() and outside.exists():
+            if KNOWN.of_tree(outside).digest != pin["digest"]:
                 raise CannotReproduceError(
                     f"Run {run['id']} cannot be reproduced: {pin['name']} ({location}) is not in git and has changed "
                     "since."
                 )
-            _link(project / location, target)
+            _link(outside, target)
     (worktree / "conf" / "local").mkdir(parents=True, exist_ok=True)  # Kedro asks for it, git keeps no empty folder
     for file in sorted((project / "conf" / "local").glob("*.yml")):
         if not file.name.startswith(("parameters", "lineage")):
             _link(file, worktree / "conf" / "local" / file.name)
     if not fresh:
         for store in _stores(connection, run["id"]):
-            source = project / store
+            source = Path(settings.path_of(store))
             if source.is_file() and not Path(store).is_absolute():
                 (worktree / store).parent.mkdir(parents=True, exist_ok=True)
                 with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(worktree / store)) as other:
@@ -239,7 +241,7 @@ def _rerun(run: Row, worktree: Path, quiet: bool) -> int:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(file)],
         cwd=worktree,
-        env={**os.environ, "PYTHONPATH": path, "KEDRO_DISABLE_TELEMETRY": "1"},
+        env={**os.environ, "PYTHONPATH": path, "MEDO1_ROOT": ROOT_NAME, "KEDRO_DISABLE_TELEMETRY": "1"},
         check=False,
         capture_output=quiet,
     )
