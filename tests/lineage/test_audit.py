@@ -208,10 +208,10 @@ class Parrot(Engine):
     def identity(self):
         return {"engine": "parrot"}
 
-    def complete(self, requests):
+    def batches(self, requests, stop=None):
         for request in requests:
             text = request.messages[0].content
-            yield Completion(request.key, text, "stop", prompt_tokens=3, completion_tokens=7, latency_s=0.1, model="p")
+            yield [Completion(request.key, text, "stop", 3, 7, latency_s=0.1, model="p")]
 """
 
 

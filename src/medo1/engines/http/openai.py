@@ -21,8 +21,16 @@ from medo1.engines.base import Completion, Engine, EngineError, Request
 from medo1.engines.http.chat import FINISH, Extras, Failure, chat_body, first_dialect
 from medo1.engines.http.fleet import Fleet
 from medo1.engines.http.pool import ClientPool, Pool
-from medo1.engines.http.secrets import Redactor, api_key, secrets_of_url, secrets_within, without_secrets
+from medo1.engines.http.secrets import (
+    Redactor,
+    api_key,
+    query_identity,
+    secrets_of_url,
+    secrets_within,
+    without_secrets,
+)
 from medo1.engines.http.sending import Call, Limits, Sender
+from medo1.engines.identity import without_texts
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -70,6 +78,16 @@ class OpenAI(Engine):
         transport: `pool`, `client` (slower; goes through proxies), or `auto`: `client` where a proxy is configured.
     """
 
+    answer_options = frozenset(
+        {"model", "base_url", "revision", "endpoint", "n_per_request", "reasoning", "reasoning_effort", "logprobs",
+         "send_seed", "continuation", "extra_body"}
+    )  # fmt: skip
+    other_options = frozenset(
+        {"credentials", "key_env", "concurrency", "requests_per_minute", "tokens_per_minute", "timeout_s",
+         "max_attempts", "patience_s", "connect_patience_s", "mode", "batch_dir", "batch_size", "batch_poll_s",
+         "transport"}
+    )  # fmt: skip
+
     def __init__(
         self,
         model: str,
@@ -110,6 +128,7 @@ class OpenAI(Engine):
             )
         self._key_env = key_env or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
         self._endpoint = endpoint or without_secrets(base_url)
+        self._query = {} if endpoint else query_identity(base_url)
         self._revision = revision
         for name, value in (
             ("concurrency", concurrency),
@@ -160,21 +179,32 @@ class OpenAI(Engine):
     @property
     def identity(self) -> dict[str, Any]:
         """Model, endpoint and whatever changes an answer; how fast and how often it asks is not part of it."""
+        return self._identity(extra_body=without_texts(dict(self._extras.body)), continuation=self._extras.continuation)
+
+    def earlier_identity(self, *, continued: bool) -> dict[str, Any] | None:
+        """See `Engine.earlier_identity`: once, texts in `extra_body` stood in it as they are, and `continuation`,
+        `reasoning`, `n_per_request` and the address's query did not."""
+        told_apart = self._reasoning is None and self._group_size == 1 and not self._query
+        if not told_apart or (continued and self._extras.continuation != "refuse"):
+            return None
+        earlier = self._identity(extra_body=dict(self._extras.body), continuation="refuse")
+        return None if earlier == self.identity else earlier
+
+    def _identity(self, *, extra_body: dict[str, Any], continuation: str) -> dict[str, Any]:
         extras = self._extras
         options: dict[str, Any] = {
             "reasoning_effort": extras.reasoning_effort,
             "logprobs": extras.logprobs or None,
             "send_seed": None if extras.send_seed else False,
-            "extra_body": dict(extras.body) or None,
+            "extra_body": extra_body or None,
             "revision": self._revision,
+            "reasoning": self._reasoning,
+            "n_per_request": self._group_size if self._group_size > 1 else None,
+            "continuation": continuation if continuation != "refuse" else None,
+            "query": self._query or None,
         }
         chosen = {name: value for name, value in options.items() if value is not None}
         return {"kind": "openai", "endpoint": self._endpoint, "model": self.model, **chosen}
-
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`. Leaving the iterator early cancels what is in flight."""
-        for batch in self.batches(requests):
-            yield from batch
 
     def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
         """See `Engine.batches`."""

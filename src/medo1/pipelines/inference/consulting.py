@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from threading import Event
 
 from medo1.answers import read_answer
 from medo1.differential import normalised_diagnosis, read_differential
-from medo1.engines.base import Completion, Engine, Request
+from medo1.engines.base import Around, Completion, Engine, Request
 from medo1.errors import UserError
 from medo1.pipelines.inference.asking import Asking, Drawn, rivals
 from medo1.pipelines.inference.choices import Rule
@@ -88,26 +88,25 @@ class Voted:
     tokens: int | None
 
 
-class Told(Engine):
+class Told(Around):
     """An engine whose answers are told while they come, with what is put between the pieces of a thought."""
 
     streams = False
 
     def __init__(self, engine: Engine, told: Callable[[str], None]) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._told = told
         self._said = ""
 
-    @property
-    def identity(self) -> dict[str, Any]:
-        return self._engine.identity
+    def around(self, engine: Engine) -> Told:
+        return Told(engine, self._told)
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
             last = request.messages[-1]
             if last.role == "assistant" and last.content.startswith(self._said):
                 self._tell(last.content[len(self._said) :])
-            yield self._engine.stream(request, self._tell)
+            yield [self.engine.stream(request, self._tell)]
 
     def _tell(self, text: str) -> None:
         self._said += text
