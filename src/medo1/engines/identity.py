@@ -63,8 +63,8 @@ def pinned(model: Model) -> Model:
         raise EngineError(f"The model {model.path} cannot be loaded: it cannot be identified ({error}).") from error
     if not model.path.is_dir() or content.size_bytes == 0:
         raise EngineError(
-            f"The model {model.path} cannot be loaded: it cannot be identified, for it holds no files. Give a directory "
-            "with config.json, safetensors and a tokenizer."
+            f"The model {model.path} cannot be loaded: it cannot be identified, for it holds no files. Give a "
+            "directory with config.json, safetensors and a tokenizer."
         )
     return replace(model, revision=content.digest)
 
