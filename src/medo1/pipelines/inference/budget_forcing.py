@@ -5,7 +5,7 @@ thought, its answer is asked for by a short continuation; a thought that ends to
 for each question, whatever else is asked. A sweep asks for the answer at several budgets on the way; each longer budget
 goes on from the shorter one's text, so it costs the difference alone.
 
-Called by the node that generates and by `kedro ask`. Sources: budget forcing and the word that makes a thought go on
+Sources: budget forcing and the word that makes a thought go on
 (s1, Muennighoff et al. 2025, arXiv 2501.19393); budgets for medical reasoning (m1, arXiv 2504.00869).
 """
 
@@ -14,14 +14,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from medo1.engines.base import Completion, Engine, FinishReason, Message, Request
 from medo1.lineage.digests import seed_from
+from medo1.parameters import Parameters
+from medo1.vocabulary import Outcome
 
-GenerationStatus = Literal[
-    "finished", "forced", "cut", "cut_by_context", "empty", "overlong_prompt", "filtered", "error"
-]
 REPLACEMENT = "\ufffd"  # what a cut within a character leaves
 # What engines say of a prompt that does not fit: the transformers engine, vLLM, api.openai.com.
 OVERLONG = re.compile(
@@ -30,23 +31,56 @@ OVERLONG = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
-    """How long a thought may be and must be.
+class ThinkingSpec(Parameters):
+    """How long a thought may be and must be."""
 
-    Attributes:
-        budgets: thinking tokens; the last one ends the thought, at the others its answer is asked for on the way.
-        answer_tokens: allowance for an answer that is asked for; 0 leaves a cut thought cut.
-        answer_cue: text that asks for it.
-        least: tokens before which a thought may not end. wait: what tells it to go on. most_waits: how often at most.
-    """
+    max_new_tokens: int = Field(
+        default=8192, gt=0, description="the thinking budget; paper: not published; m1 finds its best near 4,000"
+    )
+    budgets: tuple[int, ...] = Field(
+        default=(),
+        description="smaller thinking budgets, at which the greedy thought is asked for its answer too; m1: 128 up",
+    )
+    answer_tokens: int = Field(
+        default=32,
+        ge=0,
+        description="room for an answer that is asked for when the budget ends a thought; 0 leaves the thought cut",
+    )
+    answer_cue: str = Field(
+        default="\nFinal answer:", min_length=1, description="what asks for the answer of a thought that was cut"
+    )
+    min_thinking_tokens: int = Field(
+        default=0, ge=0, description="a thought that ends before so many tokens is told to go on; paper: none, as 0"
+    )
+    continue_word: str = Field(
+        default="\nWait,",
+        min_length=1,
+        description="what tells a thought to go on, as in s1; m1 found it does not help",
+    )
+    most_waits: int = Field(default=2, ge=0, description="how often a thought is told to go on, at most")
 
-    budgets: tuple[int, ...]
-    answer_tokens: int = 0
-    answer_cue: str = "\nFinal answer:"
-    least: int = 0
-    wait: str = "\nWait,"
-    most_waits: int = 2
+    @model_validator(mode="after")
+    def _budgets_are_smaller_and_rise(self) -> Self:
+        if list(self.budgets) != sorted(set(self.budgets)) or any(budget < 1 for budget in self.budgets):
+            raise ValueError(f"budgets must rise and be 1 or more; found {list(self.budgets)}")
+        if self.budgets and self.budgets[-1] >= self.max_new_tokens:
+            raise ValueError(
+                f"budgets must be smaller than max_new_tokens ({self.max_new_tokens}), which is the last budget by "
+                f"itself; found {self.budgets[-1]}"
+            )
+        if self.budgets and not self.answer_tokens:
+            raise ValueError("budgets need answer_tokens: at each budget the answer is asked for")
+        if self.min_thinking_tokens >= self.max_new_tokens:
+            raise ValueError(
+                f"min_thinking_tokens ({self.min_thinking_tokens}) must be smaller than max_new_tokens "
+                f"({self.max_new_tokens})"
+            )
+        return self
+
+    @property
+    def all_budgets(self) -> tuple[int, ...]:
+        """The smaller budgets and the one that ends the thought."""
+        return (*self.budgets, self.max_new_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +90,7 @@ class Generation:
     Attributes:
         key: the request's key.
         budget: the thinking budget that it had.
+        swept: its thought went on to a larger budget; this is the answer that was asked for on the way.
         text: thought and answer, with whatever was put between them.
         status: `finished` (the model ended it), `forced` (its thought was cut and the answer asked for), `cut` (and not
             asked for), `cut_by_context` (the model's context ended it), `empty`, `overlong_prompt`, `filtered`,
@@ -71,8 +106,9 @@ class Generation:
 
     key: str
     budget: int
+    swept: bool
     text: str
-    status: GenerationStatus
+    status: Outcome
     finish_reason: FinishReason
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -89,7 +125,7 @@ class Generation:
 
 def generations(
     engine: Engine,
-    asked: Iterable[tuple[Request, Length]],
+    asked: Iterable[tuple[Request, ThinkingSpec]],
     passed: Callable[[Iterable[Completion]], Iterable[Completion]] = lambda completions: completions,
 ) -> Iterator[Generation]:
     """What each request comes to; one generation for each of its budgets that the thought reached, shortest first.
@@ -101,7 +137,7 @@ def generations(
         asked: one request a draw, keys unique, and how long its thought may be; its `max_new_tokens` is replaced.
         passed: every completion passes through it, for counting.
     """
-    draws = {request.key: _Draw(request, length) for request, length in asked}
+    draws = {request.key: _Draw(request, spec) for request, spec in asked}
     waiting = [draw.begin() for draw in draws.values()]
     while waiting:
         pieces = {str(place): piece for place, piece in enumerate(waiting)}
@@ -138,7 +174,7 @@ class _Draw:
     """One draw: what is asked next, and what it has come to."""
 
     request: Request
-    length: Length
+    spec: ThinkingSpec
 
     def begin(self) -> _Piece:
         """The first piece."""
@@ -158,34 +194,34 @@ class _Draw:
 
     def _cut(self, piece: _Piece, pieces: tuple[Completion, ...], said: str) -> tuple[list[Generation], list[_Piece]]:
         """The budget is spent, or the model's context is."""
-        if not self.length.answer_tokens or _short_of_room(pieces[-1], piece.request):
+        if not self.spec.answer_tokens or _short_of_room(pieces[-1], piece.request):
             return [self._generation(piece, pieces, said)], []
         said = said.rstrip(REPLACEMENT)
         more = [self._answering("forced", piece.stage, said, pieces, piece.waits)]
-        if piece.stage + 1 < len(self.length.budgets):
+        if piece.stage + 1 < len(self.spec.all_budgets):
             more.append(self._thinking(piece.stage + 1, said, said, pieces, piece.waits))
         return [], more
 
     def _ended(self, piece: _Piece, pieces: tuple[Completion, ...], said: str) -> tuple[list[Generation], list[_Piece]]:
         """The model ended the thought; with a minimum, its answer is still to come."""
-        if not self.length.least:
+        if not self.spec.min_thinking_tokens:
             return [self._generation(piece, pieces, said)], []
-        if _spent(pieces) < self.length.least and piece.waits < self.length.most_waits:
-            going_on = said.rstrip() + self.length.wait
+        if _spent(pieces) < self.spec.min_thinking_tokens and piece.waits < self.spec.most_waits:
+            going_on = said.rstrip() + self.spec.continue_word
             return [], [self._thinking(piece.stage, said, going_on, pieces, piece.waits + 1)]
         return [], [self._answering("answer", piece.stage, said, pieces, piece.waits)]
 
     def _thinking(self, stage: int, thought: str, said: str, before: tuple[Completion, ...], waits: int) -> _Piece:
-        left = self.length.budgets[stage] - _spent(before)
+        left = self.spec.all_budgets[stage] - _spent(before)
         # With a minimum, the thought is stopped where its answer begins: what comes before that can be gone on with.
-        stop = (self.length.answer_cue.strip(),) if self.length.least else ()
+        stop = (self.spec.answer_cue.strip(),) if self.spec.min_thinking_tokens else ()
         return _Piece(self._asking(said, before, left, stop), stage, "thought", thought, said, before, waits)
 
     def _answering(
         self, kind: Literal["answer", "forced"], stage: int, thought: str, before: tuple[Completion, ...], waits: int
     ) -> _Piece:
-        said = thought.rstrip() + self.length.answer_cue
-        asking = self._asking(said, before, max(1, self.length.answer_tokens), ())
+        said = thought.rstrip() + self.spec.answer_cue
+        asking = self._asking(said, before, max(1, self.spec.answer_tokens), ())
         return _Piece(asking, stage, kind, thought, said, before, waits)
 
     def _asking(self, said: str, before: tuple[Completion, ...], tokens: int, stop: tuple[str, ...]) -> Request:
@@ -210,7 +246,8 @@ class _Draw:
         lowest = [one.lowest_confidence for one in pieces if one.lowest_confidence is not None]
         return Generation(
             key=self.request.key,
-            budget=self.length.budgets[piece.stage],
+            budget=self.spec.all_budgets[piece.stage],
+            swept=piece.kind == "forced" and piece.stage + 1 < len(self.spec.all_budgets),
             text=text,
             status=_status(piece, last, text, answered=answered),
             finish_reason=last.finish_reason,
@@ -228,7 +265,7 @@ class _Draw:
         )
 
 
-def _status(piece: _Piece, last: Completion, text: str, *, answered: bool) -> GenerationStatus:
+def _status(piece: _Piece, last: Completion, text: str, *, answered: bool) -> Outcome:
     """What became of a draw. A forced answer that was itself cut is still one: the reader decides what it states."""
     if last.finish_reason == "error":
         return "overlong_prompt" if OVERLONG.search(last.error or "") else "error"

@@ -1,8 +1,8 @@
 """Votes: several answers to one question made one, by their number or weighted by how sure the model was.
 
-Called by the nodes of inference and by `kedro ask`. A vote is over what was read out of the texts, never over the
-texts: an abstention, a conflict or a cut thought does not vote. Equal sums go to the answer that was stated first:
-samples come in the order of their numbers, so the rule needs no random number and favours no letter.
+A vote is over what was read out of the texts, never over the texts: an abstention, a conflict or a cut thought does
+not vote. Equal sums go to the answer that was stated first: samples come in the order of their numbers, so the rule
+needs no random number and favours no letter.
 
 Sources: self-consistency (Wang et al. 2022, arXiv 2203.11171); Borda votes by self-certainty (Kang et al. 2025, arXiv
 2502.18581); confidence-weighted votes and filtering by the lowest group confidence (DeepConf, Fu et al. 2025, arXiv
@@ -11,20 +11,20 @@ Sources: self-consistency (Wang et al. 2022, arXiv 2203.11171); Borda votes by s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from medo1.differential import normalised_diagnosis, same_diagnosis
-from medo1.pipelines.inference.choices import Method, Weighing
+from medo1.statistics.rules import Weighing
+from medo1.vocabulary import VoteMethod
 
 TIE = 1e-9  # sums of weights that differ by less are equal: the order of addition must not decide
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One answer that may vote: its letter (None does not vote) and how sure the model was, see `Completion`."""
+class Voter:
+    """A sample that may vote: its letter (None does not vote) and how sure the model was, see `Completion`."""
 
     letter: str | None
     mean_logprob: float | None = None
@@ -42,14 +42,14 @@ class Vote:
     voters: int
 
 
-def can_vote(samples: Sequence[Sample], method: Method) -> bool:
+def can_vote(samples: Sequence[Voter], method: VoteMethod) -> bool:
     """Whether every voter has what the method weighs; engines differ in what they give."""
     return all(
         getattr(sample, field) is not None for sample in samples if sample.letter is not None for field in NEEDS[method]
     )
 
 
-def vote(samples: Sequence[Sample], method: Method = "majority", weighing: Weighing | None = None) -> Vote:
+def vote(samples: Sequence[Voter], method: VoteMethod = "majority", weighing: Weighing | None = None) -> Vote:
     """The winner among samples, which stand in the order of their numbers.
 
     Raises:
@@ -72,7 +72,7 @@ def vote(samples: Sequence[Sample], method: Method = "majority", weighing: Weigh
     return Vote(winner, sums[winner] / sum(sums.values()), len(voters))
 
 
-def weights_of(present: np.ndarray, numbers: np.ndarray, method: Method, weighing: Weighing) -> np.ndarray:
+def weights_of(present: np.ndarray, numbers: np.ndarray, method: VoteMethod, weighing: Weighing) -> np.ndarray:
     """What each sample's vote weighs, for many sets of samples at once; 0 for those that do not vote.
 
     Args:
@@ -85,7 +85,7 @@ def weights_of(present: np.ndarray, numbers: np.ndarray, method: Method, weighin
     return np.where(present, WEIGHTS[method](present, numbers, weighing), 0.0)
 
 
-def _numbers(samples: Sequence[Sample], method: Method) -> np.ndarray:
+def _numbers(samples: Sequence[Voter], method: VoteMethod) -> np.ndarray:
     """(fields, samples), what the method weighs."""
     return np.array([[getattr(sample, field) for sample in samples] for field in NEEDS[method]], dtype=float).reshape(
         len(NEEDS[method]), len(samples)
@@ -121,14 +121,14 @@ def _of_the_surest(present: np.ndarray, numbers: np.ndarray, weighing: Weighing)
     return np.where(place < np.maximum(kept, 1), numbers[0], 0.0)
 
 
-NEEDS: dict[Method, tuple[str, ...]] = {
+NEEDS: dict[VoteMethod, tuple[str, ...]] = {
     "majority": (),
     "logprob": ("mean_logprob",),
     "self_certainty": ("self_certainty",),
     "confidence": ("confidence",),
     "filtered": ("confidence", "lowest_confidence"),
 }
-WEIGHTS: dict[Method, Callable[[np.ndarray, np.ndarray, Weighing], np.ndarray]] = {
+WEIGHTS: dict[VoteMethod, Callable[[np.ndarray, np.ndarray, Weighing], np.ndarray]] = {
     "majority": _equal,
     "logprob": _by_probability,
     "self_certainty": _by_rank,
@@ -138,7 +138,7 @@ WEIGHTS: dict[Method, Callable[[np.ndarray, np.ndarray, Weighing], np.ndarray]] 
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedDiagnosis:
     """A diagnosis in the differential that several lists make together: its score, and in how many lists it stands."""
 
     name: str
@@ -146,7 +146,7 @@ class Ranked:
     lists: int
 
 
-def ranked_vote(lists: Sequence[Sequence[str]]) -> list[Ranked]:
+def ranked_vote(lists: Sequence[Sequence[str]]) -> list[RankedDiagnosis]:
     """Several differentials made one, most likely first.
 
     A diagnosis scores 1 / rank in each list in which it stands (its best rank there). Equal scores go to the one in
@@ -163,21 +163,12 @@ def ranked_vote(lists: Sequence[Sequence[str]]) -> list[Ranked]:
             found[name] = found.get(name, 0) + 1
     named = list(scores)
     order = sorted(named, key=lambda name: (-round(scores[name], 9), -found[name], named.index(name)))
-    return [Ranked(name, scores[name], found[name]) for name in order]
+    return [RankedDiagnosis(name, scores[name], found[name]) for name in order]
 
 
-def option_named(name: str, options: Mapping[str, str]) -> str | None:
-    """The letter of the option that a diagnosis names; None for another diagnosis."""
-    return next((letter for letter, text in options.items() if same_diagnosis(name, text)), None)
-
-
-def ballot(names: Sequence[str], options: Mapping[str, str]) -> list[str]:
-    """A differential as it votes: each diagnosis as the letter of the option that it names, else in its normal form."""
-    return [option_named(name, options) or normalised_diagnosis(name) for name in names]
-
-
-def vote_of_ranks(ranked: Sequence[Ranked], voters: int) -> Vote:
-    """The leader of a ranked vote, with its share of all scores; `voters` lists named anything."""
+def ranked_winner(lists: Sequence[Sequence[str]]) -> Vote:
+    """The leader of a ranked vote, with its share of all scores; lists that name nothing do not vote."""
+    ranked = ranked_vote(lists)
     if not ranked:
         return Vote(None, 0.0, 0)
-    return Vote(ranked[0].name, ranked[0].score / sum(one.score for one in ranked), voters)
+    return Vote(ranked[0].name, ranked[0].score / sum(one.score for one in ranked), sum(map(bool, lists)))

@@ -1,7 +1,7 @@
-"""Statistics of arms: accuracy with an interval, and paired comparisons corrected for their number.
+"""Two arms on the same questions, and many such pairs corrected for their number.
 
-Sources: Wilson's score interval (Wilson 1927), the exact McNemar test on discordant pairs (McNemar 1947), the interval
-for a difference of paired proportions by Tango's score method (Tango 1998), Holm's correction (Holm 1979).
+Sources: the exact McNemar test on discordant pairs (McNemar 1947), the interval for a difference of paired proportions
+by Tango's score method (Tango 1998), Holm's correction (Holm 1979).
 """
 
 from __future__ import annotations
@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate between its bounds."""
-
-    value: float
-    low: float
-    high: float
+from medo1.statistics.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +20,6 @@ class Paired:
     lost: int
     difference: Interval
     p_value: float
-
-
-def accuracy(correct: int, total: int, confidence: float = 0.95) -> Interval:
-    """A share of right answers with Wilson's interval, which stays inside [0, 1] also near its ends."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(correct, total, alpha=1 - confidence, method="wilson")
-    return Interval(correct / total, float(low), float(high))
 
 
 def paired(first: Sequence[bool], second: Sequence[bool], confidence: float = 0.95) -> Paired:

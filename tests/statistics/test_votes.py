@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medo1.pipelines.inference.choices import METHODS, Method, Weighing
-from medo1.pipelines.inference.voting import Ranked, Sample, Vote, can_vote, ranked_vote, vote
+from medo1.statistics.rules import Weighing
+from medo1.statistics.votes import RankedDiagnosis, Vote, Voter, can_vote, ranked_vote, vote
+from medo1.vocabulary import VOTE_METHODS, VoteMethod
 
 LETTERS = st.lists(st.sampled_from(["A", "B", "C", None]), max_size=12)
 
 
-def samples(letters: str, sure: dict[str, float] | None = None) -> list[Sample]:
+def samples(letters: str, sure: dict[str, float] | None = None) -> list[Voter]:
     """A letter a sample, `-` for nothing stated; as sure as `sure` says of its letter."""
     sure = sure or {}
-    return [Sample(None if letter == "-" else letter, *([sure.get(letter, 1.0)] * 4)) for letter in letters]
+    return [Voter(None if letter == "-" else letter, *([sure.get(letter, 1.0)] * 4)) for letter in letters]
 
 
 def test_the_letter_with_most_votes_wins() -> None:
@@ -33,8 +34,8 @@ def test_what_states_nothing_does_not_vote() -> None:
     assert vote([]) == Vote(None, 0.0, 0)
 
 
-@pytest.mark.parametrize("method", METHODS[1:])
-def test_two_sure_votes_can_outweigh_three_unsure_ones(method: Method) -> None:
+@pytest.mark.parametrize("method", VOTE_METHODS[1:])
+def test_two_sure_votes_can_outweigh_three_unsure_ones(method: VoteMethod) -> None:
     sure = {"A": 3.0, "B": 0.2} if method != "logprob" else {"A": -0.1, "B": -2.0}
     outcome = vote(samples("BABAB", sure), method, Weighing(borda_power=2.0, keep_share=0.4))
     assert outcome.letter == "A"
@@ -44,16 +45,16 @@ def test_two_sure_votes_can_outweigh_three_unsure_ones(method: Method) -> None:
 def test_by_log_probability_a_vote_weighs_the_mean_probability_of_its_tokens() -> None:
     import math
 
-    outcome = vote([Sample("A", math.log(0.5)), Sample("B", math.log(0.9)), Sample("A", math.log(0.3))], "logprob")
+    outcome = vote([Voter("A", math.log(0.5)), Voter("B", math.log(0.9)), Voter("A", math.log(0.3))], "logprob")
     assert outcome.letter == "B"
     assert outcome.share == pytest.approx(0.9 / 1.7)
 
 
 def test_by_self_certainty_the_rank_counts_and_not_the_distance() -> None:
-    far = [Sample("A", self_certainty=100.0), Sample("B", self_certainty=2.0), Sample("B", self_certainty=1.0)]
+    far = [Voter("A", self_certainty=100.0), Voter("B", self_certainty=2.0), Voter("B", self_certainty=1.0)]
     assert vote(far, "self_certainty", Weighing(borda_power=1.0)).letter == "A"  # 3 against 2 + 1, stated first
     assert vote(far, "self_certainty", Weighing(borda_power=0.5)).letter == "B"
-    silent = [Sample(None, self_certainty=1000.0), *far]
+    silent = [Voter(None, self_certainty=1000.0), *far]
     assert vote(silent, "self_certainty", Weighing(borda_power=1.0)) == vote(
         far, "self_certainty", Weighing(borda_power=1.0)
     )
@@ -61,10 +62,10 @@ def test_by_self_certainty_the_rank_counts_and_not_the_distance() -> None:
 
 def test_filtering_leaves_the_least_sure_stretches_out() -> None:
     shaky = [
-        Sample("A", confidence=2.0, lowest_confidence=0.1),
-        Sample("A", confidence=2.0, lowest_confidence=0.2),
-        Sample("A", confidence=2.0, lowest_confidence=0.3),
-        Sample("B", confidence=1.0, lowest_confidence=0.9),
+        Voter("A", confidence=2.0, lowest_confidence=0.1),
+        Voter("A", confidence=2.0, lowest_confidence=0.2),
+        Voter("A", confidence=2.0, lowest_confidence=0.3),
+        Voter("B", confidence=1.0, lowest_confidence=0.9),
     ]
     assert vote(shaky, "confidence").letter == "A"
     assert vote(shaky, "filtered", Weighing(keep_share=0.25)).letter == "B"
@@ -73,12 +74,12 @@ def test_filtering_leaves_the_least_sure_stretches_out() -> None:
 
 
 def test_a_method_whose_numbers_the_engine_does_not_give_says_so() -> None:
-    plain = [Sample("A"), Sample(None)]
+    plain = [Voter("A"), Voter(None)]
     assert can_vote(plain, "majority")
     assert not can_vote(plain, "self_certainty")
     with pytest.raises(ValueError, match="needs self_certainty"):
         vote(plain, "self_certainty")
-    assert can_vote([Sample("A", self_certainty=1.0), Sample(None)], "self_certainty")  # the silent need none
+    assert can_vote([Voter("A", self_certainty=1.0), Voter(None)], "self_certainty")  # the silent need none
 
 
 @given(LETTERS)
@@ -97,10 +98,10 @@ def test_silence_never_changes_a_vote(letters: list[str | None], more: list[str 
 def test_a_differential_of_several_lists_puts_first_what_they_put_first() -> None:
     lists = [["flu", "cold", "covid"], ["covid", "flu"], ["flu", "angina"]]
     assert ranked_vote(lists) == [
-        Ranked("flu", pytest.approx(2.5), 3),  # type: ignore[arg-type]
-        Ranked("covid", pytest.approx(1 + 1 / 3), 2),  # type: ignore[arg-type]
-        Ranked("cold", 0.5, 1),
-        Ranked("angina", 0.5, 1),
+        RankedDiagnosis("flu", pytest.approx(2.5), 3),  # type: ignore[arg-type]
+        RankedDiagnosis("covid", pytest.approx(1 + 1 / 3), 2),  # type: ignore[arg-type]
+        RankedDiagnosis("cold", 0.5, 1),
+        RankedDiagnosis("angina", 0.5, 1),
     ]
 
 
@@ -110,5 +111,5 @@ def test_equal_scores_go_to_the_diagnosis_in_more_lists_then_to_the_first_named(
 
 
 def test_a_diagnosis_that_a_list_repeats_counts_once() -> None:
-    assert ranked_vote([["a", "a", "b"]]) == [Ranked("a", 1.0, 1), Ranked("b", 0.5, 1)]
+    assert ranked_vote([["a", "a", "b"]]) == [RankedDiagnosis("a", 1.0, 1), RankedDiagnosis("b", 0.5, 1)]
     assert ranked_vote([]) == []

@@ -6,33 +6,22 @@ sample for every k and estimates, without bias, what a vote of k fresh samples w
 
 For equal weights the average is exact, from counts alone. For other weights it is exact where the subsets are few, and
 over a stated number of random subsets where they are many.
-
-Called by the nodes of inference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from math import comb, sqrt
+from math import comb
 
 import numpy as np
 
-from medo1.pipelines.inference.choices import Method, Weighing
-from medo1.pipelines.inference.voting import NEEDS, TIE, Sample, weights_of
+from medo1.statistics.rules import Weighing
+from medo1.statistics.votes import NEEDS, TIE, Voter, ranked_winner, weights_of
+from medo1.vocabulary import VoteMethod
 
 SUBSETS = 1_000  # of one question and size: all where there are no more, else so many at random
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One point of a curve: expected accuracy with its interval, and over how many questions."""
-
-    accuracy: float
-    low: float
-    high: float
-    questions: int
+RANKED_SUBSETS = 200  # the same, of lists
 
 
 def majority_curve(right: int, wrong: Sequence[int], silent: int) -> np.ndarray:
@@ -78,7 +67,7 @@ def _sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def expected_accuracy(
-    samples: Sequence[Sample], gold: str, size: int, method: Method, weighing: Weighing, seed: int
+    samples: Sequence[Voter], gold: str, size: int, method: VoteMethod, weighing: Weighing, seed: int
 ) -> float:
     """The probability that the vote of `size` of these samples is right, over subsets in random order.
 
@@ -110,29 +99,18 @@ def expected_accuracy(
     return float(won.mean())
 
 
+def expected_ranked_accuracy(ballots: Sequence[Sequence[str]], gold: str, size: int, seed: int) -> float:
+    """The share of subsets of `size` of these lists whose ranked vote is right; some at random where they are many."""
+    if not ballots:
+        return 0.0
+    chosen = subsets(len(ballots), size, seed)[:RANKED_SUBSETS]
+    won = [ranked_winner([ballots[place] for place in places]).letter == gold for places in chosen]
+    return sum(won) / len(won)
+
+
 def subsets(total: int, size: int, seed: int) -> np.ndarray:
     """(subsets, size), places of samples: all subsets, or some at random; in random order either way."""
     if comb(total, size) <= SUBSETS:
         every = np.array(list(combinations(range(total), size)))
         return np.random.default_rng(seed).permutation(every)
     return np.random.default_rng(seed).random((SUBSETS, total)).argpartition(size - 1, axis=1)[:, :size]
-
-
-def point(shares: Sequence[float], confidence: float = 0.95) -> Point:
-    """The mean of numbers in [0, 1], one a question, with an interval over questions.
-
-    Wilson's interval with the effective number of questions (Korn and Graubard 1998): shares vary less than truths and
-    lies do, by the factor s2 / p(1 - p). It stays in [0, 1], and does not shrink to nothing where all shares are equal.
-    """
-    from scipy.stats import norm
-
-    values = np.asarray(shares, dtype=float)
-    mean, number = float(values.mean()), len(values)
-    most = mean * (1 - mean)
-    variance = float(values.var(ddof=1)) if number > 1 else most
-    effective = number * most / variance if most > 0 and 0 < variance < most else float(number)
-    quantile = float(norm.ppf(0.5 + confidence / 2))
-    scale = 1 + quantile**2 / effective
-    centre = (mean + quantile**2 / (2 * effective)) / scale
-    half = quantile * sqrt(most / effective + quantile**2 / (4 * effective**2)) / scale
-    return Point(mean, min(mean, max(0.0, centre - half)), max(mean, min(1.0, centre + half)), number)

@@ -6,7 +6,7 @@ Dirichlet-multinomial law (Pólya's urn), and the probability is a finite sum, e
 soon as the leader cannot be caught. The rule `beta` instead asks how surely the leader is likelier than the second at
 all, whatever number is drawn (adaptive consistency, Aggarwal et al. 2023, arXiv 2305.11860).
 
-Called by the nodes of inference, which either replay it over all samples or draw by it, and by `kedro ask`.
+The same rule is replayed over samples that were all drawn, or draws by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medo1.pipelines.inference.choices import Rule
+from medo1.statistics.rules import StoppingRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Stop:
     probability: float
 
 
-def looks(rule: Rule, most: int) -> list[int]:
-    """The numbers of samples at which is looked, up to all of them."""
+def looks(rule: StoppingRule, most: int) -> list[int]:
+    """After how many samples the rule is applied, the last time after all of them."""
     return [*range(min(rule.first, most), most, rule.step), most]
 
 
-def stopping_point(letters: Sequence[str | None], options: int, rule: Rule, most: int) -> Stop | None:
+def stopping_point(letters: Sequence[str | None], options: int, rule: StoppingRule, most: int) -> Stop | None:
     """Where drawing ends on these samples, in their order; None when more must be drawn.
 
     Args:
@@ -52,13 +52,13 @@ def stopping_point(letters: Sequence[str | None], options: int, rule: Rule, most
 
 
 def probability_of_staying_ahead(
-    letters: Sequence[str | None], options: int, remaining: int, rule: Rule | None = None
+    letters: Sequence[str | None], options: int, remaining: int, rule: StoppingRule | None = None
 ) -> float:
     """The probability that the letter that leads among these samples leads after `remaining` more.
 
     0 where nothing was stated yet and something may still be.
     """
-    rule = rule or Rule()
+    rule = rule or StoppingRule()
     counts = Counter(letter for letter in letters if letter is not None)
     silent = len(letters) - counts.total()
     if not counts:
@@ -67,7 +67,7 @@ def probability_of_staying_ahead(
     leader = max(order, key=lambda letter: (counts[letter], -order.index(letter)))
     if remaining == 0:
         return 1.0
-    if rule.kind == "beta":
+    if rule.rule == "beta":
         return _beta(counts[leader], max((count for letter, count in counts.items() if letter != leader), default=0))
     earlier = set(order[: order.index(leader)])
     rivals = [(counts[letter], letter in earlier) for letter in order if letter != leader]

@@ -1,7 +1,4 @@
-"""Rows of the tables about votes and budgets, from generations and the answers read in them.
-
-Called by the nodes of inference; what votes, curves and stopping are lies in voting.py, curves.py and stopping.py.
-"""
+"""Rows of the tables about votes and budgets, from answers: votes, their curves, where drawing would have stopped."""
 
 from __future__ import annotations
 
@@ -12,28 +9,17 @@ from typing import Any
 
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
-from medo1.pipelines.inference.accounting import KEYS
-from medo1.pipelines.inference.choices import Rule
-from medo1.pipelines.inference.curves import expected_accuracy, point, subsets
+from medo1.pipelines.inference.answer_rows import CONFIDENCES, ballot, known
 from medo1.pipelines.inference.params import VoteParams
-from medo1.pipelines.inference.stopping import stopping_point
-from medo1.pipelines.inference.voting import (
-    Method,
-    Sample,
-    Vote,
-    ballot,
-    can_vote,
-    ranked_vote,
-    vote,
-    vote_of_ranks,
-)
 from medo1.questions.question import LETTERS
+from medo1.statistics.intervals import mean_interval
+from medo1.statistics.rules import StoppingRule
+from medo1.statistics.stopping import stopping_point
+from medo1.statistics.vote_curves import expected_accuracy, expected_ranked_accuracy
+from medo1.statistics.votes import Vote, Voter, can_vote, ranked_winner, vote
+from medo1.vocabulary import ADAPTIVE_VOTE, RANKED_VOTE, VoteMethod
 
 logger = logging.getLogger(__name__)
-
-RANKED = "ranked"
-RANKED_SUBSETS = 200  # of one question and size
-CONFIDENCES = ("mean_logprob", "self_certainty", "confidence", "lowest_confidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +34,7 @@ class Poll:
     arm: str
     gold: str
     options: int
-    samples: tuple[Sample, ...]
+    samples: tuple[Voter, ...]
     tokens: tuple[int | None, ...]
     ballots: tuple[tuple[str, ...], ...] = ()
 
@@ -57,23 +43,20 @@ class Poll:
         return {"question_id": self.question_id, "benchmark": self.benchmark, "arm": self.arm}
 
 
-def polled(generations: Frame, answers: Frame, questions: Frame) -> list[Poll]:
+def polled(answers: Frame, questions: Frame) -> list[Poll]:
     """Each question's samples, by benchmark and question."""
     options = {
         (row["question_id"], row["benchmark"]): dict(zip(LETTERS, row["options"], strict=False))
         for row in records(questions[["question_id", "benchmark", "options"]])
     }
-    both = answers[[*KEYS, "letter", "differential", "gold"]].merge(
-        generations[[*KEYS, *CONFIDENCES, "completion_tokens"]], on=KEYS, validate="one_to_one"
-    )
-    sampled = both[both["draw"] == "sampled"].sort_values(KEYS, kind="stable")
+    sampled = answers[answers["draw"] == "sampled"].sort_values("sample", kind="stable")
     polls = []
     for (benchmark, question_id, arm), group in sampled.groupby(["benchmark", "question_id", "arm"], sort=True):
         rows = records(group)
         offered = options[str(question_id), str(benchmark)]
-        ballots = [tuple(ballot(list(row["differential"]), offered)) for row in rows]
+        ballots = tuple(ballot(list(row["differential"]), offered) for row in rows)
         free = any(ballots)
-        stated = [one[0] if one else None for one in ballots] if free else [_known(row["letter"]) for row in rows]
+        stated = [one[0] if one else None for one in ballots] if free else [known(row["letter"]) for row in rows]
         polls.append(
             Poll(
                 question_id=str(question_id),
@@ -82,11 +65,11 @@ def polled(generations: Frame, answers: Frame, questions: Frame) -> list[Poll]:
                 gold=rows[0]["gold"],
                 options=len({*offered, *(answer for answer in stated if answer is not None)}),
                 samples=tuple(
-                    Sample(answer, *(_known(row[name]) for name in CONFIDENCES))
+                    Voter(answer, *(known(row[name]) for name in CONFIDENCES))
                     for answer, row in zip(stated, rows, strict=True)
                 ),
-                tokens=tuple(_known(row["completion_tokens"]) for row in rows),
-                ballots=tuple(ballots) if free else (),
+                tokens=tuple(known(row["completion_tokens"]) for row in rows),
+                ballots=ballots if free else (),
             )
         )
     return polls
@@ -99,9 +82,9 @@ def vote_rows(polls: Sequence[Poll], params: VoteParams) -> list[dict[str, Any]]
     possible = _possible(polls, params.methods)
     for poll in polls:
         for k in (number for number in params.numbers if number <= len(poll.samples)):
-            rows += [_vote_row(poll, method, k, vote(poll.samples[:k], method, params.weighing)) for method in possible]
+            rows += [_vote_row(poll, method, k, vote(poll.samples[:k], method, params)) for method in possible]
             if poll.ballots:
-                rows.append(_vote_row(poll, RANKED, k, _by_ranks(poll.ballots[:k])))
+                rows.append(_vote_row(poll, RANKED_VOTE, k, ranked_winner(poll.ballots[:k])))
     return sorted(rows, key=lambda row: (row["benchmark"], row["question_id"], row["method"], row["k"]))
 
 
@@ -134,35 +117,23 @@ def curve_rows(
         for method in _possible(own, params.methods):
             for k in (number for number in params.numbers if number <= fewest):
                 shares = [
-                    expected_accuracy(
-                        poll.samples, poll.gold, k, method, params.weighing, seed_from(seed, poll.question_id, k)
-                    )
+                    expected_accuracy(poll.samples, poll.gold, k, method, params, seed_from(seed, poll.question_id, k))
                     for poll in own
                 ]
                 rows.append(_curve_row(own[0].arm, benchmark, method, k, shares, per_sample and k * per_sample))
         if any(poll.ballots for poll in own):
             for k in (number for number in params.numbers if number <= fewest):
-                shares = [_expected_by_ranks(poll, k, seed_from(seed, poll.question_id, k)) for poll in own]
-                rows.append(_curve_row(own[0].arm, benchmark, RANKED, k, shares, per_sample and k * per_sample))
+                shares = [
+                    expected_ranked_accuracy(poll.ballots, poll.gold, k, seed_from(seed, poll.question_id, k))
+                    for poll in own
+                ]
+                rows.append(_curve_row(own[0].arm, benchmark, RANKED_VOTE, k, shares, per_sample and k * per_sample))
         mine = [row for row in stopped if row["benchmark"] == benchmark]
         spent = _mean([row["tokens"] for row in mine])
         shares = [float(row["correct"]) for row in mine]
         if mine:
-            rows.append(_curve_row(own[0].arm, benchmark, "adaptive", most, shares, spent))
+            rows.append(_curve_row(own[0].arm, benchmark, ADAPTIVE_VOTE, most, shares, spent))
     return rows
-
-
-def _by_ranks(ballots: Sequence[Sequence[str]]) -> Vote:
-    return vote_of_ranks(ranked_vote(ballots), sum(map(bool, ballots)))
-
-
-def _expected_by_ranks(poll: Poll, size: int, seed: int) -> float:
-    """The share of subsets of the lists whose ranked vote is right; some at random where they are many."""
-    if not poll.ballots:
-        return 0.0
-    chosen = subsets(len(poll.ballots), size, seed)[:RANKED_SUBSETS]
-    won = [_by_ranks([poll.ballots[place] for place in places]).letter == poll.gold for places in chosen]
-    return sum(won) / len(won)
 
 
 def _letter(answer: str | None) -> str | None:
@@ -173,21 +144,21 @@ def _letter(answer: str | None) -> str | None:
 def _curve_row(
     arm: str, benchmark: str, method: str, k: int, shares: Sequence[float], tokens: float | None
 ) -> dict[str, Any]:
-    found = point(shares)
+    return {"arm": arm, "benchmark": benchmark, "method": method, "k": k, **_point(shares), "mean_tokens": tokens}
+
+
+def _point(shares: Sequence[float]) -> dict[str, Any]:
+    """A point of a curve: expected accuracy with its interval, and over how many questions."""
+    found = mean_interval(shares)
     return {
-        "arm": arm,
-        "benchmark": benchmark,
-        "method": method,
-        "k": k,
-        "questions": found.questions,
-        "accuracy": found.accuracy,
+        "questions": len(shares),
+        "accuracy": found.value,
         "accuracy_low": found.low,
         "accuracy_high": found.high,
-        "mean_tokens": tokens,
     }
 
 
-def adaptive_rows(polls: Sequence[Poll], rule: Rule, most: int) -> list[dict[str, Any]]:
+def adaptive_rows(polls: Sequence[Poll], rule: StoppingRule, most: int) -> list[dict[str, Any]]:
     """Rows of `tables.ADAPTIVE`: where drawing stops on each question's samples, beside the vote of all of them."""
     rows = []
     for poll in polls:
@@ -220,68 +191,40 @@ def adaptive_rows(polls: Sequence[Poll], rule: Rule, most: int) -> list[dict[str
     return rows
 
 
-def budget_rows(
-    generations: Frame,
-    answers: Frame,
-    cut_generations: Frame,
-    cut_correct: Sequence[bool],
-    budgets: Sequence[int],
-) -> list[dict[str, Any]]:
-    """Rows of `tables.BUDGET_CURVE`: greedy accuracy at each thinking budget.
+def budget_rows(answers: Frame, budgets: Sequence[int]) -> list[dict[str, Any]]:
+    """Rows of `tables.BUDGET_CURVE`: an arm's greedy accuracy at each thinking budget.
 
     At a budget that its thought did not reach the end of, a question counts with the answer that was asked for there.
-
-    Args:
-        generations, answers: of the arm.
-        cut_generations: its greedy ones at smaller budgets, and `cut_correct`: whether each of their answers is right.
-        budgets: the points of the curve.
     """
     import pandas as pd
 
-    columns = ["benchmark", "arm", "question_id", "budget", "status", "completion_tokens"]
-    greedy = generations["draw"] == "greedy"
-    whole = generations[greedy][columns].assign(correct=_correct(generations[greedy], answers))
-    cut = cut_generations[columns].assign(correct=list(cut_correct))
     rows = []
-    for (arm, benchmark), group in whole.groupby(["arm", "benchmark"], sort=True):
-        early = cut[(cut["arm"] == arm) & (cut["benchmark"] == benchmark)]
+    thought = answers[answers["draw"] != "sampled"]
+    for (arm, benchmark), group in thought.groupby(["arm", "benchmark"], sort=True):
+        greedy, swept = group[group["draw"] == "greedy"], group[group["draw"] == "swept"]
         for budget in budgets:
-            here = early[early["budget"] == budget]
-            ended = group[(group["budget"] <= budget) & ~group["question_id"].isin(here["question_id"])]
-            known = pd.concat([here, ended]) if len(here) else ended
-            found = point(known["correct"].astype(float).tolist())
+            here = swept[swept["budget"] == budget]
+            ended = greedy[(greedy["budget"] <= budget) & ~greedy["question_id"].isin(here["question_id"])]
+            at_budget = pd.concat([here, ended])
             rows.append(
                 {
                     "arm": arm,
                     "benchmark": benchmark,
                     "budget": budget,
-                    "questions": found.questions,
-                    "accuracy": found.accuracy,
-                    "accuracy_low": found.low,
-                    "accuracy_high": found.high,
-                    "forced": float((known["status"] == "forced").mean()),
-                    "mean_tokens": _mean([_known(value) for value in known["completion_tokens"]]),
+                    **_point(at_budget["correct"].astype(float).tolist()),
+                    "forced": float((at_budget["outcome"] == "forced").mean()),
+                    "mean_tokens": _mean([known(value) for value in at_budget["completion_tokens"]]),
                 }
             )
     return rows
 
 
-def _correct(generations: Frame, answers: Frame) -> Any:
-    return generations[KEYS].merge(answers[[*KEYS, "correct"]], on=KEYS, validate="one_to_one")["correct"].to_numpy()
-
-
-def _possible(polls: Sequence[Poll], methods: Sequence[Method]) -> list[Method]:
+def _possible(polls: Sequence[Poll], methods: Sequence[VoteMethod]) -> list[VoteMethod]:
     """The methods whose numbers every voter has."""
     possible = [method for method in methods if all(can_vote(poll.samples, method) for poll in polls)]
     if missing := [method for method in methods if method not in possible]:
         logger.info("the engine does not give what votes by %s weigh; they are left out", ", ".join(missing))
     return possible
-
-
-def _known(value: Any) -> Any:
-    import pandas as pd
-
-    return None if pd.isna(value) else value
 
 
 def _mean(values: Sequence[float | int | None]) -> float | None:

@@ -1,7 +1,7 @@
 """One case asked of one arm: its thought as it comes, then the votes of its samples.
 
-Called by `kedro ask`. The same requests as the pipeline would send for this question, so that the completion store
-answers what was asked before.
+The same requests as the pipeline would send for this question, so that the completion store answers what was asked
+before.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from medo1.answers import read_answer
 from medo1.differential import normalised_diagnosis, read_differential
 from medo1.engines.base import Around, Completion, Engine, Request
 from medo1.errors import UserError
-from medo1.pipelines.inference.asking import Asking, Drawn, rivals
-from medo1.pipelines.inference.choices import Rule
-from medo1.pipelines.inference.stopping import probability_of_staying_ahead
-from medo1.pipelines.inference.voting import Ranked, Sample, Vote, ranked_vote, vote, vote_of_ranks
+from medo1.pipelines.inference.asked_arm import AskedArm, Drawn, rivals
 from medo1.questions import Question, question_id
 from medo1.questions.question import LETTERS
+from medo1.statistics.stopping import probability_of_staying_ahead
+from medo1.statistics.votes import RankedDiagnosis, Vote, Voter, ranked_vote, ranked_winner, vote
 
 OPTION = re.compile(r"[ \t]*(?:\((?P<round>[A-Z])\)|(?P<plain>[A-Z])[.):])[ \t]+(?P<text>\S.*?)[ \t]*")
 FEWEST, MOST = 2, len(LETTERS)
@@ -84,11 +83,11 @@ class Voted:
     by_confidence: Vote | None
     counts: dict[str, int]
     probability: float
-    differential: tuple[Ranked, ...]
+    differential: tuple[RankedDiagnosis, ...]
     tokens: int | None
 
 
-class Told(Around):
+class EchoingEngine(Around):
     """An engine whose answers are told while they come, with what is put between the pieces of a thought."""
 
     streams = False
@@ -99,7 +98,7 @@ class Told(Around):
         self._said = ""
 
     def around(self, engine: Engine) -> Told:
-        return Told(engine, self._told)
+        return EchoingEngine(engine, self._told)
 
     def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
@@ -113,36 +112,36 @@ class Told(Around):
         self._told(text)
 
 
-def thought_of(asking: Asking, question: Question, told: Callable[[str], None]) -> Drawn:
+def thought_of(arm: AskedArm, question: Question, told: Callable[[str], None]) -> Drawn:
     """The greedy generation, told as it comes."""
-    alone = replace(asking, engine=Told(asking.engine, told), params=asking.params.model_copy(update={"samples": 0}))
+    alone = replace(arm, engine=EchoingEngine(arm.engine, told), params=arm.params.model_copy(update={"samples": 0}))
     [drawn] = alone.draws_of([question])
     return drawn
 
 
-def votes_of(asking: Asking, question: Question, seen: Callable[[Drawn, str | None], None]) -> Voted:
+def votes_of(arm: AskedArm, question: Question, seen: Callable[[Drawn, str | None], None]) -> Voted:
     """The votes of the samples, each shown to `seen` as it comes."""
     samples: list[tuple[Drawn, str | None]] = []
-    for drawn in asking.draws_of([question], greedy=False):
-        samples.append((drawn, asking.stated_by(drawn)))
+    for drawn in arm.draws_of([question], greedy=False):
+        samples.append((drawn, arm.stated_by(drawn)))
         seen(*samples[-1])
     samples.sort(key=lambda sample: sample[0].sample)
     stated = [answer for _, answer in samples]
     weighed = [
-        Sample(answer, drawn.generation.mean_logprob, confidence=drawn.generation.confidence)
+        Voter(answer, drawn.generation.mean_logprob, confidence=drawn.generation.confidence)
         for drawn, answer in samples
     ]
     sure = all(sample.confidence is not None for sample in weighed if sample.letter is not None)
     counted = [drawn.generation.completion_tokens for drawn, _ in samples]
     lists = [[normalised_diagnosis(name) for name in differential_of(drawn)] for drawn, _ in samples]
-    ranked = ranked_vote(lists) if asking.free else []
+    ranked = ranked_vote(lists) if arm.free else []
     return Voted(
         samples=tuple(samples),
-        outcome=vote_of_ranks(ranked, sum(map(bool, lists))) if ranked else vote(weighed),
+        outcome=ranked_winner(lists) if ranked else vote(weighed),
         by_confidence=vote(weighed, "confidence") if sure else None,
         counts=dict(Counter(answer for answer in stated if answer is not None).most_common()),
         probability=probability_of_staying_ahead(
-            stated, rivals(question, stated), asking.params.samples - len(samples), asking.stopping or Rule()
+            stated, rivals(question, stated), arm.params.samples - len(samples), arm.stopping
         ),
         differential=tuple(ranked),
         tokens=None if None in counted else sum(count or 0 for count in counted),
