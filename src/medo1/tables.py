@@ -196,11 +196,13 @@ ANSWERS = _table(
         "budget": COUNT,
         "letter": MAYBE_LETTER,  # of a free-form arm: the option that its first diagnosis names, none for another one
         "differential": LIST,  # of a free-form arm: its diagnoses, most likely first; empty for others
+        "ballot": LIST,  # the same as it votes: the letter of the option that each names, else its normal form
         "rank": MAYBE_COUNT,  # of the right diagnosis among them, from 1; none where it is not named
         "status": pa.Column(str, pa.Check.isin((*get_args(Status), "error"))),
         "rule": NAME,
         "span_start": MAYBE_COUNT,
         "span_end": MAYBE_COUNT,
+        "options": COUNT,  # how many letters there are
         "gold": LETTER,
         "correct": TRUTH,
         "difficulty": MAYBE_COUNT,

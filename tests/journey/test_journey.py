@@ -48,7 +48,7 @@ def test_every_row_is_accounted_for(project: Scratch) -> None:
         trained = latest_table(project, f"05_model_input/{name}/training_examples.parquet")
         too_long = latest_table(project, f"05_model_input/{name}/training_rejected.parquet")
         assert len(kept) == told["kept"] == len(trained) + len(too_long)
-    asked = latest_table(project, "07_model_output/asked_questions.parquet")
+    asked = latest_table(project, "07_model_output/cot_sft/asked_questions.parquet")
     generations = latest_table(project, "07_model_output/cot_sft/generations.parquet")
     assert len(generations) == len(asked) * (1 + 2)
 

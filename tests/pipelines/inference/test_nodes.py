@@ -59,11 +59,11 @@ def counted(
     asked = questions() if asked is None else asked
     generations, timing = generated(engine, params, asked, arm)
     answers = nodes.read_answers(generations, asked, arm)
-    curve, adaptive, budgets = nodes.draw_curves(asked, params, {"arm": arm}, 11, answers)
+    curve, adaptive, budgets = nodes.draw_curves(params, {"arm": arm}, 11, answers)
     tokens, outcomes, _ = nodes.account(answers, timing)
     return {
         "generations": generations, "timing": timing, "answers": answers,
-        "votes": nodes.vote(answers, asked, params), "curve": curve, "adaptive": adaptive, "tokens": tokens,
+        "votes": nodes.vote(answers, params), "curve": curve, "adaptive": adaptive, "tokens": tokens,
         "outcomes": outcomes, "budgets": budgets,
     }  # fmt: skip
 
@@ -245,9 +245,9 @@ def test_an_adapter_without_a_base_is_refused() -> None:
 def test_questions_are_chosen_by_content_within_each_benchmark() -> None:
     asked = pd.concat([questions(20), questions(9, "ledger")], ignore_index=True)
     params = InferenceParams(questions_per_benchmark=5)
-    chosen = nodes.choose_questions(asked, params, 3)
+    chosen = nodes.choose_questions(asked, params, ARM, 3)
     assert chosen["benchmark"].value_counts().to_dict() == {"clinic": 5, "ledger": 5}
-    pd.testing.assert_frame_equal(nodes.choose_questions(asked.sample(frac=1, random_state=0), params, 3), chosen)
+    pd.testing.assert_frame_equal(nodes.choose_questions(asked.sample(frac=1, random_state=0), params, ARM, 3), chosen)
 
 
 # Free-form arms
@@ -295,5 +295,5 @@ def test_a_free_form_arm_shows_no_options_and_its_lists_are_read_and_voted_on() 
 def test_questions_that_need_their_options_are_not_asked_freely() -> None:
     asked = questions(4)
     asked.loc[0, "stem"] = "Case 0: which of the following statements is true?"
-    generations = generated(Tape(recorded), InferenceParams(max_new_tokens=64, samples=0), asked, FREE)[0]
-    assert len(generations) == 3
+    assert len(nodes.choose_questions(asked, InferenceParams(), ARM, 3)) == 4
+    assert len(nodes.choose_questions(asked, InferenceParams(), FREE, 3)) == 3

@@ -54,6 +54,8 @@ def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), d
                             "sample": sample,
                             "letter": None if unread else ("A" if right else "B"),
                             "differential": [],
+                            "ballot": [],
+                            "options": 4,
                             "rank": None,
                             "status": "truncated" if unread else "answer",
                             "rule": "final_line",

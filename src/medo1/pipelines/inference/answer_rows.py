@@ -37,10 +37,12 @@ def answer_rows(generations: Frame, questions: Frame, *, free: bool) -> list[dic
                 **{name: generation[name] for name in KEPT},
                 "letter": None,
                 "differential": [],
+                "ballot": [],
                 "rank": None,
                 **read,
                 "span_start": start,
                 "span_end": end,
+                "options": len(question.options),
                 "gold": question.gold,
                 "difficulty": question.difficulty,
                 "outcome": generation["status"],
@@ -66,9 +68,11 @@ def _read_freely(generation: Mapping[str, Any], question: Question) -> dict[str,
     read = read_differential(generation["text"], generation["finish_reason"])
     names = list(read.names)
     rank = read.rank_of(question.gold_text)
+    votes = ballot(names, question.options)
     return {
-        "letter": option_named(names[0], question.options) if names else None,
+        "letter": votes[0] if votes and votes[0] in question.options else None,
         "differential": names,
+        "ballot": votes,
         "rank": rank,
         "status": read.status,
         "rule": read.rule,
@@ -77,14 +81,10 @@ def _read_freely(generation: Mapping[str, Any], question: Question) -> dict[str,
     }
 
 
-def option_named(name: str, options: Mapping[str, str]) -> str | None:
-    """The letter of the option that a diagnosis names; None for another diagnosis."""
-    return next((letter for letter, text in options.items() if same_diagnosis(name, text)), None)
-
-
-def ballot(names: Sequence[str], options: Mapping[str, str]) -> tuple[str, ...]:
+def ballot(names: Sequence[str], options: Mapping[str, str]) -> list[str]:
     """A differential as it votes: each diagnosis as the letter of the option that it names, else in its normal form."""
-    return tuple(option_named(name, options) or normalised_diagnosis(name) for name in names)
+    letters = [next((letter for letter, text in options.items() if same_diagnosis(name, text)), None) for name in names]
+    return [letter or normalised_diagnosis(name) for letter, name in zip(letters, names, strict=True)]
 
 
 def _split_tokens(generation: Mapping[str, Any], start: int | None) -> dict[str, int | None]:

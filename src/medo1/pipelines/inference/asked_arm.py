@@ -65,17 +65,12 @@ class Drawn:
         }
 
 
-def askable(questions: Frame, *, free: bool) -> list[Question]:
-    """The questions that can be put to an arm: freely, not those that ask to judge their options."""
-    asked = questions_from(questions)
-    if not free:
-        return asked
-    answerable = [question for question in asked if free_form(question).needs_options is None]
-    if len(answerable) < len(asked):
-        logger.info(
-            "%d of %d questions need their options and are not asked freely", len(asked) - len(answerable), len(asked)
-        )
-    return answerable
+def answerable(questions: Frame) -> Frame:
+    """The questions that can be answered without options: not those that ask to judge their options."""
+    fits = [free_form(question).needs_options is None for question in questions_from(questions)]
+    if not all(fits):
+        logger.info("%d of %d questions need their options and are not asked freely", len(fits) - sum(fits), len(fits))
+    return questions[fits]
 
 
 @dataclass(frozen=True, slots=True)

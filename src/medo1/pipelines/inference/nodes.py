@@ -8,14 +8,17 @@ from medo1.engines.base import Adapter, Engine, Model
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
+from medo1.questions import questions_from
 
 
-def choose_questions(questions: Frame, params: InferenceParams, seed: int) -> Frame:
-    """The questions that every arm is asked: of the chosen splits, at most so many per benchmark, chosen by content;
-    and those of the generated benchmark, where it is asked for."""
+def choose_questions(questions: Frame, params: InferenceParams, arm: ArmParams, seed: int) -> Frame:
+    """The questions that an arm is asked: of the chosen splits, at most so many per benchmark, chosen by content; and
+    those of the generated benchmark, where it is asked for. Every arm is asked the same, but one without options is
+    not asked what cannot be answered without them."""
     import pandas as pd
 
     from medo1 import tables
+    from medo1.pipelines.inference.asked_arm import answerable
     from medo1.pipelines.inference.transfer import transfer_questions
     from medo1.questions import question_rows
 
@@ -28,7 +31,8 @@ def choose_questions(questions: Frame, params: InferenceParams, seed: int) -> Fr
         made = transfer_questions(params.transfer.questions, params.transfer.steps, seed)
         generated = tables.as_table(tables.QUESTIONS, question_rows(made))
         chosen = pd.concat([chosen, generated], ignore_index=True) if len(chosen) else generated
-    return chosen.sort_values(["benchmark", "question_id"], kind="stable").reset_index(drop=True)
+    asked = answerable(chosen) if arm.free else chosen
+    return asked.sort_values(["benchmark", "question_id"], kind="stable").reset_index(drop=True)
 
 
 def generate(
@@ -59,12 +63,12 @@ def generate(
     from medo1 import tables
     from medo1.pipelines.inference.account_tables import ArmMeter
     from medo1.pipelines.inference.answer_rows import KEYS
-    from medo1.pipelines.inference.asked_arm import AskedArm, askable
+    from medo1.pipelines.inference.asked_arm import AskedArm
 
     base = next((model for model in models if isinstance(model, Model)), None)
     adapter = next((model for model in models if isinstance(model, Adapter)), None)
     serving = engine if base is None else engine.with_model(base)
-    asked, draws = askable(questions, free=arm.free), arm.drawn_with(params)
+    asked, draws = questions_from(questions), arm.drawn_with(params)
     stopping = params.adaptive if params.adaptive.draw else None
     meter = ArmMeter(name, serving, len(asked) * (1 + draws.samples), params.prices, params.power_w)
     asked_arm = AskedArm(serving, adapter, prompt, draws, stopping, seed, meter.passed, free=arm.free)
@@ -84,21 +88,20 @@ def read_answers(generations: Frame, questions: Frame, arm: ArmParams) -> Frame:
     return tables.as_table(tables.ANSWERS, answer_rows(generations, questions, free=arm.free))
 
 
-def vote(answers: Frame, questions: Frame, params: InferenceParams) -> Frame:
+def vote(answers: Frame, params: InferenceParams) -> Frame:
     """Votes of each question's first k samples, by each method that the engine allows."""
     from medo1 import tables
     from medo1.pipelines.inference.vote_tables import polled, vote_rows
 
-    return tables.as_table(tables.VOTES, vote_rows(polled(answers, questions), params.votes))
+    return tables.as_table(tables.VOTES, vote_rows(polled(answers), params.votes))
 
 
 def draw_curves(
-    questions: Frame, params: InferenceParams, arms: dict[str, Any], seed: int, *answers: Frame
+    params: InferenceParams, arms: dict[str, Any], seed: int, *answers: Frame
 ) -> tuple[Frame, Frame, Frame]:
     """Accuracy of every arm over votes and over thinking budgets, and where drawing stops by itself.
 
     Args:
-        questions: what was asked.
         params: how all arms draw and vote.
         arms: how each differs, by name.
         seed: of the subsets of samples, where they are too many to take all.
@@ -117,7 +120,7 @@ def draw_curves(
         if table.empty:
             continue
         draws = ArmParams.model_validate(arms[table["arm"].iloc[0]]).drawn_with(params)
-        polls = polled(table, questions)
+        polls = polled(table)
         stopped = adaptive_rows(polls, params.adaptive, draws.samples)
         votes += curve_rows(polls, stopped, params.votes, draws.samples, seed)
         stops += stopped

@@ -18,13 +18,19 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
         name: the arm's.
         arm: its parameters (`ArmParams`).
     """
-    outside = {"asked_questions": "asked_questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
+    outside = {"questions": "questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
     if arm["model"] is not None:
         outside["model"] = arm["model"]
     if arm["adapter"] is not None:
         outside["adapter"] = f"{arm['adapter']}.adapter"
     models = [entry for entry in ("model", "adapter") if entry in outside]
     nodes = [
+        Node(
+            choose_questions,
+            inputs=["questions", "params:inference", "params:arm", "params:seed"],
+            outputs="asked_questions",
+            name="choose_questions",
+        ),
         Node(
             bound(generate, name=name),
             inputs=["asked_questions", "prompt", "engine", "params:inference", "params:arm", "params:seed", *models],
@@ -37,7 +43,7 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
             outputs="answers",
             name="read_answers",
         ),
-        Node(vote, inputs=["answers", "asked_questions", "params:inference"], outputs="votes", name="vote"),
+        Node(vote, inputs=["answers", "params:inference"], outputs="votes", name="vote"),
     ]
     return Pipeline(
         nodes,
@@ -60,14 +66,8 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipeline
     answers, timings = ([f"{arm}.{table}" for arm in arms] for table in ("answers", "timing"))
     of_all = [
         Node(
-            choose_questions,
-            inputs=["questions", "params:inference", "params:seed"],
-            outputs="asked_questions",
-            name="choose_questions",
-        ),
-        Node(
             draw_curves,
-            inputs=["asked_questions", "params:inference", "params:arms", "params:seed", *answers],
+            inputs=["params:inference", "params:arms", "params:seed", *answers],
             outputs=["vote_curve", "adaptive", "budget_curve"],
             name="draw_curves",
         ),

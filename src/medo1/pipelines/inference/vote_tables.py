@@ -9,7 +9,7 @@ from typing import Any
 
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
-from medo1.pipelines.inference.answer_rows import CONFIDENCES, ballot, known
+from medo1.pipelines.inference.answer_rows import CONFIDENCES, known
 from medo1.pipelines.inference.params import VoteParams
 from medo1.questions.question import LETTERS
 from medo1.statistics.intervals import mean_interval
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 class Poll:
     """The samples of one question by one arm, in the order of their numbers, and the tokens of each.
 
-    The samples of a free-form arm vote with their first diagnosis; `ballots` are their whole lists, see `ballot`.
+    The samples of a free-form arm vote with their first diagnosis; `ballots` are their whole lists.
     """
 
     question_id: str
@@ -43,20 +43,16 @@ class Poll:
         return {"question_id": self.question_id, "benchmark": self.benchmark, "arm": self.arm}
 
 
-def polled(answers: Frame, questions: Frame) -> list[Poll]:
+def polled(answers: Frame) -> list[Poll]:
     """Each question's samples, by benchmark and question."""
-    options = {
-        (row["question_id"], row["benchmark"]): dict(zip(LETTERS, row["options"], strict=False))
-        for row in records(questions[["question_id", "benchmark", "options"]])
-    }
     sampled = answers[answers["draw"] == "sampled"].sort_values("sample", kind="stable")
     polls = []
     for (benchmark, question_id, arm), group in sampled.groupby(["benchmark", "question_id", "arm"], sort=True):
         rows = records(group)
-        offered = options[str(question_id), str(benchmark)]
-        ballots = tuple(ballot(list(row["differential"]), offered) for row in rows)
+        ballots = tuple(tuple(row["ballot"]) for row in rows)
         free = any(ballots)
         stated = [one[0] if one else None for one in ballots] if free else [known(row["letter"]) for row in rows]
+        offered = LETTERS[: rows[0]["options"]]
         polls.append(
             Poll(
                 question_id=str(question_id),

@@ -17,16 +17,21 @@ from typing import TYPE_CHECKING, Any
 from medo1.engines.base import Model
 from medo1.errors import UserError
 from medo1.pipelines.finetune.completion_loss import completion_trainer_class
-from medo1.pipelines.finetune.examples import Example
 from medo1.pipelines.finetune.params import FinetuneParams
-from medo1.progress import Meter, silence_library_bars
+from medo1.pipelines.finetune.training_examples import TrainingExample
+from medo1.progress_bars import StepProgress, silence_library_bars
 
 if TYPE_CHECKING:
     from trl import SFTTrainer
 
 
 def train_lora(
-    examples: Sequence[Example], model: Model, params: FinetuneParams, seed: int, output: Path, what: str = "LoRA"
+    examples: Sequence[TrainingExample],
+    model: Model,
+    params: FinetuneParams,
+    seed: int,
+    output: Path,
+    what: str = "LoRA",
 ) -> list[dict[str, Any]]:
     """Train an adapter and write it to the directory `output` (`adapter_config.json`, `adapter_model.safetensors`).
 
@@ -49,9 +54,9 @@ def train_lora(
     from transformers import PrinterCallback
 
     trainer = sft_trainer(examples, model, params, seed, output)
-    with Meter(trainer_steps(len(examples), params), f"{what} training steps") as meter:
+    with StepProgress(optimizer_steps(len(examples), params), f"{what} training steps") as progress:
         trainer.remove_callback(PrinterCallback)
-        trainer.add_callback(_reporting_to(meter))
+        trainer.add_callback(_reporting_to(progress))
         trainer.train()
     trainer.model.save_pretrained(str(output), safe_serialization=True)
     _make_reproducible(output, model)
@@ -63,10 +68,11 @@ def train_lora(
 
 
 def sft_trainer(
-    examples: Sequence[Example], model: Model, params: FinetuneParams, seed: int, output: Path
+    examples: Sequence[TrainingExample], model: Model, params: FinetuneParams, seed: int, output: Path
 ) -> SFTTrainer:
     """TRL's trainer, set up as `train_lora` uses it."""
     import torch
+    from accelerate import PartialState
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
     from trl import SFTConfig, SFTTrainer
@@ -88,12 +94,13 @@ def sft_trainer(
         use_safetensors=True,
         dtype=torch.bfloat16 if params.bf16 else torch.float32,
     )
-    steps = trainer_steps(len(examples), params)
+    devices = max(1, torch.cuda.device_count()) if PartialState().num_processes == 1 else PartialState().num_processes
+    steps = optimizer_steps(len(examples), params)
     arguments = SFTConfig(
         output_dir=str(output / "_trainer"),
         num_train_epochs=params.epochs,
         per_device_train_batch_size=params.micro_batch_size,
-        gradient_accumulation_steps=params.accumulation,
+        gradient_accumulation_steps=params.accumulation(devices),
         learning_rate=params.learning_rate,
         lr_scheduler_type=params.schedule,
         warmup_steps=round(params.warmup_ratio * steps),
@@ -128,16 +135,16 @@ def sft_trainer(
     )
 
 
-def trainer_steps(examples: int, params: FinetuneParams) -> int:
-    """Optimizer steps of a whole training."""
-    return math.ceil(examples / (params.micro_batch_size * params.accumulation)) * params.epochs
+def optimizer_steps(examples: int, params: FinetuneParams) -> int:
+    """Optimizer steps of a whole training; the last one of a pass takes what is left."""
+    return math.ceil(examples / params.batch_size) * params.epochs
 
 
-def _reporting_to(meter: Meter) -> Any:
+def _reporting_to(progress: StepProgress) -> Any:
     from transformers import TrainerCallback
 
     class Reporter(TrainerCallback):
-        """Tells the meter of each step, with the latest loss."""
+        """Tells the progress of each step, with the latest loss."""
 
         loss = ""
 
@@ -146,12 +153,12 @@ def _reporting_to(meter: Meter) -> Any:
                 self.loss = f"loss {float(logs['loss']):.4f}"
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            meter.advance(self.loss)
+            progress.advance(self.loss)
 
     return Reporter()
 
 
-def _conversation(example: Example) -> dict[str, Any]:
+def _conversation(example: TrainingExample) -> dict[str, Any]:
     return {
         "prompt": [{"role": "user", "content": example.prompt}],
         "completion": [{"role": "assistant", "content": example.completion}],

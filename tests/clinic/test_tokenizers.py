@@ -18,7 +18,7 @@ from medo1.clinic.explanations import FORMATS, explanation, walk
 from medo1.clinic.knowledge import World
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import TextbookSpec, textbook
-from medo1.clinic.tokenizer import chat_text, text_tokenizer, world_tokenizer
+from medo1.from_scratch.tokenizers import chat_text, text_tokenizer, world_tokenizer
 from medo1.questions import prompt_text
 
 SIGNS = set(".,:?A\n") | {" "}
@@ -34,7 +34,7 @@ def reloaded(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The tokenizer as whoever finds it beside a Qwen2 model gets it."""
     from transformers import AutoTokenizer
 
-    from medo1.clinic.training import ModelSpec, new_qwen2, saved
+    from medo1.from_scratch.scratch_training import ModelSpec, new_qwen2, saved
 
     directory = tmp_path_factory.mktemp("model") / "base"
     size = ModelSpec(hidden=8, layers=1, heads=1, feed_forward=8, positions=64)

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from medo1.engines.base import Model
 from medo1.errors import UserError
 from medo1.lineage.digests import digest_of_tree
-from medo1.pipelines.finetune.examples import Example, measured
+from medo1.pipelines.finetune.lora import sft_trainer, train_lora
 from medo1.pipelines.finetune.params import FinetuneParams
-from medo1.pipelines.finetune.training import sft_trainer, train_lora
+from medo1.pipelines.finetune.training_examples import TrainingExample, measured
 
 PARAMS = FinetuneParams(epochs=2, batch_size=2, micro_batch_size=2, rank=4, alpha=8, learning_rate=1e-2, max_tokens=512)
 
@@ -21,7 +22,7 @@ def model(tiny_model: Path) -> Model:
     return Model("tiny", tiny_model, "revision")
 
 
-def examples(tiny_model: Path) -> list[Example]:
+def examples(tiny_model: Path) -> list[TrainingExample]:
     from transformers import AutoTokenizer
 
     pairs = [
@@ -84,6 +85,31 @@ def test_scoring_completions_only_trains_the_same_adapter_as_trls_own_trainer(ti
     assert weights[0].keys() == weights[1].keys()
     for name, tensor in weights[0].items():
         assert (tensor - weights[1][name]).abs().max() < 1e-4, name
+
+
+@pytest.mark.parametrize("micro", [3, 5, 16])
+def test_a_batch_that_micro_batches_cannot_make_up_is_refused(micro: int) -> None:
+    with pytest.raises(ValidationError, match=rf"batch_size \(8\) must be a multiple of micro_batch_size \({micro}\)"):
+        FinetuneParams(batch_size=8, micro_batch_size=micro)
+
+
+@pytest.mark.parametrize(("micro", "devices", "accumulation"), [(8, 1, 1), (2, 1, 4), (2, 4, 1), (1, 2, 4)])
+def test_all_devices_together_take_the_batch_that_was_asked_for(micro: int, devices: int, accumulation: int) -> None:
+    params = FinetuneParams(batch_size=8, micro_batch_size=micro)
+    assert params.accumulation(devices) == accumulation
+    assert params.accumulation(devices) * micro * devices == 8
+
+
+def test_devices_that_cannot_share_the_batch_are_named() -> None:
+    with pytest.raises(UserError, match="8 cannot be shared by 3 devices"):
+        FinetuneParams(batch_size=8, micro_batch_size=2).accumulation(3)
+
+
+def test_an_optimizer_step_takes_batch_size_examples(tiny_model: Path, tmp_path: Path) -> None:
+    params = PARAMS.model_copy(update={"batch_size": 4, "micro_batch_size": 1, "epochs": 3})
+    given = examples(tiny_model) * 2
+    log = train_lora(given, model(tiny_model), params, 1, tmp_path)
+    assert max(row["step"] for row in log) == 3 * 8 // 4
 
 
 def test_without_examples_the_message_says_where_to_look(tiny_model: Path, tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from medo1.clinic.small_student import SmallStudentSpec, train_small_student
-from medo1.clinic.tokenizer import chat_text
-from medo1.clinic.training import LoopSpec, ModelSpec
+from medo1.from_scratch.scratch_training import LoopSpec, ModelSpec
+from medo1.from_scratch.tokenizers import chat_text
 from medo1.lineage.digests import digest_of_tree
+from medo1.pipelines.finetune.small_student import SmallStudentSpec, train_small_student
 
 SPEC = SmallStudentSpec(
     vocabulary=400,

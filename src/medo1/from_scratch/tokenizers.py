@@ -8,7 +8,7 @@ The world's tokenizer holds its words as added tokens, and each option line whol
 stop and name apart a network of two layers never learned to give back the letter that stands before a name, and every
 arm stayed at chance although the chain named the right disease.
 
-Called by the textbook, `base.py` and `small_student.py`; whoever loads the saved directory uses `AutoTokenizer`.
+A saved directory is loaded with `AutoTokenizer`.
 """
 
 from __future__ import annotations

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self, TypeVar
-
-Item = TypeVar("Item")
+from typing import Any, Self
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +20,7 @@ def silence_library_bars() -> None:
     disable_progress_bar()
 
 
-class Meter(AbstractContextManager["Meter"]):
+class StepProgress(AbstractContextManager["StepProgress"]):
     """Shows how far a piece of work is.
 
     Args:
@@ -73,14 +70,6 @@ class Meter(AbstractContextManager["Meter"]):
             self._bars.stop()
         took = time.monotonic() - self._started
         logger.info("%s: %d of %d in %.1f s", self._what, self._done, self._total, took)
-
-
-def tracked(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    """Pass `items` through and show how far they are."""
-    with Meter(total, what) as meter:
-        for item in items:
-            meter.advance()
-            yield item
 
 
 def _bars(console: Any, what: str, total: int) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""The training loop of the models that are trained from scratch here. Shared by `base.py` and `small_student.py`.
+"""The training loop of the models that are trained from scratch here.
 
 Documents of many lengths are packed into rows of one width. Attention stays within a document (a block-diagonal mask)
 and positions start anew with each, so that packing changes the speed and nothing else. The loss covers the learned
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.progress import silence_library_bars
+from medo1.progress_bars import silence_library_bars
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +33,7 @@ IGNORED = -100  # PyTorch's label of a position without loss
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TokenText:
     """A document as tokens: its ids, and for each whether it is predicted."""
 
     ids: tuple[int, ...]
@@ -152,7 +152,7 @@ def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, directory:
 
 def train(
     model: PreTrainedModel,
-    parts: Sequence[tuple[Sequence[Example], int]],
+    parts: Sequence[tuple[Sequence[TokenText], int]],
     spec: LoopSpec,
     seed: int,
     progress: Callable[[TrainingProgress], None] | None = None,
@@ -193,7 +193,7 @@ def train(
     model.train()
     for examples, steps in parts:
         stream = _endless(examples, rng)
-        waiting: list[Example] = []
+        waiting: list[TokenText] = []
         for _ in range(steps):
             batch = _batch(stream, waiting, spec, rng, model.config.pad_token_id)
             optimizer.zero_grad(set_to_none=True)
@@ -215,7 +215,7 @@ def train(
     return log
 
 
-def exact_share(model: PreTrainedModel, examples: Sequence[Example], width: int, rows: int = 16) -> float:
+def exact_share(model: PreTrainedModel, examples: Sequence[TokenText], width: int, rows: int = 16) -> float:
     """The share of examples whose every learned token is the model's first choice.
 
     That is the share which greedy decoding reproduces exactly: while all so far is right, decoding sees what
@@ -226,7 +226,7 @@ def exact_share(model: PreTrainedModel, examples: Sequence[Example], width: int,
     right = 0
     model.eval()
     with torch.no_grad():
-        waiting: list[Example] = []
+        waiting: list[TokenText] = []
         stream = iter(examples)
         while True:
             rng = random.Random(0)  # noqa: S311  (asked for jumps of positions, of which there are none here)
@@ -258,7 +258,7 @@ def _share_of_rate(step: int, spec: LoopSpec) -> float:
     return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _endless(examples: Sequence[Example], rng: random.Random) -> Iterator[Example]:
+def _endless(examples: Sequence[TokenText], rng: random.Random) -> Iterator[TokenText]:
     order = list(range(len(examples)))
     while True:
         rng.shuffle(order)
@@ -277,12 +277,20 @@ class _Batch:
     documents: int
 
 
-def _batch(stream: Iterator[Example], waiting: list[Example], spec: LoopSpec, rng: random.Random, pad: int) -> _Batch:
+def _batch(
+    stream: Iterator[TokenText], waiting: list[TokenText], spec: LoopSpec, rng: random.Random, pad: int
+) -> _Batch:
     return _packed(stream, waiting, spec.rows, spec.width, spec.skip, rng, pad)
 
 
 def _packed(
-    stream: Iterator[Example], waiting: list[Example], rows: int, width: int, skip: int, rng: random.Random, pad: int
+    stream: Iterator[TokenText],
+    waiting: list[TokenText],
+    rows: int,
+    width: int,
+    skip: int,
+    rng: random.Random,
+    pad: int,
 ) -> _Batch:
     """Fill rows, each document where it first fits, until several fit nowhere; those wait for the next batch."""
     import torch
@@ -314,7 +322,7 @@ def _packed(
     return _Batch(padded(ids, pad), padded(positions, 0), padded(numbers, -1), padded(labels, IGNORED), count)
 
 
-def _positions(example: Example, skip: int, rng: random.Random) -> list[int]:
+def _positions(example: TokenText, skip: int, rng: random.Random) -> list[int]:
     """Positions of a document: 0, 1, 2 ..., in half of them with a jump of up to `skip` before what is learned.
 
     A model sees only distances that occur in its training, and short documents have short ones. With a jump the prompt

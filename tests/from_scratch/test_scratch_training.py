@@ -8,9 +8,17 @@ from typing import Any
 
 import pytest
 
-from medo1.clinic.training import IGNORED, Example, LoopSpec, ModelSpec, TrainingProgress, deterministic, train
-from medo1.clinic.training import _hidden as hidden_states
-from medo1.clinic.training import _packed as packed
+from medo1.from_scratch.scratch_training import (
+    IGNORED,
+    LoopSpec,
+    ModelSpec,
+    TokenText,
+    TrainingProgress,
+    deterministic,
+    train,
+)
+from medo1.from_scratch.scratch_training import _hidden as hidden_states
+from medo1.from_scratch.scratch_training import _packed as packed
 
 SIZE = ModelSpec(hidden=16, layers=2, heads=2, feed_forward=16, positions=256)
 LOOP = LoopSpec(steps=6, rows=4, width=32, learning_rate=1e-2, warmup_steps=1)
@@ -18,23 +26,23 @@ LOOP = LoopSpec(steps=6, rows=4, width=32, learning_rate=1e-2, warmup_steps=1)
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    from medo1.clinic.tokenizer import text_tokenizer
+    from medo1.from_scratch.tokenizers import text_tokenizer
 
     return text_tokenizer(["a b c d e f g h"], 300)
 
 
 def new(tokenizer: Any, seed: int = 0) -> Any:
-    from medo1.clinic.training import new_qwen2
+    from medo1.from_scratch.scratch_training import new_qwen2
 
     with deterministic(seed, 1):
         return new_qwen2(SIZE, tokenizer)
 
 
-def examples(count: int = 40, seed: int = 0) -> list[Example]:
+def examples(count: int = 40, seed: int = 0) -> list[TokenText]:
     rng = random.Random(seed)
     sizes = [rng.randint(3, 20) for _ in range(count)]
     return [
-        Example(tuple(rng.randrange(3, 200) for _ in range(size)), tuple(place >= 2 for place in range(size)))
+        TokenText(tuple(rng.randrange(3, 200) for _ in range(size)), tuple(place >= 2 for place in range(size)))
         for size in sizes
     ]
 
@@ -56,7 +64,7 @@ def test_a_packed_document_sees_what_it_sees_alone(tokenizer: Any) -> None:
 
 
 def test_labels_are_the_next_learned_tokens(tokenizer: Any) -> None:
-    batch = packed(iter([Example((5, 6, 7, 8), (False, False, True, True))]), [], 1, 6, 0, random.Random(0), 0)
+    batch = packed(iter([TokenText((5, 6, 7, 8), (False, False, True, True))]), [], 1, 6, 0, random.Random(0), 0)
     assert batch.labels.tolist() == [[IGNORED, 7, 8, IGNORED, IGNORED, IGNORED]]
     assert batch.numbers.tolist() == [[0, 0, 0, 0, -1, -1]]
 
@@ -74,7 +82,7 @@ def test_every_document_is_packed_once_and_rows_are_full() -> None:
 
 
 def test_positions_jump_before_what_is_learned_and_nowhere_else() -> None:
-    example = Example(tuple(range(10, 20)), (False,) * 4 + (True,) * 6)
+    example = TokenText(tuple(range(10, 20)), (False,) * 4 + (True,) * 6)
     jumps = set()
     for seed in range(200):
         positions = packed(iter([example]), [], 1, 10, 50, random.Random(seed), 0).positions[0].tolist()
@@ -90,7 +98,7 @@ def test_equal_seeds_give_equal_weights_and_the_callers_randomness_is_left_alone
 
     def weights(seed: int) -> Any:
         with deterministic(seed, 1):
-            from medo1.clinic.training import new_qwen2
+            from medo1.from_scratch.scratch_training import new_qwen2
 
             model = new_qwen2(SIZE, tokenizer)
             train(model, [(examples(), 6)], LOOP, seed, lambda progress: None)
@@ -116,6 +124,6 @@ def test_progress_tells_the_rate_and_the_time_left(tokenizer: Any) -> None:
 
 def test_a_document_that_fits_no_row_is_refused_and_never_cut(tokenizer: Any) -> None:
     with pytest.raises(ValueError, match="has 40 tokens and a row holds 32"):
-        train(new(tokenizer), [([Example((5,) * 40, (True,) * 40)], 6)], LOOP, 0)
+        train(new(tokenizer), [([TokenText((5,) * 40, (True,) * 40)], 6)], LOOP, 0)
     with pytest.raises(ValueError, match="the parts ask for"):
         train(new(tokenizer), [(examples(), 5)], LOOP, 0)

@@ -13,7 +13,7 @@ from medo1.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingExample:
     """One training example; tokens as the model's own chat template and tokenizer count them."""
 
     question_id: str
@@ -24,7 +24,7 @@ class Example:
     completion_tokens: int
 
 
-def measured(pairs: Iterable[tuple[str, int, str, str]], tokenizer: Any) -> list[Example]:
+def measured(pairs: Iterable[tuple[str, int, str, str]], tokenizer: Any) -> list[TrainingExample]:
     """Examples with their lengths.
 
     Args:
@@ -48,5 +48,5 @@ def measured(pairs: Iterable[tuple[str, int, str, str]], tokenizer: Any) -> list
             )
         head_tokens = len(tokenizer(head, add_special_tokens=False)["input_ids"])
         all_tokens = len(tokenizer(whole, add_special_tokens=False)["input_ids"])
-        examples.append(Example(question_id, sample, prompt, completion, head_tokens, all_tokens - head_tokens))
+        examples.append(TrainingExample(question_id, sample, prompt, completion, head_tokens, all_tokens - head_tokens))
     return examples
