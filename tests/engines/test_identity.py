@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from medo1.pipelines.inference.consulting import Told
 
 from medo1.clinic.expert import Expert
 from medo1.engines import VLLM, Engine, EngineError, Message, Model, OpenAI, RayData, Request, Transformers
@@ -16,7 +17,6 @@ from medo1.engines.identity import model_identity, named_model
 from medo1.engines.wrappers.money import Budget, Budgeted, Price
 from medo1.engines.wrappers.store import CompletionStore, engine_address
 from medo1.engines.wrappers.stored import Stored
-from medo1.pipelines.inference.consulting import Told
 
 COMMIT, OTHER_COMMIT = "a" * 40, "b" * 40
 HUB = "someone/some-model"

@@ -97,7 +97,7 @@ class EchoingEngine(Around):
         self._told = told
         self._said = ""
 
-    def around(self, engine: Engine) -> Told:
+    def around(self, engine: Engine) -> EchoingEngine:
         return EchoingEngine(engine, self._told)
 
     def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
