@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from medo1.configuration import ROOT_VARIABLE, project_loader
-from medo1.lineage.configuration import lineage_settings
+from medo1.lineage.ledger_settings import ledger_settings
 from tests.conftest import ROOT
 
 ENVIRONMENTS = (None, "base", "recorded", "paper", "served")
@@ -19,7 +19,7 @@ ENVIRONMENTS = (None, "base", "recorded", "paper", "served")
 def places(env: str | None, project: Path = ROOT) -> dict[str, str]:
     """Every path of an environment's catalog, its ledger and its stores, by what it is for."""
     loader = project_loader(project, env)
-    found = {"ledger": lineage_settings(loader, project).url.removeprefix("sqlite:///")}
+    found = {"ledger": ledger_settings(loader, project).url.removeprefix("sqlite:///")}
     for name, entry in loader["catalog"].items():
         for key in ("filepath", "store"):
             if isinstance(entry, dict) and isinstance(entry.get(key), str):
@@ -86,7 +86,7 @@ def test_a_place_is_written_down_the_same_wherever_the_root_is(
     root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ROOT_VARIABLE, root)
-    settings: Any = lineage_settings(project_loader(ROOT, None), tmp_path)
+    settings: Any = ledger_settings(project_loader(ROOT, None), tmp_path)
     path = tmp_path / root / "08_reporting" / "results.parquet"
     assert settings.location_of(str(path)) == "data/08_reporting/results.parquet"
     assert Path(settings.path_of("data/08_reporting/results.parquet")) == path

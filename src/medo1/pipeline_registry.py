@@ -44,10 +44,10 @@ def _study() -> Any:
 
 def _parameters() -> dict[str, Any]:
     """The parameters of the environment that this process works in."""
-    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+    from medo1.configuration import StudyConfigLoader, project_loader
 
     loader = StudyConfigLoader.latest
     if loader is None:  # `kedro registry`, which makes no session
         root = Path(os.environ.get("KEDRO_PROJECT_PATH", Path.cwd()))
-        loader = StudyConfigLoader(str(root / "conf"), env=os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+        loader = project_loader(root, os.environ.get("KEDRO_ENV"))
     return loader["parameters"]

@@ -54,7 +54,7 @@ def test_every_dataset_of_the_journey_is_in_the_catalog_with_a_layer(loaded: tup
 
 
 def test_everything_that_a_run_makes_is_versioned(loaded: tuple[str, Any, Any]) -> None:
-    from medo1.datasets.versions import VersionedArtifact
+    from medo1.datasets.artifacts import VersionedArtifact
 
     _, catalog, journey = loaded
     for name in sorted(journey.all_outputs() - {"teacher_budget"}):

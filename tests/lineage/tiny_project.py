@@ -258,14 +258,14 @@ class TinyProject:
         """The lineage settings of the project."""
         import yaml
 
-        from medo1.lineage.configuration import settings_from
+        from medo1.lineage.ledger_settings import ledger_settings_from
 
         def credentials() -> dict[str, Any]:
             file = self.path / "conf" / "local" / "credentials.yml"
             return yaml.safe_load(file.read_text()) if file.is_file() else {}
 
         content = yaml.safe_load((self.path / "conf" / "base" / "lineage.yml").read_text())
-        return settings_from(content, self.path, credentials)
+        return ledger_settings_from(content, self.path, credentials)
 
     def ledger(self) -> Any:
         from medo1.lineage.ledger import Ledger

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,9 +83,9 @@ def _ask(case: str, arm: str | None, env: str | None, wishes: dict[str, Any]) ->
 
 
 def _loader(env: str | None) -> Any:
-    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+    from medo1.configuration import project_loader
 
-    return StudyConfigLoader("conf", env=env or os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+    return project_loader(Path.cwd(), env or os.environ.get("KEDRO_ENV"))
 
 
 def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,9 +52,9 @@ def seeds(seeds: tuple[int, ...], env: str | None, params: str) -> None:
 def _datasets(env: str | None) -> tuple[Table, Table]:
     from kedro.io import DataCatalog
 
-    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+    from medo1.configuration import project_loader
 
-    loader = StudyConfigLoader("conf", env=env or os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+    loader = project_loader(Path.cwd(), env or os.environ.get("KEDRO_ENV"))
     entries = {name: entry for name, entry in loader["catalog"].items() if name in TABLES}
     catalog = DataCatalog.from_config({name: _unvalidated(entry) for name, entry in entries.items()})
     return catalog["results"], catalog["results_by_seed"]

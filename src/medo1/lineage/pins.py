@@ -31,20 +31,20 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceRun:
     """Where free inputs are taken from: a run, but for the named files that may have changed since."""
 
     run: str
     changed: frozenset[str] = frozenset()
 
 
-_SOURCE: ContextVar[Source | None] = ContextVar("medo1_source_run", default=None)
+_SOURCE: ContextVar[SourceRun | None] = ContextVar("medo1_source_run", default=None)
 
 
 @contextmanager
 def inputs_from(run: str | None, changed: frozenset[str] = frozenset()) -> Iterator[None]:
     """Within this, a run takes every free input from `run` (`kedro run --from-run`)."""
-    token = _SOURCE.set(Source(run, changed) if run else None)
+    token = _SOURCE.set(SourceRun(run, changed) if run else None)
     try:
         yield
     finally:
@@ -133,7 +133,7 @@ def _resolved(ledger: Ledger, dataset: Any, name: str, wanted: str | None) -> st
         version = wanted if is_version_name(wanted) else _version_tagged(ledger, name, wanted)
         dataset.manifest(version)
         return version
-    from medo1.lineage.audit.runs import goes_on
+    from medo1.lineage.audit.known_runs import goes_on
 
     before = None
     while True:
@@ -170,11 +170,11 @@ def _version_tagged(ledger: Ledger, name: str, tag: str) -> str:
 
 
 def _inputs_of_run(
-    ledger: Ledger, source: Source, free: set[str], catalog: Catalog
+    ledger: Ledger, source: SourceRun, free: set[str], catalog: Catalog
 ) -> tuple[str, dict[str, str], dict[str, str]]:
     """What a run's state of each free input was: versions, and digests of what comes from outside."""
+    from medo1.lineage.audit.known_runs import inputs_and_outputs
     from medo1.lineage.audit.references import find_run
-    from medo1.lineage.audit.runs import inputs_and_outputs
 
     with ledger.reading() as connection:
         run = find_run(connection, source.run)

@@ -18,9 +18,9 @@ from medo1.commands.audit.common import Audit, audit_command
 @click.option("--limit", "-n", default=1000, show_default=True, help="Without RUNS: so many of the latest.")
 def export(audit: Audit, runs: tuple[str, ...], form: str, output: Path | None, limit: int) -> None:
     """RUNS, or the latest ones, as events: one JSON object a line, oldest run first."""
+    from medo1.lineage.audit.known_runs import latest_runs
     from medo1.lineage.audit.openlineage import events_of
     from medo1.lineage.audit.references import find_run
-    from medo1.lineage.audit.runs import latest_runs
 
     assert form == "openlineage"
     ledger = audit.ledger

@@ -36,8 +36,8 @@ def runs(
 
     A run that has no end and whose process is gone is shown as interrupted.
     """
+    from medo1.lineage.audit.known_runs import latest_runs, whole_run
     from medo1.lineage.audit.references import find_run
-    from medo1.lineage.audit.runs import latest_runs, whole_run
     from medo1.lineage.ledger import NoLedgerError
 
     try:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
 from medo1.lineage.ledger import Ledger
-from medo1.lineage.reading import beginning
+from medo1.lineage.ledger_reader import beginning
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
@@ -28,7 +28,7 @@ class UnknownReferenceError(UserError):
     """There is no such run, dataset or version; the text says what there is."""
 
 
-def find_run(connection: Reader, name: str) -> Row:
+def find_run(connection: LedgerReader, name: str) -> Row:
     """The run that a name means.
 
     Raises:
@@ -55,7 +55,7 @@ def find_run(connection: Reader, name: str) -> Row:
     return _no_run(connection, name)
 
 
-def find_version(connection: Reader, ledger: Ledger, name: str, *, gone: bool = False) -> Row:
+def find_version(connection: LedgerReader, ledger: Ledger, name: str, *, gone: bool = False) -> Row:
     """The version that `DATASET[@VERSION]` means.
 
     Args:
@@ -84,7 +84,7 @@ def find_version(connection: Reader, ledger: Ledger, name: str, *, gone: bool = 
     return _only(rows, f"version of {dataset}", wanted, "version")
 
 
-def find_datasets(connection: Reader) -> list[str]:
+def find_datasets(connection: LedgerReader) -> list[str]:
     """Names of all datasets of which there is a version."""
     # One look-up a name instead of a scan of every version.
     names: list[str] = []
@@ -95,7 +95,7 @@ def find_datasets(connection: Reader) -> list[str]:
     return names
 
 
-def _runs_tagged(connection: Reader, name: str) -> list[str]:
+def _runs_tagged(connection: LedgerReader, name: str) -> list[str]:
     tagged = "FROM version JOIN tag ON tag.version_id = version.id WHERE tag.name = :name"
     rows = connection.rows(f"SELECT DISTINCT version.run_id {tagged}", name=name)
     return sorted(row["run_id"] for row in rows if row["run_id"])
@@ -108,7 +108,7 @@ def _only(rows: Sequence[Row], what: str, name: str, column: str) -> Row:
     return rows[0]
 
 
-def _no_run(connection: Reader, name: str) -> Row:
+def _no_run(connection: LedgerReader, name: str) -> Row:
     latest = [row["id"] for row in connection.rows("SELECT id FROM run ORDER BY id DESC LIMIT 3")]
     raise UnknownReferenceError(
         f"There is no run {name!r}. A run is named by its id or the beginning of it, by latest, latest~1 ..., or by "
@@ -116,7 +116,7 @@ def _no_run(connection: Reader, name: str) -> Row:
     )
 
 
-def _no_version(connection: Reader, dataset: str, wanted: str, known: list[str]) -> str:
+def _no_version(connection: LedgerReader, dataset: str, wanted: str, known: list[str]) -> str:
     if dataset not in known:
         close = difflib.get_close_matches(dataset, known, n=3)
         close += [name for name in known if dataset and name.endswith(f".{dataset}")][:3]

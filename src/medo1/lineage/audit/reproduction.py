@@ -21,18 +21,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
-from medo1.lineage.audit.runs import document, whole_run
+from medo1.lineage.audit.known_runs import document, whole_run
 from medo1.lineage.audit.staleness import changes
-from medo1.lineage.configuration import ROOT_NAME, Settings
 from medo1.lineage.environment import installed_packages
 from medo1.lineage.known_digests import KNOWN
 from medo1.lineage.ledger import Ledger
+from medo1.lineage.ledger_settings import ROOT_NAME, LedgerSettings
 from medo1.lineage.manifests import MANIFEST_NAME, Manifest, is_version_name
 from medo1.lineage.recorder import now_text
 from medo1.lineage.redaction import HIDDEN
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
@@ -80,7 +80,7 @@ class Reproduction:
 
 
 def reproduce(
-    connection: Reader, ledger: Ledger, run: Row, *, fresh: bool = False, keep: bool = False, quiet: bool = False
+    connection: LedgerReader, ledger: Ledger, run: Row, *, fresh: bool = False, keep: bool = False, quiet: bool = False
 ) -> Reproduction:
     """Run a run again and compare.
 
@@ -158,11 +158,11 @@ def _refuse(run: Row, project: Path) -> None:
         raise CannotReproduceError(f"Run {run['id']} cannot be reproduced: {'; '.join(reasons)}.")
 
 
-def _difference(connection: Reader, run: Row) -> str | None:
+def _difference(connection: LedgerReader, run: Row) -> str | None:
     return document(connection, run["diff"])
 
 
-def _furnish(connection: Reader, run: Row, settings: Settings, worktree: Path, fresh: bool) -> None:
+def _furnish(connection: LedgerReader, run: Row, settings: LedgerSettings, worktree: Path, fresh: bool) -> None:
     """Put into the worktree what git does not hold: pinned versions, files from outside, local configuration."""
     project = settings.project
     for pin in run["pins"]:
@@ -199,7 +199,7 @@ def _furnish(connection: Reader, run: Row, settings: Settings, worktree: Path, f
                     one.backup(other)
 
 
-def _stores(connection: Reader, run_id: str) -> set[str]:
+def _stores(connection: LedgerReader, run_id: str) -> set[str]:
     """Paths of the completion stores of the engines that a run asked."""
     from sqlalchemy import select
 

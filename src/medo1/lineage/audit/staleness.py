@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.lineage.audit.graph import direct_inputs
-from medo1.lineage.audit.runs import document
-from medo1.lineage.audit.versions import heads
+from medo1.lineage.audit.known_runs import document
+from medo1.lineage.audit.known_versions import heads
 from medo1.lineage.code import CodeReader
 from medo1.lineage.digests import digest_of_text
 from medo1.lineage.known_digests import KNOWN
@@ -24,7 +24,7 @@ from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 MISSING = object()
@@ -48,7 +48,7 @@ class Configuration:
 
 
 def stale_versions(
-    connection: Reader, ledger: Ledger, places: Places, configuration: Callable[[str], Configuration]
+    connection: LedgerReader, ledger: Ledger, places: Places, configuration: Callable[[str], Configuration]
 ) -> tuple[list[Stale], int]:
     """The stale ones among the latest versions, in the order in which they are made, and how many were looked at.
 
@@ -81,7 +81,7 @@ def stale_versions(
 class _Judge:
     def __init__(
         self,
-        connection: Reader,
+        connection: LedgerReader,
         ledger: Ledger,
         latest: Mapping[str, Row],
         configuration: Callable[[str], Configuration],

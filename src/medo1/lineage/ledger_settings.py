@@ -17,12 +17,12 @@ from medo1.errors import UserError
 ROOT_NAME = "data"
 
 
-class LineageConfigurationError(UserError):
+class LedgerSettingsError(UserError):
     """`lineage.yml` says something that cannot be done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LedgerSettings:
     """What `lineage.yml` says, and where the study's root is.
 
     Places are written down relative to the root, as `data/...` whatever the root is called, so that a ledger still
@@ -92,13 +92,13 @@ class Settings:
 KEYS = {"url", "site", "roots", "heartbeat_s", "credentials", "storage_credentials"}
 
 
-def settings_from(
+def ledger_settings_from(
     config: Mapping[str, Any],
     project: Path,
     credentials: Callable[[], Mapping[str, Any]] = dict,
     root: str = ROOT_NAME,
-) -> Settings:
-    """Settings from the content of `lineage.yml`.
+) -> LedgerSettings:
+    """LedgerSettings from the content of `lineage.yml`.
 
     Args:
         config: its content.
@@ -107,26 +107,26 @@ def settings_from(
         root: where everything lies that runs save.
 
     Raises:
-        LineageConfigurationError: naming the key, what was found and what was expected.
+        LedgerSettingsError: naming the key, what was found and what was expected.
     """
     unknown = sorted(set(config) - KEYS)
     if unknown:
-        raise LineageConfigurationError(
+        raise LedgerSettingsError(
             f"lineage.yml: unknown key {', '.join(unknown)}; there are {', '.join(sorted(KEYS))}."
         )
-    defaults = {item.name: item.default for item in fields(Settings)}
+    defaults = {item.name: item.default for item in fields(LedgerSettings)}
     root = root.rstrip("/") or "/"
     url = str(config.get("url") or defaults["url"])
     _refuse_bad_url(url)
     heartbeat = config.get("heartbeat_s", defaults["heartbeat_s"])
     if not isinstance(heartbeat, int | float) or not 1 <= heartbeat <= 3600:  # noqa: PLR2004
-        raise LineageConfigurationError(f"lineage.yml: heartbeat_s is {heartbeat!r}, expected seconds from 1 to 3600.")
+        raise LedgerSettingsError(f"lineage.yml: heartbeat_s is {heartbeat!r}, expected seconds from 1 to 3600.")
     roots = config.get("roots", [root])
     if not isinstance(roots, list | tuple) or not all(isinstance(root, str) for root in roots):
-        raise LineageConfigurationError(f"lineage.yml: roots is {roots!r}, expected a list of folders or URLs.")
+        raise LedgerSettingsError(f"lineage.yml: roots is {roots!r}, expected a list of folders or URLs.")
     project = project.resolve()
     shared = not url.startswith("sqlite")
-    return Settings(
+    return LedgerSettings(
         project=project,
         root=root,
         url=url,
@@ -138,7 +138,7 @@ def settings_from(
     )
 
 
-def lineage_settings(loader: Any, project: Path) -> Settings:
+def ledger_settings(loader: Any, project: Path) -> LedgerSettings:
     """The settings of lineage from Kedro's config loader; the defaults where the project says nothing."""
     from kedro.config import MissingConfigException
 
@@ -146,7 +146,7 @@ def lineage_settings(loader: Any, project: Path) -> Settings:
         content = loader["lineage"]
     except (MissingConfigException, KeyError):
         content = {}
-    return settings_from(content, project, lambda: _credentials(loader), _root(loader))
+    return ledger_settings_from(content, project, lambda: _credentials(loader), _root(loader))
 
 
 def _root(loader: Any) -> str:
@@ -171,11 +171,11 @@ def _credentials(loader: Any) -> Mapping[str, Any]:
 def _refuse_bad_url(url: str) -> None:
     kind = url.partition(":")[0].partition("+")[0]
     if kind not in ("sqlite", "postgresql"):
-        raise LineageConfigurationError(
+        raise LedgerSettingsError(
             f"lineage.yml: url begins with {kind!r}; a ledger is sqlite:///<path> or postgresql+psycopg://<host>/<database>."
         )
     if "@" in url:
-        raise LineageConfigurationError(
+        raise LedgerSettingsError(
             "lineage.yml: url holds a user name or password. Put `username` and `password` into an entry of "
             "conf/local/credentials.yml and name that entry under `credentials`."
         )
@@ -187,7 +187,7 @@ def _entry(name: Any, credentials: Callable[[], Mapping[str, Any]], key: str) ->
     there = credentials()
     found = there.get(name)
     if not isinstance(found, Mapping):
-        raise LineageConfigurationError(
+        raise LedgerSettingsError(
             f"lineage.yml: {key} names {name!r}, which is no entry of conf/local/credentials.yml "
             f"(there: {', '.join(sorted(map(str, there))) or 'none'})."
         )

@@ -14,7 +14,7 @@ from medo1.lineage.ledger import Ledger
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 State = Literal["running", "finished", "failed", "interrupted", "unknown"]
@@ -53,7 +53,7 @@ def goes_on(ledger: Ledger, run_id: str) -> bool:
     return found is not None and state_of(dict(found._mapping), ledger.settings.heartbeat_s) == "running"
 
 
-def running(connection: Reader | Connection, ledger: Ledger) -> list[str]:
+def running(connection: LedgerReader | Connection, ledger: Ledger) -> list[str]:
     """Ids of the runs that go on."""
     from sqlalchemy import select
 
@@ -63,7 +63,7 @@ def running(connection: Reader | Connection, ledger: Ledger) -> list[str]:
     return [row.id for row in rows if state_of(dict(row._mapping), ledger.settings.heartbeat_s) == "running"]
 
 
-def latest_runs(connection: Reader, ledger: Ledger, limit: int, **only: str | None) -> list[Row]:
+def latest_runs(connection: LedgerReader, ledger: Ledger, limit: int, **only: str | None) -> list[Row]:
     """The latest runs, newest first, with what changed against the run before.
 
     Args:
@@ -104,7 +104,7 @@ def latest_runs(connection: Reader, ledger: Ledger, limit: int, **only: str | No
     return found
 
 
-def whole_run(connection: Reader, ledger: Ledger, run: Row) -> Row:
+def whole_run(connection: LedgerReader, ledger: Ledger, run: Row) -> Row:
     """All that is known of one run: documents, nodes, pins, inputs, outputs."""
     from sqlalchemy import select
 
@@ -127,7 +127,7 @@ def whole_run(connection: Reader, ledger: Ledger, run: Row) -> Row:
     return row
 
 
-def document(connection: Reader, digest: str | None) -> str | None:
+def document(connection: LedgerReader, digest: str | None) -> str | None:
     """A kept text by its digest."""
     if digest is None:
         return None
@@ -135,7 +135,7 @@ def document(connection: Reader, digest: str | None) -> str | None:
     return found
 
 
-def inputs_and_outputs(connection: Reader, run_id: str) -> tuple[dict[str, str], dict[str, str]]:
+def inputs_and_outputs(connection: LedgerReader, run_id: str) -> tuple[dict[str, str], dict[str, str]]:
     """Of each dataset that a run read or wrote: its version; of each file from outside: its digest.
 
     What the run wrote counts before what it read: a later run continues from there.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from medo1.lineage.audit.runs import in_pieces, state_of
+from medo1.lineage.audit.known_runs import in_pieces, state_of
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places, Tag
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
@@ -22,7 +22,7 @@ WITH_NODE = (
 
 
 def versions_of(
-    connection: Reader, ledger: Ledger, places: Places, dataset: str, limit: int, *, gone: bool = False
+    connection: LedgerReader, ledger: Ledger, places: Places, dataset: str, limit: int, *, gone: bool = False
 ) -> list[Row]:
     """Versions of a dataset, newest first, each with its run, its tags, and whether it is there.
 
@@ -57,7 +57,7 @@ def presence(ledger: Ledger, places: Places, row: Row) -> str:
     return "there" if places.exists(row["location"], row["version"]) else "missing"
 
 
-def heads(connection: Reader, ledger: Ledger, places: Places) -> list[Row]:
+def heads(connection: LedgerReader, ledger: Ledger, places: Places) -> list[Row]:
     """The latest version of every dataset of this site that is there, with the node that made it."""
     found: list[Row] = []
     for site, location in _locations(connection, ledger):
@@ -74,7 +74,7 @@ def heads(connection: Reader, ledger: Ledger, places: Places) -> list[Row]:
     return found
 
 
-def _locations(connection: Reader, ledger: Ledger) -> list[tuple[str, str]]:
+def _locations(connection: LedgerReader, ledger: Ledger) -> list[tuple[str, str]]:
     """Site and location of every dataset of this site: one look-up each instead of a scan of all versions."""
     found: list[tuple[str, str]] = []
     for site in sorted({"", ledger.settings.site}):
@@ -87,7 +87,7 @@ def _locations(connection: Reader, ledger: Ledger) -> list[tuple[str, str]]:
     return found
 
 
-def runs_by_id(connection: Reader, ledger: Ledger, ids: set[str]) -> dict[str, Row]:
+def runs_by_id(connection: LedgerReader, ledger: Ledger, ids: set[str]) -> dict[str, Row]:
     """Short facts of runs: state, environment, commit."""
     found: dict[str, Row] = {}
     for some in in_pieces(ids):
@@ -102,7 +102,7 @@ def runs_by_id(connection: Reader, ledger: Ledger, ids: set[str]) -> dict[str, R
     return found
 
 
-def tags_of(connection: Reader, numbers: list[int]) -> dict[int, list[Row]]:
+def tags_of(connection: LedgerReader, numbers: list[int]) -> dict[int, list[Row]]:
     """Tags by the number of their version."""
     found: dict[int, list[Row]] = defaultdict(list)
     for some in in_pieces(numbers):
@@ -111,7 +111,7 @@ def tags_of(connection: Reader, numbers: list[int]) -> dict[int, list[Row]]:
     return found
 
 
-def all_tags(connection: Reader) -> list[Row]:
+def all_tags(connection: LedgerReader) -> list[Row]:
     """Every tag with its version, by name."""
     query = "SELECT tag.*, version.dataset, version.version FROM tag JOIN version ON version.id = tag.version_id"
     return list(connection.rows(f"{query} ORDER BY tag.name, version.dataset"))
