@@ -228,13 +228,20 @@ class TinyProject:
             file.write_text(text.replace("PACKAGE", self.package), encoding="utf-8")
         (folder / "conf" / "local").mkdir(exist_ok=True)
 
-    def run(self, *pipelines: str, params: dict[str, Any] | None = None, **options: Any) -> str:
+    def add_environment(self, env: str) -> None:
+        """An environment whose runs save to a place of their own."""
+        folder = self.path / "conf" / env
+        folder.mkdir()
+        text = CATALOG.replace("ROOT", f"data/{env}").replace("PACKAGE", self.package)
+        (folder / "catalog.yml").write_text(text, encoding="utf-8")
+
+    def run(self, *pipelines: str, params: dict[str, Any] | None = None, env: str | None = None, **options: Any) -> str:
         """A run in this process; returns its id."""
         from kedro.framework.project import settings
         from kedro.framework.startup import bootstrap_project
 
         bootstrap_project(self.path)
-        with settings.SESSION_CLASS.create(self.path, runtime_params=params) as session:
+        with settings.SESSION_CLASS.create(self.path, env=env, runtime_params=params) as session:
             session.run(pipeline_names=list(pipelines) or None, **options)
             return str(session.session_id)
 

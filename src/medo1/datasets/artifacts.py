@@ -69,6 +69,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         self.metadata = metadata
         self.provenance = Provenance()
         self._saved: Manifest | None = None
+        self._borrowed: tuple[str, PurePosixPath] | None = None  # a version of another place, and the place
         self._version: Version
         self._cached_load_version: str | None
         super().__init__(
@@ -183,14 +184,35 @@ class VersionedArtifact(AbstractVersionedDataset):
         """The highest name of a version on this machine, complete or not; None where there is none or it is remote."""
         return next(iter(self._version_names()), None) if self._is_local else None
 
-    def pin(self, version: str) -> None:
-        """Load this version from now on, whatever other runs save meanwhile."""
+    def pin(self, version: str, place: str | None = None) -> None:
+        """Load this version from now on, whatever other runs save meanwhile.
+
+        Args:
+            version: its name.
+            place: where it lies, where that is not this dataset's own place: another environment's.
+
+        Raises:
+            DatasetError: when the other place is on another file system.
+        """
+        if place is not None and place != self.location:
+            protocol, path = get_protocol_and_path(place)
+            if protocol != self._protocol:
+                raise DatasetError(f"{place} cannot be read in the place of {self.location}: another file system")
+            self._borrowed = (version, PurePosixPath(path))
         self._version = Version(version, self._version.save)
 
     @property
     def location(self) -> str:
-        """Where the versions lie: a path, or a URL where it is not on this machine."""
+        """Where the versions lie that it saves: a path, or a URL where it is not on this machine."""
         return str(self._filepath) if self._is_local else f"{self._protocol}://{self._filepath}"
+
+    @property
+    def read_location(self) -> str:
+        """Where the version lies that `load` reads: its own place, or another environment's."""
+        if self._borrowed is None or self._saved is not None:
+            return self.location
+        place = self._borrowed[1]
+        return str(place) if self._is_local else f"{self._protocol}://{place}"
 
     def resolve_load_version(self) -> str | None:
         """The version that `load` reads: the one saved by this very run, else the pinned one, else the latest."""
@@ -362,9 +384,12 @@ class VersionedArtifact(AbstractVersionedDataset):
         return self._protocol in ("file", "local")
 
     def _version_directory(self, version: str) -> str:
-        return str(self._get_versioned_path(version).parent)
+        return str(PurePosixPath(self._data_path(version)).parent)
 
     def _data_path(self, version: str) -> str:
+        if self._borrowed is not None and self._borrowed[0] == version:
+            place = self._borrowed[1]
+            return str(place / version / place.name)
         return str(self._get_versioned_path(version))
 
     def _exists(self) -> bool:

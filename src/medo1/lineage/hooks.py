@@ -261,7 +261,7 @@ class LineageHooks:
         dataset = catalog.get(name)
         if hasattr(dataset, "manifest"):
             manifest = dataset.manifest()
-            location = self._settings.location_of(dataset.location)
+            location = self._settings.location_of(dataset.read_location)
             return NodeInput("version", manifest.digest, None, location, manifest, manifest.text_digest)
         if hasattr(dataset, "digest"):
             digest = dataset.digest()

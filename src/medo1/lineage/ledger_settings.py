@@ -15,6 +15,8 @@ from medo1.errors import UserError
 
 # What the root is called wherever a place is written down.
 ROOT_NAME = "data"
+# How runs without an environment of their own call it.
+BASE_ENVS = ("", "base", "local")
 
 
 class LedgerSettingsError(UserError):
@@ -33,6 +35,8 @@ class LedgerSettings:
         root: where everything lies that runs save, a folder or a URL (`root` in globals.yml).
         url: of the ledger, without credentials: `sqlite:///data/ledger.sqlite` (relative to the project) or
             `postgresql+psycopg://host/database`.
+        env: the environment that is worked in; base, local and none are one, called `base`.
+        base_envs: what runs of that one call their environment.
         site: names this copy of the project in a ledger that several share; empty where the ledger lies in it.
         roots: where manifests are looked for by `rebuild` and `verify`: folders of the project, or URLs.
         heartbeat_s: seconds between signs of life of a run.
@@ -43,6 +47,8 @@ class LedgerSettings:
     project: Path
     root: str = ROOT_NAME
     url: str = "sqlite:///data/ledger.sqlite"
+    env: str = "base"
+    base_envs: tuple[str, ...] = BASE_ENVS
     site: str = ""
     roots: tuple[str, ...] = ("data",)
     heartbeat_s: float = 15.0
@@ -77,6 +83,14 @@ class LedgerSettings:
         inside = absolute.relative_to(self.project).as_posix()
         return str(absolute) if PurePosixPath(inside).parts[:1] == (ROOT_NAME,) else inside
 
+    def env_of(self, name: str | None) -> str:
+        """The environment that a run means by a name."""
+        return "base" if name is None or name in self.base_envs else name
+
+    def names_of(self, env: str) -> tuple[str, ...]:
+        """What runs of an environment call it."""
+        return self.base_envs if self.env_of(env) == "base" else (env,)
+
     def site_of(self, location: str) -> str:
         """The site that a location belongs to: none for a URL."""
         return "" if "://" in location else self.site
@@ -97,6 +111,7 @@ def ledger_settings_from(
     project: Path,
     credentials: Callable[[], Mapping[str, Any]] = dict,
     root: str = ROOT_NAME,
+    env: str | None = None,
 ) -> LedgerSettings:
     """LedgerSettings from the content of `lineage.yml`.
 
@@ -105,6 +120,7 @@ def ledger_settings_from(
         project: the project's directory.
         credentials: gives the content of `credentials.yml`; asked only where the settings name an entry of it.
         root: where everything lies that runs save.
+        env: the environment that is worked in.
 
     Raises:
         LedgerSettingsError: naming the key, what was found and what was expected.
@@ -128,6 +144,7 @@ def ledger_settings_from(
     shared = not url.startswith("sqlite")
     return LedgerSettings(
         project=project,
+        env="base" if env is None or env in BASE_ENVS else env,
         root=root,
         url=url,
         site=str(config.get("site") or (f"{platform.node()}:{project}" if shared else "")),
@@ -146,7 +163,7 @@ def ledger_settings(loader: Any, project: Path) -> LedgerSettings:
         content = loader["lineage"]
     except (MissingConfigException, KeyError):
         content = {}
-    return ledger_settings_from(content, project, lambda: _credentials(loader), _root(loader))
+    return ledger_settings_from(content, project, lambda: _credentials(loader), _root(loader), loader.env)
 
 
 def _root(loader: Any) -> str:

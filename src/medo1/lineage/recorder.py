@@ -331,6 +331,7 @@ def put_version(
         "rows_from": manifest.rows_from,
         "saved_at": manifest.saved_at,
         "manifest": manifest_digest,
+        "env": manifest.run_record.get("env"),
     }
     number = ledger.insert(connection, version, row)
     if number is None:

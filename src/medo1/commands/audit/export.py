@@ -25,7 +25,7 @@ def export(audit: Audit, runs: tuple[str, ...], form: str, output: Path | None, 
     assert form == "openlineage"
     ledger = audit.ledger
     with ledger.reading() as connection:
-        rows = [find_run(connection, name) for name in runs] or latest_runs(connection, ledger, limit)[::-1]
+        rows = [find_run(connection, ledger, name) for name in runs] or latest_runs(connection, ledger, limit)[::-1]
         lines = [line for row in rows for line in events_of(connection, ledger, row)]
     if output is None:
         for line in lines:

@@ -135,8 +135,8 @@ def document(connection: LedgerReader, digest: str | None) -> str | None:
     return found
 
 
-def inputs_and_outputs(connection: LedgerReader, run_id: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Of each dataset that a run read or wrote: its version; of each file from outside: its digest.
+def inputs_and_outputs(connection: LedgerReader, run_id: str) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """Of each dataset that a run read or wrote: its version and location; of each file from outside: its digest.
 
     What the run wrote counts before what it read: a later run continues from there.
     """
@@ -146,7 +146,7 @@ def inputs_and_outputs(connection: LedgerReader, run_id: str) -> tuple[dict[str,
     from medo1.lineage.schema import node_run, pin, version
 
     read = (
-        select(input_.c.name, input_.c.kind, input_.c.digest, version.c.version)
+        select(input_.c.name, input_.c.kind, input_.c.digest, version.c.version, version.c.location)
         .join(node_run, node_run.c.id == input_.c.node_run_id)
         .join(version, version.c.id == input_.c.version_id, isouter=True)
         .where(node_run.c.run_id == run_id)
@@ -154,16 +154,16 @@ def inputs_and_outputs(connection: LedgerReader, run_id: str) -> tuple[dict[str,
     versions, digests = {}, {}
     for row in connection.execute(read):
         if row.kind == "version":
-            versions[row.name] = row.version
+            versions[row.name] = (row.version, row.location)
         elif row.kind == "file" and row.digest:
             digests[row.name] = row.digest
     for row in connection.execute(select(pin).where(pin.c.run_id == run_id)):
         if row.version:
-            versions[row.name] = row.version
+            versions[row.name] = (row.version, row.location)
         elif row.digest:
             digests[row.name] = row.digest
-    wrote = select(version.c.dataset, version.c.version).where(version.c.run_id == run_id)
-    versions |= {row.dataset: row.version for row in connection.execute(wrote)}
+    wrote = select(version.c.dataset, version.c.version, version.c.location).where(version.c.run_id == run_id)
+    versions |= {row.dataset: (row.version, row.location) for row in connection.execute(wrote)}
     return versions, digests
 
 

@@ -58,7 +58,7 @@ def presence(ledger: Ledger, places: Places, row: Row) -> str:
 
 
 def heads(connection: LedgerReader, ledger: Ledger, places: Places) -> list[Row]:
-    """The latest version of every dataset of this site that is there, with the node that made it."""
+    """The latest version of every dataset of this site that is there, in every environment, with its node."""
     found: list[Row] = []
     for site, location in _locations(connection, ledger):
         newest_first = connection.stream(
@@ -72,6 +72,11 @@ def heads(connection: LedgerReader, ledger: Ledger, places: Places) -> list[Row]
                 found.append(row)
                 break
     return found
+
+
+def of_this_environment(ledger: Ledger, rows: list[Row]) -> list[Row]:
+    """Those of some versions that were saved in the environment that is worked in."""
+    return [row for row in rows if row["env"] is None or ledger.settings.env_of(row["env"]) == ledger.settings.env]
 
 
 def _locations(connection: LedgerReader, ledger: Ledger) -> list[tuple[str, str]]:

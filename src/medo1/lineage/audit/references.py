@@ -2,6 +2,8 @@
 
 RUN                 2026-11-23T10.15.00.123Z, an unambiguous beginning of it, latest, latest~2, or a tag
 DATASET[@VERSION]   VERSION likewise; without it the latest
+
+`latest` is that of the environment that is worked in; `ENV/latest` that of another.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-BACK = re.compile(r"latest(?:~(\d+))?")
+BACK = re.compile(r"(?:(?P<env>[\w.-]+)/)?latest(?:~(?P<back>\d+))?")
 VERSION_START = re.compile(r"\d{4}(-|$)")
 
 
@@ -28,7 +30,7 @@ class UnknownReferenceError(UserError):
     """There is no such run, dataset or version; the text says what there is."""
 
 
-def find_run(connection: LedgerReader, name: str) -> Row:
+def find_run(connection: LedgerReader, ledger: Ledger, name: str) -> Row:
     """The run that a name means.
 
     Raises:
@@ -36,10 +38,12 @@ def find_run(connection: LedgerReader, name: str) -> Row:
     """
     back = BACK.fullmatch(name)
     if back:
-        latest = "SELECT * FROM run ORDER BY id DESC LIMIT 1 OFFSET :back"
-        found = connection.first(latest, back=int(back[1] or 0))
+        env, names = _env_names(ledger, back)
+        latest = "SELECT * FROM run WHERE env IN (:names) ORDER BY id DESC LIMIT 1 OFFSET :back"
+        found = connection.first(latest, names=names, back=int(back["back"] or 0))
         if found is None:
-            raise UnknownReferenceError(f"There is no run {name}: the ledger holds fewer.")
+            others = _other_envs(connection, ledger)
+            raise UnknownReferenceError(f"There is no run {name} in environment {env}: the ledger holds fewer.{others}")
         return found
     if VERSION_START.match(name):
         some = "SELECT * FROM run WHERE id LIKE :start ESCAPE '/' LIMIT 6"
@@ -70,18 +74,34 @@ def find_version(connection: LedgerReader, ledger: Ledger, name: str, *, gone: b
     of_dataset = "version.dataset = :dataset AND version.site IN (:sites)"
     if not gone:
         of_dataset += " AND version.pruned_at IS NULL"
+    names: Sequence[str] = ()
     if back:
-        matching = f"FROM version WHERE {of_dataset} ORDER BY version.version DESC LIMIT 1 OFFSET {int(back[1] or 0)}"
+        _, names = _env_names(ledger, back)
+        in_env = "(version.env IN (:names) OR version.env IS NULL)"
+        at = f"ORDER BY version.version DESC LIMIT 1 OFFSET {int(back['back'] or 0)}"
+        matching = f"FROM version WHERE {of_dataset} AND {in_env} {at}"
     elif VERSION_START.match(wanted):
         matching = f"FROM version WHERE {of_dataset} AND version.version LIKE :start ESCAPE '/' LIMIT 6"
     else:
         tagged = "FROM version JOIN tag ON tag.version_id = version.id"
         matching = f"{tagged} WHERE {of_dataset} AND tag.name = :wanted LIMIT 6"
     values = {"dataset": dataset, "sites": ["", ledger.settings.site], "start": beginning(wanted), "wanted": wanted}
+    values |= {"names": list(names)} if back else {}
     rows = list(connection.rows(f"SELECT version.* {matching}", **values))
     if not rows:
         raise UnknownReferenceError(_no_version(connection, dataset, wanted, known=find_datasets(connection)))
     return _only(rows, f"version of {dataset}", wanted, "version")
+
+
+def _env_names(ledger: Ledger, back: re.Match[str]) -> tuple[str, list[str]]:
+    env = ledger.settings.env_of(back["env"]) if back["env"] else ledger.settings.env
+    return env, list(ledger.settings.names_of(env))
+
+
+def _other_envs(connection: LedgerReader, ledger: Ledger) -> str:
+    found = {ledger.settings.env_of(row["env"]) for row in connection.rows("SELECT DISTINCT env FROM run")}
+    names = [f"{env}/latest" for env in sorted(found)]
+    return f" Runs of each environment: {', '.join(names)}." if names else ""
 
 
 def find_datasets(connection: LedgerReader) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.lineage.audit.graph import direct_inputs
 from medo1.lineage.audit.known_runs import document
-from medo1.lineage.audit.known_versions import heads
+from medo1.lineage.audit.known_versions import heads, of_this_environment
 from medo1.lineage.code import CodeReader
 from medo1.lineage.digests import digest_of_text
 from medo1.lineage.known_digests import KNOWN
@@ -55,8 +55,9 @@ def stale_versions(
     Args:
         configuration: what the project says now in an environment.
     """
-    latest = heads(connection, ledger, places)
-    by_location = {row["location"]: row for row in latest}
+    everywhere = heads(connection, ledger, places)
+    by_location = {row["location"]: row for row in everywhere}
+    latest = of_this_environment(ledger, everywhere)
     packages = {row["function"].partition(":")[0].partition(".")[0] for row in latest if row["function"]} | {"medo1"}
     judge = _Judge(connection, ledger, by_location, configuration, CodeReader(sorted(packages)))
     found = {row["id"]: judge.judged(row) for row in latest}
@@ -68,7 +69,7 @@ def stale_versions(
         for row in latest:
             for location in judge.read_from.get(row["id"], ()):
                 up = by_location.get(location)
-                if up is None or up["id"] == row["id"]:
+                if up is None or up["id"] == row["id"] or up["id"] not in found:
                     continue
                 source = found[up["id"]]
                 if (source.reasons or source.through) and up["dataset"] not in found[row["id"]].through:
