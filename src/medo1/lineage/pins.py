@@ -125,8 +125,11 @@ def _what_is_missing(ledger: Ledger, missing: list[str]) -> str:
             f" in environment {ledger.settings.env}. Environment {' and '.join(others)} has some, and environments do "
             f"not read each other's: to go on from there, name a run of it, such as --from-run {others[0]}/latest"
         )
+        text += ". Or run"
+    else:
+        text += ". Run"
     return (
-        f"{text}. Or run the pipeline that makes it first (kedro registry describe lists each pipeline's nodes), or "
+        f"{text} the pipeline that makes it first (kedro registry describe lists each pipeline's nodes), or "
         "everything: kedro run."
     )
 
