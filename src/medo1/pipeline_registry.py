@@ -32,8 +32,11 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _built(name: str, study: Any) -> Pipeline:
-    module = import_module(f"medo1.pipelines.{name}.pipeline")
-    return module.create_pipeline(**study.for_pipelines())
+    """A pipeline whose nodes are tagged with its name and with their format or arm: `kedro run --tags=longstep`."""
+    from kedro.pipeline import Pipeline
+
+    nodes = import_module(f"medo1.pipelines.{name}.pipeline").create_pipeline(**study.for_pipelines()).nodes
+    return Pipeline([node.tag([name, *([node.namespace] if node.namespace else [])]) for node in nodes])
 
 
 def _study() -> Any:
