@@ -8,7 +8,7 @@ raises `EngineError` when nothing can be answered at all (no server, wrong model
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -155,10 +155,13 @@ class Engine(ABC):
         price_factor: what the provider charges for this way of asking, as a share of its list price (Batch API: 0.5).
         answer_options, other_options: the names of the constructor's options, by whether an answer can depend on them.
             Those that it can depend on are part of the identity; an option that is in neither set is a fault.
+        earlier_options: names that options had before, in catalogs, and what they are called now; None where there is
+            nothing to choose any more.
     """
 
     streams: bool = False
     price_factor: float = 1.0
+    earlier_options: ClassVar[Mapping[str, str | None]] = {}
     answer_options: ClassVar[frozenset[str]] = frozenset()
     other_options: ClassVar[frozenset[str]] = frozenset()
 

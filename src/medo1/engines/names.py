@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 from medo1.engines.base import Engine, EngineError
+
+logger = logging.getLogger(__name__)
 
 # Names that catalogs had before engines had rooms; they keep working.
 EARLIER_NAMES = {
@@ -19,6 +23,27 @@ EARLIER_NAMES = {
 def current_name(name: str) -> str:
     """The name that an engine goes by now."""
     return EARLIER_NAMES.get(name, name)
+
+
+def current_options(kind: type[Engine], options: Mapping[str, Any]) -> dict[str, Any]:
+    """An engine's options under the names that they have now; what was renamed or dropped is said in the log.
+
+    Raises:
+        EngineError: an option is given under both names.
+    """
+    current = dict(options)
+    for earlier, now in kind.earlier_options.items():
+        if earlier not in current:
+            continue
+        value = current.pop(earlier)
+        if now is None:
+            logger.warning("%s: the option `%s` is no longer needed; leave it out", kind.__name__, earlier)
+        elif now in current:
+            raise EngineError(f"{kind.__name__}: `{earlier}` is now called `{now}`, and both are given: leave one out")
+        else:
+            logger.warning("%s: the option `%s` is now called `%s`", kind.__name__, earlier, now)
+            current[now] = value
+    return current
 
 
 def engine_of(name: str, options: dict[str, Any]) -> Engine:
@@ -38,7 +63,7 @@ def engine_of(name: str, options: dict[str, Any]) -> Engine:
     if not (isinstance(kind, type) and issubclass(kind, Engine)):
         raise EngineError(f"{name} is no engine: name a class by its dotted path, such as medo1.engines.OpenAI.")
     try:
-        return kind(**options)
+        return kind(**current_options(kind, options))
     except TypeError as error:
         raise EngineError(
             f"The options of engine {name} do not fit: {error}. Given: {', '.join(sorted(options)) or 'none'}."

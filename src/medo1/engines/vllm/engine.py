@@ -32,6 +32,7 @@ from typing import Any, Literal
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Model, Request
 from medo1.engines.http.openai import OpenAI
 from medo1.engines.identity import model_identity, named_model, pinned
+from medo1.engines.names import current_options
 from medo1.engines.vllm.serving import LOOPBACK, LocalServer, environment_without, free_port, refuse_taken_port
 from medo1.lineage.digests import digest_of_file
 
@@ -308,8 +309,8 @@ class VLLM(Engine):
                 "timeout_s": 3600.0,
                 "logprobs": True,
                 "continuation": "native",
-                "transport": "pool",
-                **self._client_options,
+                "trust_env": False,
+                **current_options(OpenAI, self._client_options),
             },
         )
 
