@@ -539,7 +539,7 @@ NOT_STATED: list[Case] = [
     ("He was treated, and yet the gout remains.", {"A": "Gout", "B": "Lupus"}, "stop", "abstain"),
     ("Option A should be selected only when glucose is high.", DRUGS, "stop", "abstain"),
     ("Step 1: consider A. Step 2: consider C, then D.", DRUGS, "stop", "abstain"),
-    ("Tremor → Metformin → C", DRUGS, None, "truncated"),
+    ("Tremor → Metformin → C", DRUGS, None, "abstain"),
     ("## Conclusion\nA. Metformin is wrong.", DRUGS, "stop", "abstain"),
     ("I'm sorry, but I can't help with medical questions.", DRUGS, None, "abstain"),
     ("Neither.", DRUGS, None, "abstain"),

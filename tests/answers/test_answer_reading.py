@@ -11,9 +11,6 @@ from types import ModuleType
 import pytest
 
 from medo1.answers import RULES, STATUSES, read_answer
-from medo1.answers.ending import read_end
-from medo1.answers.reading import read_whole
-from medo1.answers.text import Text
 from tests.answers.answer_cases import DRUGS, NOT_STATED, STATED, TEN, Case
 from tests.answers.wild_cases import WILD, WILD_NOT_STATED
 
@@ -65,14 +62,6 @@ def test_what_states_no_letter_is_given_none(case: Case):
     text, options, finish_reason, status = case
     answer = read_answer(text, options, finish_reason)
     assert (answer.letter, answer.status) == (None, status), answer
-
-
-@pytest.mark.parametrize("case", STATED + NOT_STATED + WILD + WILD_NOT_STATED, ids=lambda case: repr(case[0][-60:]))
-def test_the_scan_from_the_end_reads_what_the_whole_reading_reads(case: Case):
-    text, options, _, _ = case
-    view = Text(text, text.lower(), options)
-    if len(view.low) == len(text) and text.strip() and (quick := read_end(view)) is not None:
-        assert quick == read_whole(view, cut_by=False, known=False)
 
 
 def test_every_rule_and_status_that_is_given_is_documented():
@@ -179,16 +168,3 @@ def test_thinking_that_was_cut_is_given_no_letter():
             for cut in range(200, len(thinking) - 1, 40):
                 assert read_answer(f"<think>{thinking[:cut]}", row["options"]).status == "truncated"
                 assert read_answer(thinking[:cut], row["options"], "length").letter is None
-
-
-@recorded
-def test_the_scan_from_the_end_reads_recorded_outputs_as_the_whole_reading_does():
-    quick = 0
-    for row in rows():
-        text = row["raw"].rpartition("</think>")[2]
-        view = Text(text, text.lower(), row["options"])
-        answer = read_end(view)
-        if answer is not None:
-            quick += 1
-            assert answer == read_whole(view, cut_by=False, known=False)
-    assert quick > len(rows()) / 2

@@ -482,7 +482,7 @@ WILD_NOT_STATED: list[Case] = [
     ("Answer: C/D", JOINT, "stop", "conflict"),
     ("Answer: C or D", JOINT, "stop", "conflict"),
     ("Answer: C, D", JOINT, "stop", "conflict"),
-    ("Answer: CD", JOINT, "stop", "abstain"),
+    ("Answer: CD", JOINT, "stop", "conflict"),
     ("The correct answer is **C. Order an MRI**.", STEPS, "stop", "conflict"),
     ("The correct answer is B. Give ceftriaxone.", STEPS, "stop", "conflict"),
     ("Order an MRI of the head", STEPS, "stop", "abstain"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from threading import Event
 from typing import Any
 
 from medo1.engines import Completion, Engine, Request
@@ -20,9 +19,9 @@ class Spoken(Engine):
     def identity(self) -> dict[str, Any]:
         return {"kind": "spoken"}
 
-    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         for request in requests:
-            yield [self._said(request)]
+            yield self._said(request)
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         completion = self._said(request)

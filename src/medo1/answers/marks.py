@@ -1,67 +1,49 @@
 r"""Statements by marks: `\boxed{C}`, `#### C`, `[[C]]`, `{"choice": "C"}`, `<choice>C</choice>`.
 
 Where a text is an object with a key for the answer, that key speaks and the object's other strings are its thinking.
-Called by `medo1.answers.reading`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import islice
 
-from medo1.answers.labels import Label, label_at
-from medo1.answers.statements import FIRST_CUES, Cue, Statement, cues, from_label
-from medo1.answers.text import Text, option_at
-from medo1.answers.thinking import TAG_LIKE
+from medo1.answers.candidates import Mention, mention_at, run_together
+from medo1.answers.rules import CUES
+from medo1.answers.statements import FIRST_CUES, Announced, Statement, cues, statement_of
+from medo1.answers.text import Text
 
-_HASHED = re.compile(r"####[ *_(#]*\S[^\w\n]*(?:\n|$)")  # one letter on a line of its own
 _KEY = re.compile(r"answer|choice|option|letter|predict|selection|selected|\bpred\b|^ans$")
 _OTHER_KEY = re.compile(
     r"reason|explan|thinking|rational|wrong|incorrect|alternative|other|second|options|choices|confidence|why|question"
 )
 _TAG = re.compile(
     r"<(?:final_?)?(?:choice|option|letter|response|prediction|selection|selected_option|conclusion|output|result|"
-    r"solution|ans|final)>\s*",
+    r"solution|ans|final)>\s{0,4}",
     re.IGNORECASE,
 )
-_THINKS_FIRST = re.compile(r"\s*(?:```\w*\s*)?\{\s*[\"'](?P<key>[^\"'\n]{1,60})[\"']\s*:")
-_NEXT_ITEM = re.compile(r"[\s\"']*,\s*[\"']\(?(?P<letter>[A-Z])[\").:']")
+_THINKS_FIRST = re.compile(r"\s{0,6}(?:```\w{0,12}\s{0,6})?\{\s{0,6}[\"'](?P<key>[^\"'\n]{1,60})[\"']\s{0,6}:")
+_NEXT_ITEM = re.compile(r"[\s\"']{0,6},\s{0,6}[\"']\(?(?P<letter>[A-Z])[\").:']")
 _TAGS_FROM = 6000  # characters from the end that are searched for tags
+_LIST_LENGTH = 400  # characters of a list of letters
 _KEY_LENGTH = 40  # characters that a key may have
-
-
-def may_hold_marks(low: str) -> bool:
-    """Whether `mark_statements` may find anything: a quick look, wrong on the safe side."""
-    return (
-        ('"' in low and '":' in low)
-        or ("<" in low and TAG_LIKE.search(low) is not None)
-        or ("[" in low and "[[" in low)
-        or ("#" in low and "####" in low and _HASHED.search(low) is not None)
-        or ("{" in low and ("boxed" in low or "':" in low or '" :' in low or "{" in low[:16]))
-    )
 
 
 def mark_statements(text: Text) -> list[Statement]:
     """The statements by marks, in no order; those by a key alone where there is one."""
     low = text.low
-    if not may_hold_marks(low):
-        return []
-    if '":' in low or "{" in low:
-        found = _keyed(text)
-        if found:
-            return found
-    found = []
-    if "{" in low and "boxed" in low:
-        for mark in ("boxed{", "boxed {"):
-            for at in cues(low, mark):
-                found.extend(_held(text, at + len(mark) - 1, Cue(at, at, "boxed", "formal", formal=True)))
-    if "[" in low and "[[" in low:
-        found.extend(_enclosed(text))
-    if "#" in low and "####" in low:
-        found.extend(_after_hashes(text))
+    found = _keyed(text) if '":' in low or "{" in low else []
+    if found:
+        return found
+    for row in CUES:
+        if row.form == "mark" and row.words[0] in _HOLDERS:
+            for word in row.words:
+                for at in cues(low, word):
+                    found.extend(_HOLDERS[row.words[0]](text, at, word))
     if "<" in low:
         for tag in islice(_TAG.finditer(text.body, max(0, len(low) - _TAGS_FROM)), FIRST_CUES):
-            found.extend(_held(text, tag.end(), Cue(tag.start(), tag.start(), "tag", "formal", formal=True)))
+            found.extend(_held(text, tag.end(), Announced(tag.start(), tag.start(), "tag", "formal", formal=True)))
     return found
 
 
@@ -71,37 +53,45 @@ def is_thinking_object(text: Text) -> bool:
     return first is not None and _OTHER_KEY.search(first["key"]) is not None
 
 
-def _held(text: Text, position: int, cue: Cue) -> list[Statement]:
+def _boxed(text: Text, at: int, word: str) -> list[Statement]:
+    r"""`\\boxed{C}`."""
+    return _held(text, at + len(word) - 1, Announced(at, at, "boxed", "formal", formal=True))
+
+
+def _held(text: Text, position: int, cue: Announced) -> list[Statement]:
     """The label or the option's text that a mark holds."""
-    label = label_at(text, position, formal=True)
-    if label is not None:
-        alone = label.strong or not text.body[label.end : label.end + 1].isalnum()
-        return [from_label(text, label, cue)] if alone else []
-    named = option_at(text, position)
-    return [] if named is None else [cue.names(named.letter, named.end)]
+    mention = mention_at(text, position, formal=True) or run_together(text, position)
+    if mention is None:
+        return []
+    alone = mention.strong or mention.others or not text.body[mention.end : mention.end + 1].isalnum()
+    return [statement_of(text, mention, cue)] if alone else []
 
 
-def _enclosed(text: Text) -> list[Statement]:
+def _enclosed(text: Text, at: int, word: str) -> list[Statement]:
     """`[[C]]`, the form that judges are asked for."""
-    found = []
-    for at in cues(text.low, "[["):
-        label = label_at(text, at, formal=True)
-        if label is not None and text.low[label.end - 2 : label.end] == "]]":
-            found.append(from_label(text, label, Cue(at, at, "tag", "formal")))
-    return found
+    label = mention_at(text, at, formal=True)
+    if label is None or text.low[label.end - len(word) : label.end] != "]]":
+        return []
+    return [statement_of(text, label, Announced(at, at, "tag", "formal"))]
 
 
-def _after_hashes(text: Text) -> list[Statement]:
+def _after_hashes(text: Text, at: int, word: str) -> list[Statement]:
     """`#### C` on a line of its own, GSM8K's form."""
     low = text.low
-    found = []
-    for at in cues(low, "####"):
-        label = label_at(text, at + 4, formal=True)
-        if label is None or low[at + 4 : label.start].strip(" *_(#") or low[at - 1 : at] not in ("", "\n"):
-            continue
-        if text.body[label.end : label.end + 1] in ("", "\n"):
-            found.append(from_label(text, label, Cue(at, at, "tag", "formal")))
-    return found
+    start = at + len(word)
+    label = mention_at(text, start, formal=True)
+    if label is None or low[start : label.start].strip(" *_(#") or low[at - 1 : at] not in ("", "\n"):
+        return []
+    if text.body[label.end : label.end + 1] not in ("", "\n"):
+        return []
+    return [statement_of(text, label, Announced(at, at, "tag", "formal"))]
+
+
+_HOLDERS: dict[str, Callable[[Text, int, str], list[Statement]]] = {
+    "boxed{": _boxed,
+    "[[": _enclosed,
+    "####": _after_hashes,
+}
 
 
 def _keyed(text: Text) -> list[Statement]:
@@ -114,17 +104,14 @@ def _keyed(text: Text) -> list[Statement]:
             key = low[begin:at]
             if _KEY.search(key) is None or _OTHER_KEY.search(key):
                 continue
-            cue = Cue(begin, begin, "tag", "formal", formal=True)
+            cue = Announced(begin, begin, "tag", "formal", formal=True)
             value = at + len(mark)
-            label = label_at(text, value, formal=True)
+            label = mention_at(text, value, formal=True)
             if label is None:
-                named = option_at(text, value)
-                if named is not None:
-                    found.append(cue.names(named.letter, named.end))
                 continue
             if text.body[value : label.start].lstrip()[:1] == "[":
                 label.others = (*label.others, *_list_rest(text, label))
-            found.append(from_label(text, label, cue))
+            found.append(statement_of(text, label, cue))
     return found
 
 
@@ -137,11 +124,11 @@ def _key_start(low: str, at: int, quote: str) -> int:
     return begin + 1
 
 
-def _list_rest(text: Text, label: Label) -> tuple[str, ...]:
+def _list_rest(text: Text, label: Mention) -> tuple[str, ...]:
     """The further letters of a list: `["A", "C"]`."""
     others: list[str] = []
     position = label.end
-    while (item := _NEXT_ITEM.match(text.body, position)) is not None:
+    while (item := _NEXT_ITEM.match(text.body, position)) is not None and position < label.end + _LIST_LENGTH:
         if item["letter"] != label.letter and item["letter"] in text.options and item["letter"] not in label.others:
             others.append(item["letter"])
         position = item.end()

@@ -24,7 +24,6 @@ deliberation does not hold, nor does a conclusion.
 
 `abstain` means that the text had its say and named nothing that holds; `truncated` that it was cut before it did.
 """
-# ruff: noqa: RUF001  (patterns hold the marks that models write)
 
 from __future__ import annotations
 
@@ -32,36 +31,28 @@ import re
 from collections.abc import Mapping
 from string import ascii_uppercase
 
+from medo1.answers.announcing import answer_statements, choice_statements, foreign_statements, labelled_line
 from medo1.answers.answer import Answer
-from medo1.answers.bare import first_line, labelled_line, last_line, last_words, opening_text
-from medo1.answers.choosing import choice_statements
-from medo1.answers.conclusions import TAIL, conclusion
-from medo1.answers.ending import read_end
+from medo1.answers.candidates import label_at
+from medo1.answers.concluding import TAIL, conclusion
+from medo1.answers.cut import CUT, LENGTH, looks_cut, thinks_aloud
 from medo1.answers.holding import before_next_question, holding
-from medo1.answers.labels import label_at
-from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
-from medo1.answers.nouns import answer_statements
+from medo1.answers.phrases import CONTRASTS, DOUBTS
 from medo1.answers.statements import Statement
 from medo1.answers.text import Text
-from medo1.answers.thinking import answer_part, may_think
+from medo1.answers.thinking import answer_part
+from medo1.answers.unannounced import first_line, last_line, last_words, opening_text
 
-# finish reasons that mean a cut, as engines and providers write them
-_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete"})
 _LETTERS = frozenset(ascii_uppercase)
-_CUT = _LENGTH | {"content_filter", "error"}
-
-_ENDS_OPEN = re.compile(
-    r"(?:[,;:(\[{—–-]|\b(?:the|a|an|is|are|was|of|and|or|to|in|with|for|as|that|which|by|from|on|at|this|be|not|it|most|i|"
-    r"we|their|his|her|so|if|but|because|likely))$",
-    re.IGNORECASE,
-)
-_ENDS_CLOSED = frozenset(".!?。！？…)]}\"'”’»」』|>`$*_✅")
-_SPACELESS = 0x2E80  # scripts from here on end a sentence without a mark as often as with one
-_WORDS_OF_A_SENTENCE = 5
 
 # of statements that nothing announces, so that one in another language may stand against them
 _UNANNOUNCED = frozenset({"bare_letter", "option_text", "answer_line"})
+_OTHER_QUESTIONS = re.compile(
+    r"\n[\s*_#>]{0,6}(?:as (?:for|to)|regarding|for|to answer) (?:the|your) other (?:question|case|problem)s?\b"
+)
+_LAST_SENTENCE = 80  # characters that may follow the conclusion of a text that thinks aloud
+_SAYS_SO = re.compile(r"\b(?:conclusion|therefore|thus|hence|in summary|overall|so)\b")
 
 
 def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None = None) -> Answer:
@@ -83,13 +74,10 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
         raise ValueError(f"options are keyed by one capital letter each (A to Z), found {wrong}")
     finish = finish_reason.lower() if finish_reason else ""
     if not text or text.isspace():
-        rule = "cut_before_statement" if finish in _LENGTH else "empty"
-        return Answer(None, "truncated" if finish in _LENGTH else "abstain", rule)
-    low = _lower(text)
-    cut_by = finish in _CUT
-    known = bool(finish)
-    if not may_think(low):
-        return _read(Text(text, low, options), cut_by=cut_by, known=known)
+        rule = "cut_before_statement" if finish in LENGTH else "empty"
+        return Answer(None, "truncated" if finish in LENGTH else "abstain", rule)
+    low = lower(text)
+    cut_by, known = finish in CUT, bool(finish)
     part = answer_part(text, low)
     if part.thinking == "open":
         return _in_open_thinking(Text(text, low, options), ended=known and not cut_by)
@@ -103,7 +91,7 @@ def read_answer(text: str, options: Mapping[str, str], finish_reason: str | None
     return Answer(answer.letter, answer.status, answer.rule, (answer.span[0] + part.start, answer.span[1] + part.start))
 
 
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
     """The text in lower case, position by position: one letter, the Turkish İ, is two in lower case."""
     low = text.lower()
     return low if len(low) == len(text) else text.replace("İ", "I").lower()
@@ -124,11 +112,6 @@ def _in_open_thinking(text: Text, *, ended: bool) -> Answer:
 
 
 def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
-    answer = None if cut_by else read_end(text)
-    return answer or read_whole(text, cut_by=cut_by, known=known)
-
-
-def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
     """The answer of a text without its thinking.
 
     Args:
@@ -136,23 +119,43 @@ def read_whole(text: Text, *, cut_by: bool, known: bool) -> Answer:
         cut_by: its finish reason says that it was cut.
         known: its finish reason is known.
     """
+    others = _OTHER_QUESTIONS.search(text.low)
+    if others is not None:
+        text, cut_by, known = text.upto(others.start()), False, True
     found, verdicts = _statements(text)
     if is_thinking_object(text) and not any(statement.rule == "tag" for statement in found):
         return _only_thinking(cut=cut_by or not text.low.rstrip().endswith(("}", "```")))
-    cut = cut_by or (not known and _ends_in_a_sentence(text.body))
+    cut = cut_by or (not known and looks_cut(text))
+    aloud = not known and not cut and thinks_aloud(text)
     if any(statement.counts for statement in found):
         found, elsewhere = before_next_question(text, found)
         if elsewhere:
             return Answer(None, "abstain", "another_question")
-        return holding(text, found, cut=cut, cut_by=cut_by)
+        return holding(text, [*found, *_against_an_opening(text, found)], cut=cut or aloud, cut_by=cut_by)
     if cut:
         return Answer(None, "truncated", "cut_before_statement")
-    return _concluded(text, found, verdicts, ended=known)
+    return _concluded(text, found, verdicts, ended=known, aloud=aloud)
 
 
-def _concluded(text: Text, found: list[Statement], verdicts: list[Statement], *, ended: bool) -> Answer:
+def _against_an_opening(text: Text, found: list[Statement]) -> list[Statement]:
+    """A conclusion that another option holds, in a text that only opens with a letter."""
+    counted = [statement for statement in found if statement.counts]
+    if len(counted) != 1 or counted[0].rule != "bare_letter" or counted[0].tier != "formal":
+        return []
+    last = conclusion(text)
+    if last is None or last.start <= counted[0].end or last.letter == counted[0].letter or last.rule != "conclusion":
+        return []
+    return [last] if _SAYS_SO.search(text.low, last.clause, last.start) else []
+
+
+def _concluded(text: Text, found: list[Statement], verdicts: list[Statement], *, ended: bool, aloud: bool) -> Answer:
     """The answer of a text that had its say and states none with `answer`, a mark or a verb of choosing."""
-    statement = last_line(text, ended=ended) or conclusion(text) or last_words(text, ended=ended)
+    statement = last_line(text, ended=ended) or conclusion(text, ended=ended) or last_words(text, ended=ended)
+    if aloud:
+        verdicts = []
+        rest = text.cues[statement.end :] if statement is not None else ""
+        if len(rest.rstrip()) > _LAST_SENTENCE or DOUBTS.stand(rest) or CONTRASTS.stand(rest):
+            statement = None  # a conclusion on the way, of a text that may be a chain that was cut
     if statement is not None:
         if not any(weak.start <= statement.start <= weak.end + 2 for weak in found):
             return holding(text, sorted([*found, statement], key=_place), cut=False, cut_by=False)
@@ -184,15 +187,11 @@ def _statements(text: Text) -> tuple[list[Statement], list[Statement]]:
         found.append(line)
     if not found or all(statement.rule in _UNANNOUNCED for statement in found if statement.counts):
         found += foreign_statements(text)
-    if len(found) > 1:
-        found.sort(key=_place)
-    return _apart(text, found)
+    return _apart(text, sorted(found, key=_place))
 
 
 def _apart(text: Text, found: list[Statement]) -> tuple[list[Statement], list[Statement]]:
     """The statements, and apart from them the verdicts that count, where they may decide."""
-    if not any(statement.tier == "verdict" for statement in found):
-        return found, []
     floor = len(text.low) - TAIL
     verdicts = [statement for statement in found if statement.tier == "verdict" and statement.counts]
     found = [statement for statement in found if statement.tier != "verdict" or not statement.counts]
@@ -204,23 +203,8 @@ def _apart(text: Text, found: list[Statement]) -> tuple[list[Statement], list[St
 
 def _last_counted(found: list[Statement]) -> int:
     """Where the last statement ends that counts and is no verdict; 0 where there is none."""
-    last = 0
-    for statement in found:
-        if statement.end > last and statement.counts and statement.tier != "verdict":
-            last = statement.end
-    return last
+    return max((one.end for one in found if one.counts and one.tier != "verdict"), default=0)
 
 
 def _place(statement: Statement) -> tuple[int, int]:
     return statement.start, statement.end
-
-
-def _ends_in_a_sentence(body: str) -> bool:
-    """Whether a text whose finish reason is unknown ends in the middle of a sentence."""
-    ended = body.rstrip()
-    if not ended or ended[-1] in _ENDS_CLOSED or ord(ended[-1]) >= _SPACELESS:
-        return False
-    last = ended[max(ended.rfind("\n") + 1, len(ended) - 200) :]
-    if ended[-1] in ",;:([{—–-" or len(last.split()) >= _WORDS_OF_A_SENTENCE:
-        return True
-    return len(ended) > 3 and _ENDS_OPEN.search(last[-24:]) is not None  # noqa: PLR2004

@@ -2,7 +2,8 @@
 statement.
 
 A statement is found by its cue (the word `answer`, a box, a tag) and read by patterns that are bounded in length and
-start at that cue. So the cost grows with the number of cues, which is capped, and never with the text's shape.
+start at that cue. So the cost grows with the number of cues, which is capped, and never with the text's shape: reading
+takes time that grows with the text's length and no faster, whatever the text.
 
 Tiers, strongest first: `formal` (a line, a box, a tag: written for a reader who looks for the answer), `sentence`
 (prose that says so: `the answer is C`), `choice` (`I would choose C`, `the best option is C`), `conclusion` (`the
@@ -17,10 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from medo1.answers.labels import Label
+from medo1.answers.candidates import Mention
+from medo1.answers.rules import Tier
 from medo1.answers.text import Text
 
-Tier = Literal["formal", "sentence", "choice", "conclusion", "verdict"]
 Weak = Literal["denied", "doubt", "not_offered"]
 
 # cues looked at in one text: its last ones, and where there are more its first ones
@@ -40,7 +41,7 @@ class Statement:
         letter: the option; None where it states none.
         start, end: where it stands.
         clause: where the clause that it belongs to begins.
-        rule: one of `medo1.answers.answer.RULES`.
+        rule: one of `medo1.answers.rules.RULES`.
         tier: how plainly it states the answer.
         others: further options in the same statement.
         clash: the rule that says why the same words may mean another option.
@@ -65,8 +66,8 @@ class Statement:
         return self.weak is None and self.letter is not None
 
 
-class Cue(NamedTuple):
-    """What announces a statement: where it stands, where its clause begins, and what a statement by it is."""
+class Announced(NamedTuple):
+    """A place where a cue stands: where its clause begins, and what a statement by it is."""
 
     at: int
     clause: int
@@ -126,10 +127,10 @@ def clause_start(low: str, at: int) -> int:
 
 
 _LINE_LEAD = re.compile(
-    r"[^\w\n]*(?:\d{1,2}[.)]\s*[*_]*)?(?:(?:so|thus|therefore|hence|conclusion|and)[,:]?\s*)?"
-    r"(?:(?:the|my|our|your|a|model|single|is|short|brief|proposed|suggested)\s+)*"
+    r"[^\w\n]{0,12}(?:\d{1,2}[.)]\s{0,4}[*_]{0,4})?(?:(?:so|thus|therefore|hence|conclusion|and)[,:]?\s{0,4})?"
+    r"(?:(?:the|my|our|your|a|model|single|is|short|brief|proposed|suggested)\s{1,6}){0,6}"
     r"(?:(?:final|correct|best|right|most likely|most appropriate|selected|chosen|overall|predicted|most probable|"
-    r"most accurate|exact|actual|true)\s+(?:and\s+)?){0,2}(?:diagnosis and |multiple[- ]choice )?[^\w\n]{0,8}$"
+    r"most accurate|exact|actual|true)\s{1,6}(?:and\s{1,6})?){0,2}(?:diagnosis and |multiple[- ]choice )?[^\w\n]{0,8}$"
 )
 
 # the usual ones
@@ -149,8 +150,8 @@ def begins_line(low: str, at: int) -> bool:
 # `if ...` makes what follows hypothetical, `if I had to choose` does not
 _CONDITION = re.compile(
     r"(?<!even )\b(?:if|unless|suppose|supposing)\b"
-    r"(?!\s+(?:i|we|one|you)\s+(?:had|have|must|were|was|am|are|can|could)?\s*(?:to|forced|only|pick|choose|select|guess)"
-    r"|\s+(?:any|forced|necessary|needed|so|not))"
+    r"(?!\s{1,6}(?:i|we|one|you)\s{1,6}(?:had|have|must|were|was|am|are|can|could)?\s{0,6}(?:to|forced|only|pick|choose|select|guess)"
+    r"|\s{1,6}(?:any|forced|necessary|needed|so|not))"
 )
 
 
@@ -160,22 +161,19 @@ def conditional(low: str, start: int, at: int) -> bool:
     return ("if " in clause or "unless" in clause or "suppos" in clause) and _CONDITION.search(clause) is not None
 
 
-def from_label(text: Text, label: Label, cue: Cue) -> Statement:
-    """The statement that a cue makes of the label that it names."""
-    statement = Statement(
-        label.letter, cue.at, label.own_end or label.end, cue.clause, cue.rule, cue.tier, label.others
-    )
-    if label.letter not in text.options:
+def statement_of(text: Text, mention: Mention, cue: Announced) -> Statement:
+    """The statement that a cue makes of the option that it names."""
+    rule = "option_text" if mention.by_text and cue.rule not in ("tag", "boxed", "conclusion_text") else cue.rule
+    statement = Statement(mention.letter, cue.at, mention.last, cue.clause, rule, cue.tier, mention.others)
+    if mention.letter not in text.options:
         statement.letter, statement.weak = None, "not_offered"
-    elif label.doubt:
+    elif mention.doubt or mention.walked or mention.offers:
         statement.weak = "doubt"
-    elif label.denied:
-        statement.letter, statement.weak, statement.denies = None, "denied", label.letter
-    elif label.others and len(label.others) + 1 == len(text.options) != 2:  # noqa: PLR2004
-        statement.weak = "doubt"  # `A, B, C or D` repeats what was asked
-    elif label.clash is not None:
-        statement.clash = "letter_and_text"
-    elif not label.strong and cue.tier != "formal" and not label.others and is_a_text(text.options, label.letter):
+    elif mention.denied:
+        statement.letter, statement.weak, statement.denies = None, "denied", mention.letter
+    elif mention.clash is not None:
+        statement.clash = mention.clash
+    elif not (mention.strong or mention.others) and cue.tier != "formal" and is_a_text(text.options, mention.letter):
         statement.clash = "letter_or_text"
     return statement
 

@@ -1,8 +1,9 @@
-"""A text being read and the options that it may name, and the clean match of an option's text.
+"""A text being read and the options that it may name, and when words are an option's own text.
 
-An option's text counts only where all of it stands, word for word, where an answer would stand: never a part of it
-and never a likeness (after Unicode, case, white space, kinds of dash and quote, markup and a leading article are
-evened out). Called by every other module of this package.
+An option's text counts only where all of it stands, word for word, where an answer would stand: never a part of it and
+never a likeness (after Unicode, case, white space, kinds of dash and quote, markup and a leading article are evened
+out). What stands inside an option's own text is never a cue: `no`, `none of the above` or `is not a treatment option`
+may be what is offered, so `Text.cues` has these places blanked.
 """
 
 # ruff: noqa: RUF001  (patterns hold the marks that models write)
@@ -12,8 +13,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 def words(text: str) -> frozenset[str]:
@@ -21,54 +23,48 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+BLANK = "\x7f"  # stands in `Text.cues` for each character of an option's own text
+
+
 class Offered(NamedTuple):
     """What is known of a question's options: it is read with each of its samples, so it is kept.
 
     Attributes:
         plain: letter to option text as `plain` gives it.
-        starts: the two characters that these texts begin with.
-        openings: how the texts begin as they are written, in lower case, without a leading `the`.
+        tokens: letter to the words of its text, without articles.
+        misleading: letters whose texts hold words that are cues elsewhere, with those texts in lower case.
+        starts: the two characters that the plain texts begin with.
     """
 
     plain: dict[str, str]
+    tokens: dict[str, tuple[str, ...]]
+    misleading: tuple[tuple[str, str], ...]
     starts: frozenset[str]
-    openings: tuple[str, ...]
 
 
 class Text:
-    """A text as written, the same in lower case position by position, and the options."""
+    """A text as written, the same in lower case position by position, and the options.
 
-    __slots__ = ("_offered", "body", "low", "options", "read")
+    Attributes:
+        body: as written.
+        low: in lower case.
+        cues: in lower case, with options' own texts blanked where they hold words that are cues elsewhere.
+        options: letter to text.
+        offered: what is known of the options.
+    """
+
+    __slots__ = ("body", "cues", "low", "offered", "options")
 
     def __init__(self, body: str, low: str, options: Mapping[str, str]) -> None:
         self.body = body
         self.low = low
         self.options = options
-        self.read: dict[int, Any] | None = None  # statements around the word `answer` by its place: see `nouns`
-        self._offered: Offered | None = None
+        self.offered = _offered(tuple(options.items()))
+        self.cues = _blanked(low, self.offered.misleading) if self.offered.misleading else low
 
-    @property
-    def offered(self) -> Offered:
-        """What is known of the options; looked up when first needed."""
-        if self._offered is None:
-            self._offered = _offered(tuple(self.options.items()))
-        return self._offered
-
-    @property
-    def plain(self) -> dict[str, str]:
-        """Letter to option text as `plain` gives it."""
-        return self.offered.plain
-
-    def may_name(self, start: int) -> bool:
-        """Whether an option's text may stand at `start`: a quick look at two characters, wrong on the safe side."""
-        two = self.low[start : start + 2]
-        starts = self.offered.starts
-        return (
-            two in starts
-            or not (two.isascii() and two.isalnum())
-            or two[0] in starts
-            or self.low.startswith(_ARTICLES, start)
-        )
+    def upto(self, end: int) -> Text:
+        """The text's beginning."""
+        return Text(self.body[:end], self.low[:end], self.options)
 
 
 class Named(NamedTuple):
@@ -87,9 +83,19 @@ _EVEN = (
 )
 _EVEN_ASCII = {code: even for code, even in _EVEN.items() if code < 0x80}  # noqa: PLR2004
 SILENT = " .*_)\n"  # these may stand after a statement and say nothing
-_ARTICLES = ("the ", "an ", "a ")
+_ARTICLES = ("the ", "an ", "a ", "to ")
 _SPACES = re.compile(r"\s+")
 _ARTICLE = re.compile(r"(?:the|an|a) (?=\S)")
+_TOKEN = re.compile(r"[^\W_]+")
+_SKIPPED = frozenset(("the", "a", "an", "and"))
+# words of an option's text that are cues elsewhere, and capital letters that look like labels
+_MISLEADS = re.compile(
+    r"(?i:\b(?:answers?|options?|choices?|cho(?:ose|sen|osing)|select(?:ed|ion|ing)?|picks?|no|not|none|never|neither|"
+    r"wait|actually|sorry|correct(?:ion|ed)?|incorrect|wrong|rather|if|unless|but|however|maybe|perhaps|might|could|best|"
+    r"diagnosis|question|let|reconsider\w*|re-?evaluat\w*|revis\w+|first|final)\b|n['’]t\b)"
+    r"|(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])"
+)
+_LONG = 3  # words of an option's text that is blanked wherever it stands; a shorter one only behind its own letter
 
 
 def plain(text: str) -> str:
@@ -101,8 +107,43 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _offered(options: tuple[tuple[str, str], ...]) -> Offered:
     evened = {letter: plain(text) for letter, text in options}
-    starts = frozenset(text[:2] for text in evened.values())
-    return Offered(evened, starts, tuple(text[:16].lower().removeprefix("the ") for _, text in options))
+    tokens = {letter: tokens_of(text) for letter, text in options}
+    misleading = tuple(
+        (letter, text.lower().strip(" ."))
+        for letter, text in options
+        if len(text.strip(" .")) > 1 and _MISLEADS.search(text)
+    )
+    return Offered(evened, tokens, misleading, frozenset(text[:2] for text in evened.values()))
+
+
+def tokens_of(text: str) -> tuple[str, ...]:
+    """The words and numbers of a text in lower case, without articles and `and`, plurals as singulars."""
+    return tuple(_singular(word) for word in _TOKEN.findall(text.lower()) if word not in _SKIPPED)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word[-1] == "s" else word  # noqa: PLR2004
+
+
+def _blanked(low: str, misleading: tuple[tuple[str, str], ...]) -> str:
+    """The text with these options' texts blanked: long ones everywhere, short ones behind their own letter."""
+    for letter, option in misleading:
+        at = low.find(option)
+        if at < 0:
+            continue
+        long = option.count(" ") + 1 >= _LONG
+        parts, done = [], 0
+        while at >= 0:
+            end = at + len(option)
+            edges = not (low[at - 1 : at].isalnum() or low[end : end + 1].isalnum())
+            before = "" if long else low[max(0, at - 8) : at].rstrip(" *_:.)-–—(\"'[]\n")
+            own = before[-1:] == letter.lower() and not before[-2:-1].isalnum()
+            if edges and (long or own):
+                parts += [low[done:at], BLANK * len(option)]
+                done = end
+            at = low.find(option, end)
+        low = "".join([*parts, low[done:]]) if parts else low
+    return low
 
 
 def _evened(text: str) -> str:
@@ -118,7 +159,7 @@ def _evened(text: str) -> str:
 # what may open an option's text, and what must follow it for the match to be clean
 _LEAD = re.compile(
     r"[\s*_`~\"'“”‘’«»「」『』【】\[({$|>:：=–—✅→]{0,24}(?:\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|"
-    r"rm))\s*\{?){0,3}[*_\"'“(]{0,4}(?:(?:the|an|a|to)\s+)?[*_\"'“(]{0,4}",
+    r"rm))\s{0,4}\{?){0,3}[*_\"'“(]{0,4}(?:(?:the|an|a|to)\s{1,4})?[*_\"'“(]{0,4}",
     re.IGNORECASE,
 )
 _CLEAN_END = re.compile(
@@ -128,6 +169,8 @@ _CLEAN_END = re.compile(
     r"| (?:because|since|as|which|due to|given|based on|is|was|are|for this|for the|in this|making|would|"
     r"at this|rather than|not|therefore)\b)"
 )
+_ALIKE = 0.88  # likeness of an option's text as written and as offered that is a matter of spelling
+_ROOM = 60  # characters that an option's text may be written longer than it is
 
 
 def option_at(text: Text, position: int) -> Named | None:
@@ -138,12 +181,12 @@ def option_at(text: Text, position: int) -> Named | None:
     """
     lead = _LEAD.match(text.body, position)
     start = lead.end() if lead else position
-    if not text.may_name(start):
+    if not _may_name(text, start):
         return None
-    options = text.plain
-    longest = max(map(len, options.values()), default=0)
-    line_end = text.body.find("\n", start, start + longest + 60)
-    chunk = text.body[start : line_end if line_end >= 0 else start + longest + 60]
+    options = text.offered.plain
+    limit = start + max(map(len, options.values()), default=0) + _ROOM
+    line_end = text.body.find("\n", start, limit)
+    chunk = text.body[start : line_end if line_end >= 0 else limit]
     stands = _evened(chunk)
     found = [(len(option), letter) for letter, option in options.items() if option and stands.startswith(option)]
     found = [(size, letter) for size, letter in found if _CLEAN_END.match(stands, size)]
@@ -154,6 +197,18 @@ def option_at(text: Text, position: int) -> Named | None:
     if len(best) > 1:
         return None
     return Named(best[0], start, start + _written_length(chunk, options[best[0]]))
+
+
+def _may_name(text: Text, start: int) -> bool:
+    """Whether an option's text may stand at `start`: a quick look at two characters, wrong on the safe side."""
+    two = text.low[start : start + 2]
+    starts = text.offered.starts
+    return (
+        two in starts
+        or not (two.isascii() and two.isalnum())
+        or two[0] in starts
+        or text.low.startswith(_ARTICLES, start)
+    )
 
 
 def _written_length(chunk: str, option: str) -> int:
@@ -167,24 +222,60 @@ def _written_length(chunk: str, option: str) -> int:
 
 
 _BETWEEN = re.compile(r"[\s*_`\"'“(\[:：.,)\]\-–—=]{0,8}")
-_WORD = re.compile(r"[^\W\d_]+")
 
 
-def own_text_follows(text: Text, letter: str, position: int) -> int:
-    """Where the option's own text that begins at `position` ends; 0 where it does not begin there.
+def own_text(text: Text, letter: str, position: int) -> tuple[int, bool]:
+    """Where the option's own text ends that begins at `position`, and whether all of it stands there.
 
-    Its first word suffices (models shorten what they repeat after a letter), but then only that word's end is returned.
+    `(0, False)` where it does not begin there. Its first word suffices, models shorten what they repeat after a letter;
+    articles, `and`, plurals and marks may differ. What ends is the last word that agrees.
     """
     own = text.options.get(letter)
     if not own:
-        return 0
-    own = own.lower().strip(" *_\"'(")
+        return 0, False
     between = _BETWEEN.match(text.low, position)
     start = between.end() if between else position
-    if text.low.startswith(own, start):
-        return start + len(own)
-    word = _WORD.match(own)
-    if word is None or len(word[0]) <= 2 or not text.low.startswith(word[0], start):  # noqa: PLR2004
-        return 0
-    end = start + len(word[0])
-    return 0 if text.low[end : end + 1].isalnum() else end
+    low = own.lower().strip(" *_\"'(.")
+    if text.low.startswith(low, start) and not text.low[start + len(low) : start + len(low) + 1].isalnum():
+        return start + len(low), True
+    end, whole = _agreeing(text.low, start, text.offered.tokens[letter], start + len(own) + _ROOM)
+    if end and not whole:
+        line_end = text.body.find("\n", start, start + 2 * len(own) + _ROOM)
+        written = text.body[start : line_end if line_end >= 0 else start + 2 * len(own) + _ROOM]
+        written = written.rstrip(" .*_)\"'`\r")
+        if abs(len(written) - len(own)) <= max(4, len(own) // 8) and restates(written, own):
+            return start + len(written), True
+    return end, whole
+
+
+def _agreeing(low: str, start: int, wanted: tuple[str, ...], limit: int) -> tuple[int, bool]:
+    """Where the words from `start` on stop to be the `wanted` ones, and whether all of these stand there."""
+    end = count = 0
+    for word in _TOKEN.finditer(low, start, limit):
+        if low.find("\n", end or start, word.start()) >= 0:
+            break
+        if count < len(wanted) and _singular(word[0]) == wanted[count]:
+            count, end = count + 1, word.end()
+        elif word[0] not in _SKIPPED:
+            break
+    if not count or (count == 1 < len(wanted) and len(wanted[0]) <= 2):  # noqa: PLR2004
+        return 0, False
+    return end, count == len(wanted)
+
+
+def restates(written: str, option: str) -> bool:
+    """Whether `written` is an option's text to its last word, spelling and marks aside."""
+    wrote, wanted = tokens_of(written), tokens_of(option)
+    if not wrote or not wanted:
+        return False
+    if wrote == wanted:
+        return option.rstrip(" .")[-1:].isalnum() or written.rstrip(" .")[-1:] == option.rstrip(" .")[-1:]
+    if abs(len(wrote) - len(wanted)) > 1 or (wrote[-1] != wanted[-1] and wanted[-1].startswith(wrote[-1])):
+        return False
+    same = SequenceMatcher(None, " ".join(wrote), " ".join(wanted), autojunk=False)
+    return same.quick_ratio() >= _ALIKE and same.ratio() >= _ALIKE
+
+
+def own_text_follows(text: Text, letter: str, position: int) -> int:
+    """Where the option's own text ends that begins at `position`; 0 where it does not begin there."""
+    return own_text(text, letter, position)[0]

@@ -1,6 +1,7 @@
 """An engine with the completion store in front: what was answered before is not asked again.
 
-What it promises:
+Who uses it: the engine datasets of the catalog, which wrap the engine that the configuration names. `Stored` is itself
+an engine. What it promises:
 
 - A request whose answer is kept is never sent. The same request twice in one call is sent once.
 - An answer is committed before it is yielded, and as soon as it is there, not when the consumer asks for the next one.
@@ -23,14 +24,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from medo1.engines.base import Around, Completion, Engine, Request
+from medo1.engines.base import Around, Completion, Engine, Model, Request
 from medo1.engines.wrappers.store import (
-    Addresses,
     CompletionStore,
-    Kept,
     Paid,
+    engine_address,
     kept_completion,
     prompt_text_of,
+    request_address,
 )
 from medo1.lineage.digests import digest_of_text
 
@@ -54,6 +55,11 @@ class Stored(Around):
         self.store = store
         self._drain_s = drain_s
 
+    def with_model(self, model: Model) -> Stored:
+        """The wrapped engine serving `model`, with the same store."""
+        engine = self.engine.with_model(model)
+        return self if engine is self.engine else self.around(engine)
+
     def around(self, engine: Engine) -> Stored:
         """Another engine with the same store in front."""
         return Stored(engine, self.store, self._drain_s)
@@ -62,24 +68,28 @@ class Stored(Around):
         self.engine.close()
         self.store.close()
 
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """See `Engine.complete`; completions from the store come with `cached=True`."""
+        for batch in self.batches(requests):
+            yield from batch
+
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """See `Engine.stream`; a kept answer is told at once."""
-        where = Addresses(self.engine)
+        identity = self.identity
+        engine_id = engine_address(identity)
         prompt = prompt_text_of(request.messages)
         prompt_id = digest_of_text(prompt)
-        address = where.of(request, prompt_id)
-        kept = self.store.find({address: request}, {address: prompt_id}, where).get(address)
+        address = request_address(request, engine_id, prompt_id)
+        kept = self.store.get(address, request.key)
         if kept is not None:
-            completion = kept_completion(*kept, request.key)
-            told(completion.text)
-            return completion
+            told(kept.text)
+            return kept
         completion = replace(self.engine.stream(request, told), request_id=address)
-        paid = [Paid(address, prompt_id, prompt, request, completion)]
-        [committed] = self.store.put(paid, where.engine_id, where.identity)
+        [committed] = self.store.put([Paid(address, prompt_id, prompt, request, completion)], engine_id, identity)
         return committed
 
     def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
-        """See `Engine.batches`: what was committed together comes together; what was kept comes with `cached=True`."""
+        """See `Engine.batches`: what was committed together comes together."""
         call = _Call(self.engine, self.store, requests, stop or threading.Event())
         call.start()
         try:
@@ -103,7 +113,8 @@ class _Call:
         self, engine: Engine, store: CompletionStore, requests: Iterable[Request], stop: threading.Event
     ) -> None:
         self._engine = engine
-        self._where = Addresses(engine)
+        self._identity = engine.identity
+        self._engine_id = engine_address(self._identity)
         self._store = store
         self._requests = requests
         self._waiting: dict[str, list[Request]] = {}  # sent and not yet answered, by address
@@ -136,7 +147,7 @@ class _Call:
             with self._lock:
                 self._answered.clear()
             asked = self._addressed(chunk)
-            kept = self._kept(asked)
+            kept = self._store.get_many(list(asked))
             hits: list[Completion] = []
             for address, ask in asked.items():
                 if not self._admitted(len(ask.requests), hits):
@@ -146,17 +157,13 @@ class _Call:
                         waiting.extend(ask.requests)
                         continue
                     late = address in self._answered  # since the chunk was looked up
-                found = self._kept({address: ask}).get(address) if late else kept.get(address)
-                if found is not None:
-                    hits += [kept_completion(*found, request.key) for request in ask.requests]
+                row = self._store.get_many([address]).get(address) if late else kept.get(address)
+                if row is not None:
+                    hits += [kept_completion(address, row, request.key) for request in ask.requests]
                     continue
                 hits = self._hand_on(hits)
                 yield self._sent(address, ask)
             self._hand_on(hits)
-
-    def _kept(self, asked: dict[str, _Ask]) -> dict[str, Kept]:
-        requests = {address: ask.requests[0] for address, ask in asked.items()}
-        return self._store.find(requests, {address: ask.prompt_id for address, ask in asked.items()}, self._where)
 
     def _addressed(self, chunk: Sequence[Request]) -> dict[str, _Ask]:
         """A chunk's requests by content address."""
@@ -167,7 +174,7 @@ class _Call:
                 messages = request.messages
                 prompt = prompt_text_of(messages)
                 prompt_id = digest_of_text(prompt)
-            address = self._where.of(request, prompt_id)
+            address = request_address(request, self._engine_id, prompt_id)
             if (ask := asked.get(address)) is None:
                 ask = asked[address] = _Ask(prompt_id, prompt, [])
             ask.requests.append(request)
@@ -216,7 +223,7 @@ class _Call:
                 request = self._waiting[address][0]
                 named = replace(completion, key=request.key, request_id=address)
                 paid.append(Paid(address, prompt_id, prompt, request, named))
-        told = self._store.put(paid, self._where.engine_id, self._where.identity)
+        told = self._store.put(paid, self._engine_id, self._identity)
         with self._lock:
             for completion in told[:]:
                 followers = self._waiting.pop(completion.request_id)[1:]
