@@ -455,7 +455,7 @@ def main() -> None:
 def silence() -> None:
     import logging
 
-    from medo1.progress import silence_library_bars
+    from medo1.progress_bars import silence_library_bars
 
     silence_library_bars()
     logging.disable(logging.WARNING)

@@ -2,8 +2,8 @@
 
     python benchmarks/lineage.py [--runs 10000] [--repeats 7] [--kills 200]
 
-The audit's commands are timed as a person waits for them, each as a process of its own: `medo1 audit ...`, and `kedro
-audit ...` beside `kedro --version` in the same project, which is what Kedro itself takes. The hooks are timed as what
+The audit's commands are timed as a person waits for them, each as a process of its own, beside `kedro --version` in the
+same project, which is what Kedro itself takes. The hooks are timed as what
 they add to runs of one small study, with and without them in turn, hashing and the datasets' own work being on both
 sides. Prints a table; the last line is JSON.
 """
@@ -185,8 +185,7 @@ def audit_of_many(folder: Path, runs: int, repeats: int) -> dict[str, Any]:
     }
     commands = {"kedro --version": ("kedro", "--version")}
     for question in questions.values():
-        for program in ("medo1", "kedro"):
-            commands[" ".join([program, "audit", *question])] = (program, "audit", *question)
+        commands[" ".join(["kedro", "audit", *question])] = ("kedro", "audit", *question)
     for command in commands.values():
         called(*command)
     # In turn, so that a machine that slows down slows all of them.
@@ -197,8 +196,7 @@ def audit_of_many(folder: Path, runs: int, repeats: int) -> dict[str, Any]:
     result: dict[str, Any] = {"kedro_alone_s": base}
     for name, question in questions.items():
         by_kedro = medians[" ".join(["kedro", "audit", *question])]
-        result[f"{name}_10k_s"] = medians[" ".join(["medo1", "audit", *question])]
-        result[f"{name}_10k_by_kedro_s"] = by_kedro
+        result[f"{name}_10k_s"] = by_kedro
         result[f"{name}_10k_beyond_kedro_s"] = round(by_kedro - base, 4)
     return result
 

@@ -10,12 +10,6 @@ def main() -> None:
     """Run the project's command line."""
     if not (Path.cwd() / "pyproject.toml").is_file():
         sys.exit("medo1 is run from its project directory, the one that holds pyproject.toml and conf/.")
-    if sys.argv[1:2] == ["audit"]:
-        from medo1.commands.audit import direct
-
-        sources = direct.own_sources(Path.cwd())
-        if sources is not None:
-            direct.main(sources, sys.argv[2:])
     from kedro.framework.cli.cli import main as kedro_main
 
     sys.argv[0] = "kedro"

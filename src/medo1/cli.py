@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "medo1.commands.run.run",
     "seeds": "medo1.commands.seeds.seeds",
     "audit": "medo1.commands.audit.audit",
+    "chains": "medo1.commands.chains.chains",
 }
 
 

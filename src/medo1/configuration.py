@@ -1,4 +1,4 @@
-"""How this project reads `conf/`: Kedro's config loader with two things more, and what it is made with.
+"""How this project reads `conf/`: Kedro's config loader with three things more, and what it is made with.
 
 Apart from `medo1.settings`, which says it to Kedro, so that what only reads the configuration (`medo1 audit`) need not
 import the half of Kedro that runs pipelines.
@@ -6,13 +6,18 @@ import the half of Kedro that runs pipelines.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
+from omegaconf import OmegaConf
 
 CONF_SOURCE = "conf"
+BASE_ENVS = ("base", "local")  # `kedro run` without --env is an environment called local: the base with one's own keys
+ROOT_VARIABLE = "MEDO1_ROOT"
+DEFAULT_ROOT = "data"
 LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
@@ -36,13 +41,15 @@ class Keys(dict[str, Any]):
 
 
 class StudyConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, with two things more.
+    """Kedro's loader, with three things more.
 
     It remembers the latest one made, from which the registry reads the study's formats and arms: the graph depends on
     the parameters, and Kedro builds pipelines without handing over the environment. Every way into Kedro (run, viz,
     notebook) makes a config loader first, so this is the one place that always knows.
 
-    And it reads credentials from `conf/local` in every environment: keys have one home.
+    It reads credentials from `conf/local` in every environment: keys have one home.
+
+    And the globals say where things lie (`locations`), for every environment a place of its own.
     """
 
     latest: ClassVar[StudyConfigLoader | None] = None
@@ -53,6 +60,8 @@ class StudyConfigLoader(OmegaConfigLoader):
         _forget_pipelines()
 
     def __getitem__(self, key: str) -> dict[str, Any]:
+        if key == "globals" and "globals" not in self:
+            return self._globals_with_locations()
         if key != "credentials":
             return super().__getitem__(key)
         local = OmegaConfigLoader(self.conf_source, env="local", base_env="base", default_run_env="local")
@@ -63,6 +72,34 @@ class StudyConfigLoader(OmegaConfigLoader):
         finally:  # the resolvers belong to all loaders: the local one's would not know this environment's globals
             self._register_globals_resolver()
             self._register_runtime_params_resolver()
+
+    def _globals_with_locations(self) -> dict[str, Any]:
+        """The globals of base and environment, in which `${place}` and its like stand for where things lie."""
+        base, own, *_ = self._read_raw_config("globals")
+        given: Any = OmegaConf.merge({}, *base.values(), *own.values())
+        root = os.environ.get(ROOT_VARIABLE) or given.get("root") or DEFAULT_ROOT
+        whole = OmegaConf.merge(locations(str(root), self.env or self.default_run_env), given, {"root": str(root)})
+        OmegaConf.clear_resolver("runtime_params")  # as Kedro does: globals are the same for every call
+        found: dict[str, Any] = OmegaConf.to_container(whole, resolve=True)  # type: ignore[assignment]
+        self._register_runtime_params_resolver()
+        return found
+
+
+def locations(root: str, env: str) -> dict[str, str]:
+    """Where an environment's things lie, by the one root of a study.
+
+    Args:
+        root: a folder (of the project, or absolute) or a URL that fsspec knows.
+        env: the environment; base and local are one.
+
+    Returns:
+        `place`, what its runs save; `disk`, the same on this machine's disk, for what cannot lie in a bucket; and
+        `shared`, on disk, what all environments have in common.
+    """
+    root = root.rstrip("/") or "/"
+    shared = DEFAULT_ROOT if "://" in root else root
+    own = "" if env in BASE_ENVS else f"/{env}"
+    return {"root": root, "place": f"{root}{own}", "disk": f"{shared}{own}", "shared": shared}
 
 
 def _forget_pipelines() -> None:

@@ -32,8 +32,11 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _built(name: str, study: Any) -> Pipeline:
-    module = import_module(f"medo1.pipelines.{name}.pipeline")
-    return module.create_pipeline(**study.for_pipelines())
+    """A pipeline whose nodes are tagged with its name and with their format or arm: `kedro run --tags=longstep`."""
+    from kedro.pipeline import Pipeline
+
+    nodes = import_module(f"medo1.pipelines.{name}.pipeline").create_pipeline(**study.for_pipelines()).nodes
+    return Pipeline([node.tag([name, *([node.namespace] if node.namespace else [])]) for node in nodes])
 
 
 def _study() -> Any:
@@ -44,10 +47,10 @@ def _study() -> Any:
 
 def _parameters() -> dict[str, Any]:
     """The parameters of the environment that this process works in."""
-    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+    from medo1.configuration import StudyConfigLoader, project_loader
 
     loader = StudyConfigLoader.latest
     if loader is None:  # `kedro registry`, which makes no session
         root = Path(os.environ.get("KEDRO_PROJECT_PATH", Path.cwd()))
-        loader = StudyConfigLoader(str(root / "conf"), env=os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+        loader = project_loader(root, os.environ.get("KEDRO_ENV"))
     return loader["parameters"]

@@ -17,6 +17,31 @@ from medo1.lineage.session import LineageSession
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
 
 
+class BaseModelHooks:
+    """Refuses a run whose parameter `base_model` names another model than its catalog."""
+
+    @hook_impl(trylast=True)  # when inputs are pinned
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
+        loader = StudyConfigLoader.latest
+        if loader is None or "base_model" not in pipeline.datasets():
+            return
+        from medo1.datasets import HubModel
+        from medo1.lineage.code import function_name
+        from medo1.study import Study
+
+        entry = catalog.get("base_model")
+        makers = [node for node in pipeline.nodes if "base_model" in node.outputs]
+        if isinstance(entry, HubModel):
+            outside, maker = entry.name, ""
+        elif makers:
+            outside, maker = None, function_name(makers[0].func) or ""
+        else:
+            manifest = entry.manifest()
+            outside, maker = None, str(manifest.made_by.get("function") or "")
+        env = run_params.get("env") or loader.default_run_env
+        Study.from_parameters(loader["parameters"]).refuse_another_base_model(outside, maker, env)
+
+
 class ResultHooks:
     """Ends a run that made a report by saying what came out and where it lies."""
 
@@ -34,4 +59,4 @@ CONF_SOURCE = configuration.CONF_SOURCE
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS
 SESSION_CLASS = LineageSession
-HOOKS = (LineageHooks(), ResultHooks())
+HOOKS = (LineageHooks(), BaseModelHooks(), ResultHooks())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -14,6 +15,10 @@ from medo1.pipelines.synthesis.params import FormatParams
 # Parameter groups that a study has; anything else at the top level is a misspelling.
 GROUPS = ("clinic", "ingest", "synthesis", "filtering", "small_student", "finetune", "inference", "reporting")
 PipelineName = Literal["clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting"]
+
+
+# Base models that a run trains from scratch, and the code that does.
+TRAINED_HERE = {"clinic": "medo1.pipelines.clinic", "small_student": "medo1.pipelines.finetune"}
 
 
 class StudyError(UserError):
@@ -80,6 +85,35 @@ class Study(Parameters):
         if untrained:
             raise StudyError(f"formats.{untrained[0]} has no finetune.{untrained[0]}: say how its adapter is trained.")
         return study
+
+    def refuse_another_base_model(self, outside: str | None, maker: str, env: str) -> None:
+        """Hold the parameter `base_model` against the model that would be measured, the catalog's entry `base_model`.
+
+        Args:
+            outside: hub id or directory, where the entry names a model that comes from outside; else None.
+            maker: the function, as `module:name`, that trained what the entry saves; empty where none did.
+            env: the environment, for the message.
+
+        Raises:
+            StudyError: when they are not the same model, with what to write where.
+        """
+        said = self.base_model
+        trained = next((name for name, package in TRAINED_HERE.items() if maker.startswith(f"{package}.")), None)
+        found = outside or trained
+        if found == said or (found and outside and Path(found).resolve() == Path(said).resolve()):
+            return
+        here = f"conf/{env}"
+        parameter = f"base_model: {found or 'clinic'} in {here}/parameters.yml, or --params base_model={found}"
+        if said in TRAINED_HERE:
+            entry = f"{{type: medo1.datasets.ModelDirectory, filepath: '${{globals:place}}/06_models/{said}'}}"
+        else:
+            entry = f"{{type: medo1.datasets.HubModel, name: {said}}}"
+        raise StudyError(
+            f"The parameter base_model is {said!r}, and the catalog's entry base_model is "
+            f"{f'{found!r}' if found else 'a model that no run of this study trained'}: another model would be "
+            f"measured than the one that is named. For {said!r}, write into {here}/catalog.yml:\n"
+            f"    base_model: {entry}\n" + (f"For the other, write {parameter}." if found else "")
+        )
 
     def for_pipelines(self) -> dict[str, Any]:
         """What `create_pipeline` functions are called with."""

@@ -15,14 +15,15 @@ import pandera.pandas as pa
 
 from medo1.answers import Status
 from medo1.engines.base import FinishReason
-
-SPLITS = ("train", "dev", "test")
-DRAWS = ("greedy", "sampled")
-# What became of a draw and how votes are weighted: pipelines/inference/thinking.py and voting.py say what each means.
-GENERATION_STATUSES = ("finished", "forced", "cut", "cut_by_context", "empty", "overlong_prompt", "filtered", "error")
-METHODS = ("majority", "logprob", "self_certainty", "confidence", "filtered")
-RANKED = "ranked"  # of a free-form arm's lists
-TOKEN_PARTS = ("prompt", "thinking", "answer", "completion")
+from medo1.vocabulary import (
+    ADAPTIVE_VOTE,
+    DRAWS,
+    GENERATION_OUTCOMES,
+    RANKED_VOTE,
+    SPLITS,
+    TOKEN_PARTS,
+    VOTE_METHODS,
+)
 
 TEXT = pa.Column(str)
 NAME = pa.Column(str, pa.Check.str_length(min_value=1))
@@ -38,6 +39,9 @@ SHARE = pa.Column("float64", pa.Check.in_range(0, 1), nullable=True)
 TRUTH = pa.Column(bool)
 LIST = pa.Column(object)
 FINISH = pa.Column(str, pa.Check.isin(get_args(FinishReason)))
+SPLIT = pa.Column(str, pa.Check.isin(SPLITS))
+DRAW = pa.Column(str, pa.Check.isin(DRAWS))
+OUTCOME = pa.Column(str, pa.Check.isin(GENERATION_OUTCOMES))
 
 
 def _table(columns: dict[str, pa.Column], unique: list[str] | None = None) -> pa.DataFrameSchema:
@@ -48,7 +52,7 @@ QUESTIONS = _table(
     {
         "question_id": ID,
         "benchmark": NAME,
-        "split": pa.Column(str, pa.Check.isin(SPLITS)),
+        "split": SPLIT,
         "stem": NAME,
         "options": LIST,  # texts in the order of their letters, A first
         "gold": LETTER,
@@ -77,7 +81,7 @@ QUESTIONS_ORDER = _table(
     {
         "question_id": ID,
         "benchmark": NAME,
-        "split": pa.Column(str, pa.Check.isin(SPLITS)),
+        "split": SPLIT,
         "original": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{2,26}$")),
     },
     unique=["question_id", "benchmark", "split"],
@@ -156,59 +160,70 @@ TRAINING_EXAMPLES = _table(
 TRAINING_REJECTED = _table({"question_id": ID, "sample": COUNT, "reason": NAME, "tokens": COUNT})
 TRAINING_LOG = _table({"step": COUNT, "epoch": NUMBER, "loss": MAYBE_NUMBER, "learning_rate": MAYBE_NUMBER})
 
-_GENERATION = {
-    "question_id": ID,
-    "benchmark": NAME,
-    "arm": NAME,
-    "draw": pa.Column(str, pa.Check.isin(DRAWS)),
-    "sample": COUNT,
-    "budget": COUNT,  # thinking tokens that it had
-    "text": TEXT,
-    "status": pa.Column(str, pa.Check.isin(GENERATION_STATUSES)),
-    "finish_reason": FINISH,
-    "prompt_tokens": MAYBE_COUNT,
-    "completion_tokens": MAYBE_COUNT,  # all of them; of these
-    "answer_tokens": COUNT,  # in an answer that was asked for when the thought was cut
-    "reasoning_tokens": MAYBE_COUNT,  # in a thought that the server hands out apart
-    "waits": COUNT,  # how often the thought was told to go on
-    "mean_logprob": MAYBE_NUMBER,
-    "self_certainty": MAYBE_NUMBER,
-    "confidence": MAYBE_NUMBER,
-    "lowest_confidence": MAYBE_NUMBER,
-    "error": MAYBE_TEXT,
-    "request_id": TEXT,  # of its first piece in the completion store
-    "parts": LIST,  # of all its pieces
-}
-GENERATIONS = _table(_GENERATION, unique=["question_id", "benchmark", "arm", "draw", "sample"])
-# Greedy generations asked for their answer at a smaller budget than they had in the end.
-CUT_GENERATIONS = _table(_GENERATION, unique=["question_id", "benchmark", "arm", "budget"])
+GENERATIONS = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "arm": NAME,
+        "draw": DRAW,
+        "sample": COUNT,
+        "budget": COUNT,  # thinking tokens that it had
+        "text": TEXT,
+        "status": OUTCOME,
+        "finish_reason": FINISH,
+        "prompt_tokens": MAYBE_COUNT,
+        "completion_tokens": MAYBE_COUNT,  # all of them; of these
+        "answer_tokens": COUNT,  # in an answer that was asked for when the thought was cut
+        "reasoning_tokens": MAYBE_COUNT,  # in a thought that the server hands out apart
+        "waits": COUNT,  # how often the thought was told to go on
+        "mean_logprob": MAYBE_NUMBER,
+        "self_certainty": MAYBE_NUMBER,
+        "confidence": MAYBE_NUMBER,
+        "lowest_confidence": MAYBE_NUMBER,
+        "error": MAYBE_TEXT,
+        "request_id": TEXT,  # of its first piece in the completion store
+        "parts": LIST,  # of all its pieces
+    },
+    unique=["question_id", "benchmark", "arm", "draw", "sample", "budget"],
+)
 ANSWERS = _table(
     {
         "question_id": ID,
         "benchmark": NAME,
         "arm": NAME,
-        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+        "draw": DRAW,
         "sample": COUNT,
+        "budget": COUNT,
         "letter": MAYBE_LETTER,  # of a free-form arm: the option that its first diagnosis names, none for another one
         "differential": LIST,  # of a free-form arm: its diagnoses, most likely first; empty for others
+        "ballot": LIST,  # the same as it votes: the letter of the option that each names, else its normal form
         "rank": MAYBE_COUNT,  # of the right diagnosis among them, from 1; none where it is not named
         "status": pa.Column(str, pa.Check.isin((*get_args(Status), "error"))),
         "rule": NAME,
         "span_start": MAYBE_COUNT,
         "span_end": MAYBE_COUNT,
+        "options": COUNT,  # how many letters there are
         "gold": LETTER,
         "correct": TRUTH,
         "difficulty": MAYBE_COUNT,
-        "completion_tokens": MAYBE_COUNT,
+        "outcome": OUTCOME,  # the generation's status
+        "prompt_tokens": MAYBE_COUNT,
+        "completion_tokens": MAYBE_COUNT,  # thought and answer together
+        "thinking_tokens": MAYBE_COUNT,
+        "answer_tokens": MAYBE_COUNT,
+        "mean_logprob": MAYBE_NUMBER,
+        "self_certainty": MAYBE_NUMBER,
+        "confidence": MAYBE_NUMBER,
+        "lowest_confidence": MAYBE_NUMBER,
     },
-    unique=["question_id", "benchmark", "arm", "draw", "sample"],
+    unique=["question_id", "benchmark", "arm", "draw", "sample", "budget"],
 )
 VOTES = _table(
     {
         "question_id": ID,
         "benchmark": NAME,
         "arm": NAME,
-        "method": pa.Column(str, pa.Check.isin((*METHODS, RANKED))),
+        "method": pa.Column(str, pa.Check.isin((*VOTE_METHODS, RANKED_VOTE))),
         "k": COUNT,
         "letter": MAYBE_LETTER,
         "share": SHARE,  # of the weight, for the winner
@@ -240,7 +255,7 @@ VOTE_CURVE = _table(
     {
         "arm": NAME,
         "benchmark": NAME,
-        "method": pa.Column(str, pa.Check.isin((*METHODS, RANKED, "adaptive"))),
+        "method": pa.Column(str, pa.Check.isin((*VOTE_METHODS, RANKED_VOTE, ADAPTIVE_VOTE))),
         "k": COUNT,  # for adaptive: at most
         "questions": COUNT,
         "accuracy": SHARE,  # expected over all subsets of k samples
@@ -268,7 +283,7 @@ TOKENS = _table(
     {
         "arm": NAME,
         "benchmark": NAME,
-        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+        "draw": DRAW,
         "part": pa.Column(str, pa.Check.isin(TOKEN_PARTS)),
         "generations": COUNT,
         "mean": MAYBE_NUMBER,
@@ -284,9 +299,9 @@ OUTCOMES = _table(
     {
         "arm": NAME,
         "benchmark": NAME,
-        "draw": pa.Column(str, pa.Check.isin(DRAWS)),
+        "draw": DRAW,
         "generations": COUNT,
-        **dict.fromkeys(GENERATION_STATUSES, COUNT),
+        **dict.fromkeys(GENERATION_OUTCOMES, COUNT),
         "accuracy": SHARE,  # over all
         "accuracy_finished": SHARE,  # over those that the model ended itself
     },

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -60,15 +61,15 @@ class Teacher(Engine):
     def identity(self) -> dict[str, Any]:
         return {"kind": "test", "model": self.name}
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests if self.streams else list(requests):
             text = request.messages[-1].content
             self.asked.append(text)
             answer = self.answer(text)
             if isinstance(answer, Completion):
-                yield answer
+                yield [answer]
                 continue
-            yield Completion(request.key, answer, "stop", 10, 20, model=self.name, request_id=f"id{len(self.asked)}")
+            yield [Completion(request.key, answer, "stop", 10, 20, model=self.name, request_id=f"id{len(self.asked)}")]
 
 
 def strong(text: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from medo1.clinic.knowledge import World, WorldError, WorldSpec, world_from
-from medo1.clinic.vocabulary import COMPLAINTS, DISEASES, SLOTS
+from medo1.clinic.world_words import COMPLAINTS, DISEASES, SLOTS
 
 
 def test_equal_specs_make_equal_worlds_and_seeds_make_different_ones() -> None:

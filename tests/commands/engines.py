@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from threading import Event
 from typing import Any
 
 from medo1.engines import Completion, Engine, Request
@@ -19,9 +20,9 @@ class Spoken(Engine):
     def identity(self) -> dict[str, Any]:
         return {"kind": "spoken"}
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
-            yield self._said(request)
+            yield [self._said(request)]
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         completion = self._said(request)

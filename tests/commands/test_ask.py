@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from medo1.commands.ask import ask
-from medo1.pipelines.inference.consulting import CaseError, question_from
+from medo1.pipelines.inference.one_case import CaseError, question_from
 from tests.conftest import ROOT
 
 CASE = "A patient with fever and rash. What is it?\nA. Measles\nB. Lupus\nC. Rubella"

@@ -11,12 +11,12 @@ from click.testing import CliRunner, Result
 from medo1.commands.completions import completions
 from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
-from tests.engines.conftest import ask, engine_for
+from tests.engines.conftest import ask, engine_for, server  # noqa: F401
 from tests.engines.http.server import Server
 
 
 @pytest.fixture
-def path(server: Server, tmp_path: Path) -> Path:
+def path(server: Server, tmp_path: Path) -> Path:  # noqa: F811
     """A store with five answers (one of them cut) and a failure."""
     path = tmp_path / "c.sqlite"
     with Stored(engine_for(server, max_attempts=1), CompletionStore(path)) as engine:

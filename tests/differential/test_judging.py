@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from threading import Event
 from typing import Any
 
 import pytest
@@ -25,10 +26,10 @@ class Echo(Engine):
     def identity(self) -> dict[str, Any]:
         return {"kind": "echo"}
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
             self.asked.append(request)
-            yield self.replies[request.key]
+            yield [self.replies[request.key]]
 
 
 def test_equal_names_are_matched_without_asking_and_others_by_the_judge():

@@ -41,7 +41,7 @@ class Echo(Engine):
     def identity(self) -> dict[str, Any]:
         return {"kind": "echo"}
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
             asked = request.messages[-1].content
             if asked == "refuse":
@@ -51,7 +51,7 @@ class Echo(Engine):
             if asked == "die" or (asked == "die once" and self._first_time()):
                 time.sleep(1.0)  # what was answered before is on its way
                 os._exit(1)
-            yield Completion(request.key, asked, "stop")
+            yield [Completion(request.key, asked, "stop")]
 
     def close(self) -> None:
         (self._notes / f"closed-{os.getpid()}").touch()

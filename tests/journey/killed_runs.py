@@ -77,11 +77,11 @@ class Journey(Scratch):
         """The ledger, open."""
         import yaml
 
-        from medo1.lineage.configuration import settings_from
         from medo1.lineage.ledger import Ledger
+        from medo1.lineage.ledger_settings import ledger_settings_from
 
         content = yaml.safe_load((self.path / "conf/base/lineage.yml").read_text())
-        return Ledger(settings_from(content, self.path, dict))
+        return Ledger(ledger_settings_from(content, self.path, dict))
 
     def forget_kept(self) -> None:
         """Delete what runs keep for later ones beside their versions: the base model, the completions."""

@@ -11,7 +11,17 @@ from kedro.framework.startup import bootstrap_project
 from tests.conftest import ROOT
 
 ENVIRONMENTS = ("local", "recorded", "paper", "served")
-MADE = ("02_intermediate", "03_primary", "04_feature", "05_model_input", "06_models", "07_model_output", "08_reporting")
+# Numbered as the folders of data/, so that Kedro-Viz has them in this order also where nothing ties two of them.
+LAYERS = (
+    "01_raw",
+    "02_intermediate",
+    "03_primary",
+    "04_feature",
+    "05_model_input",
+    "06_models",
+    "07_model_output",
+    "08_reporting",
+)
 
 
 @pytest.fixture(params=ENVIRONMENTS)
@@ -31,10 +41,12 @@ def loaded(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def _with(credentials: dict[str, Any]) -> Any:
-    from kedro.config import OmegaConfigLoader
+    from medo1.configuration import StudyConfigLoader
+
+    own = StudyConfigLoader.__getitem__
 
     def get(self: Any, key: str) -> Any:
-        return credentials if key == "credentials" else OmegaConfigLoader.__getitem__(self, key)
+        return credentials if key == "credentials" else own(self, key)
 
     return get
 
@@ -48,11 +60,20 @@ def test_every_dataset_of_the_journey_is_in_the_catalog_with_a_layer(loaded: tup
         dataset = catalog.get(name)
         if name == "teacher_budget":  # lives as long as the run
             continue
-        assert (dataset.metadata or {}).get("kedro-viz", {}).get("layer"), f"{name} has no layer"
+        assert (dataset.metadata or {}).get("kedro-viz", {}).get("layer") in LAYERS, f"{name} has no layer"
+
+
+def test_every_node_is_tagged_with_its_stage_and_its_format_or_arm(loaded: tuple[str, Any, Any]) -> None:
+    from medo1.pipeline_registry import PIPELINES
+
+    _, _, journey = loaded
+    for node in journey.nodes:
+        assert len(node.tags & set(PIPELINES)) == 1, node.name
+        assert node.namespace is None or node.namespace in node.tags, node.name
 
 
 def test_everything_that_a_run_makes_is_versioned(loaded: tuple[str, Any, Any]) -> None:
-    from medo1.datasets.versions import VersionedArtifact
+    from medo1.datasets.artifacts import VersionedArtifact
 
     _, catalog, journey = loaded
     for name in sorted(journey.all_outputs() - {"teacher_budget"}):

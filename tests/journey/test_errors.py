@@ -95,3 +95,10 @@ def only(project: Scratch, entry: dict[str, str], env: str = "recorded") -> None
     parameters["ingest"]["files"] = [entry]
     path.write_text(yaml.safe_dump(parameters))
     (project.path / "mine").mkdir()
+
+
+def test_a_base_model_that_the_catalog_does_not_name(project: Scratch) -> None:
+    told = refused(project, "--params=base_model=Qwen/Qwen2.5-7B-Instruct")
+    assert "The parameter base_model is 'Qwen/Qwen2.5-7B-Instruct'" in told
+    assert "conf/local/catalog.yml" in told
+    assert "{type: medo1.datasets.HubModel, name: Qwen/Qwen2.5-7B-Instruct}" in told

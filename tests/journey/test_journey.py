@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_every_row_is_accounted_for(project: Scratch) -> None:
         trained = latest_table(project, f"05_model_input/{name}/training_examples.parquet")
         too_long = latest_table(project, f"05_model_input/{name}/training_rejected.parquet")
         assert len(kept) == told["kept"] == len(trained) + len(too_long)
-    asked = latest_table(project, "07_model_output/asked_questions.parquet")
+    asked = latest_table(project, "07_model_output/cot_sft/asked_questions.parquet")
     generations = latest_table(project, "07_model_output/cot_sft/generations.parquet")
     assert len(generations) == len(asked) * (1 + 2)
 
@@ -81,6 +82,13 @@ def test_each_pipeline_runs_alone_and_makes_the_same_again(project: Scratch, pip
     assert len(after) == len(before) + 1
     if pipeline != "reporting":  # the page names its run
         assert len({json.loads((path / "_manifest.json").read_text())["digest"] for path in after}) == 1
+
+
+def test_an_arm_that_never_ran_runs_alone_from_what_earlier_runs_stored(project: Scratch) -> None:
+    shutil.rmtree(project.path / "data/07_model_output/longstep_sft")
+    done = project.kedro("run", "--namespaces=longstep_sft")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert len(project.versions("07_model_output/longstep_sft/votes.parquet")) == 1
 
 
 def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None:

@@ -48,3 +48,38 @@ def test_an_environment_takes_a_format_and_its_arm_away_with_null() -> None:
 
 def test_a_group_with_an_underscore_holds_what_others_share() -> None:
     assert Study.from_parameters(parameters(_lora={"rank": 16})).seed == 1
+
+
+QWEN = "Qwen/Qwen2.5-7B-Instruct"
+CLINIC, SMALL = "medo1.pipelines.clinic.nodes:train_base_model", "medo1.pipelines.finetune.nodes:make_small_student"
+
+
+@pytest.mark.parametrize(
+    ("said", "outside", "maker"),
+    [("clinic", None, CLINIC), ("small_student", None, SMALL), (QWEN, QWEN, ""), ("models/own", "./models/own", "")],
+)
+def test_a_parameter_that_names_the_catalogs_model_is_accepted(said: str, outside: str | None, maker: str) -> None:
+    Study.from_parameters(parameters(base_model=said)).refuse_another_base_model(outside, maker, "mine")
+
+
+@pytest.mark.parametrize(
+    ("said", "outside", "maker", "told"),
+    [
+        (QWEN, None, CLINIC, "HubModel, name: Qwen/Qwen2.5-7B-Instruct"),
+        (QWEN, None, SMALL, "base_model=small_student"),
+        (QWEN, "Qwen/Qwen2.5-32B-Instruct", "", "base_model=Qwen/Qwen2.5-32B-Instruct"),
+        (QWEN, None, "", "a model that no run of this study trained"),
+        ("clinic", QWEN, "", "type: medo1.datasets.ModelDirectory"),
+        ("clinic", None, SMALL, "'small_student'"),
+        ("small_student", None, CLINIC, "'clinic'"),
+        ("clinic", None, "", "a model that no run of this study trained"),
+    ],
+)
+def test_a_parameter_that_names_another_model_than_the_catalog_is_refused_with_what_to_write_where(
+    said: str, outside: str | None, maker: str, told: str
+) -> None:
+    study = Study.from_parameters(parameters(base_model=said))
+    with pytest.raises(StudyError) as refusal:
+        study.refuse_another_base_model(outside, maker, "mine")
+    assert told in str(refusal.value)
+    assert "conf/mine/catalog.yml" in str(refusal.value)

@@ -128,7 +128,7 @@ def look(project: Project, known: set[str]) -> dict[str, Any]:
     Every new version is loaded by name and its bytes are hashed anew, and the latest of each dataset is loaded as a
     later run would load it.
     """
-    from medo1.lineage.audit.runs import latest_runs
+    from medo1.lineage.audit.known_runs import latest_runs
     from medo1.lineage.ledger import NoLedgerError
     from medo1.lineage.places import Places
 

@@ -22,13 +22,11 @@ def test_the_commands_answer_without_pipelines_and_heavy_libraries(project: Tiny
     project.run()
     heavy = ("pandas", "torch", "transformers", "pandera", "pyarrow", "numpy", "safetensors")
     for arguments in (["runs"], ["versions", "results"], ["lineage", "results"], ["stale"], ["verify"], ["prune"]):
-        asks_only = arguments[0] in ("runs", "versions", "lineage", "stale")
-        unwanted = (*heavy, "sqlalchemy") if asks_only else heavy
         script = (
             "import sys\nfrom pathlib import Path\nfrom kedro.framework.startup import bootstrap_project\n"
             "bootstrap_project(Path.cwd())\nfrom medo1.commands.audit import audit\n"
             f"try: audit({arguments!r})\nexcept SystemExit as end: assert end.code == 0, end.code\n"
-            f"print('loaded', [name for name in {unwanted!r} if name in sys.modules],"
+            f"print('loaded', [name for name in {heavy!r} if name in sys.modules],"
             f" [name for name in sys.modules if name.startswith('{project.package}.') and 'settings' not in name])"
         )
         done = subprocess.run(  # noqa: PLW1510
@@ -55,7 +53,8 @@ def test_a_name_that_is_wrong_is_answered_with_what_there_is(project: TinyProjec
     project.run("learn")
     assert "Did you mean adapter" in audit(project, "lineage", "adaptor", code=2)
     assert "Latest runs" in audit(project, "runs", "1999", code=2)
-    assert "more than one run" in (project.run("learn"), audit(project, "runs", "20", code=2))[1] or True
+    second = project.run("learn")
+    assert "more than one run" in audit(project, "runs", second[:4], code=2)
     assert "has no version" in audit(project, "lineage", "adapter@2001", code=2)
     assert "has no column wrong" in audit(project, "trace", "questions", "wrong", code=2)
     assert "question_id is one of q0" in audit(project, "trace", "questions", "--where", "question_id=x", code=2)
@@ -208,10 +207,10 @@ class Parrot(Engine):
     def identity(self):
         return {"engine": "parrot"}
 
-    def complete(self, requests):
+    def batches(self, requests, stop=None):
         for request in requests:
             text = request.messages[0].content
-            yield Completion(request.key, text, "stop", prompt_tokens=3, completion_tokens=7, latency_s=0.1, model="p")
+            yield [Completion(request.key, text, "stop", 3, 7, latency_s=0.1, model="p")]
 """
 
 

@@ -87,7 +87,7 @@ def test_a_process_number_that_was_given_again_is_not_the_run(project: TinyProje
 
 
 def test_a_run_on_another_machine_lives_while_its_heart_beats() -> None:
-    from medo1.lineage.audit.runs import state_of
+    from medo1.lineage.audit.known_runs import state_of
 
     run = {"outcome": None, "rebuilt": False, "host": "b", "machine": "m", "pid": 1, "process_started": "1"}
     assert state_of({**run, "heartbeat_at": 1000.0}, 15, now=1100.0) == "running"
@@ -159,12 +159,12 @@ import sys
 from medo1.lineage.recorder import Recorder, Start, now_text
 from medo1.lineage.environment import current_environment
 from medo1.lineage.ledger import Ledger, RunIdTakenError
-from medo1.lineage.configuration import settings_from
+from medo1.lineage.ledger_settings import ledger_settings_from
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.run_ids import run_id_after
 from pathlib import Path
 root, name, count, url = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
-settings = settings_from({"url": url}, root, lambda: {})
+settings = ledger_settings_from({"url": url}, root, lambda: {})
 environment = current_environment(root)
 for number in range(count):
     ledger = Ledger(settings, create=True)

@@ -228,13 +228,20 @@ class TinyProject:
             file.write_text(text.replace("PACKAGE", self.package), encoding="utf-8")
         (folder / "conf" / "local").mkdir(exist_ok=True)
 
-    def run(self, *pipelines: str, params: dict[str, Any] | None = None, **options: Any) -> str:
+    def add_environment(self, env: str) -> None:
+        """An environment whose runs save to a place of their own."""
+        folder = self.path / "conf" / env
+        folder.mkdir()
+        text = CATALOG.replace("ROOT", f"data/{env}").replace("PACKAGE", self.package)
+        (folder / "catalog.yml").write_text(text, encoding="utf-8")
+
+    def run(self, *pipelines: str, params: dict[str, Any] | None = None, env: str | None = None, **options: Any) -> str:
         """A run in this process; returns its id."""
         from kedro.framework.project import settings
         from kedro.framework.startup import bootstrap_project
 
         bootstrap_project(self.path)
-        with settings.SESSION_CLASS.create(self.path, runtime_params=params) as session:
+        with settings.SESSION_CLASS.create(self.path, env=env, runtime_params=params) as session:
             session.run(pipeline_names=list(pipelines) or None, **options)
             return str(session.session_id)
 
@@ -258,14 +265,14 @@ class TinyProject:
         """The lineage settings of the project."""
         import yaml
 
-        from medo1.lineage.configuration import settings_from
+        from medo1.lineage.ledger_settings import ledger_settings_from
 
         def credentials() -> dict[str, Any]:
             file = self.path / "conf" / "local" / "credentials.yml"
             return yaml.safe_load(file.read_text()) if file.is_file() else {}
 
         content = yaml.safe_load((self.path / "conf" / "base" / "lineage.yml").read_text())
-        return settings_from(content, self.path, credentials)
+        return ledger_settings_from(content, self.path, credentials)
 
     def ledger(self) -> Any:
         from medo1.lineage.ledger import Ledger

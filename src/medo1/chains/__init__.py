@@ -1,12 +1,13 @@
 """Chains: what a reasoning chain of each format is, how teachers make one, and how long they are."""
 
-from medo1.chains.formats import FORMATS, Checks, Cot, Journey, LongMonolog, LongStep, Problem, Step, parsed
+from medo1.chains.formats import FORMATS, ChainFormat, Checks, Cot, Journey, LongMonolog, LongStep, Problem, parsed
 from medo1.chains.making import Made, Rejected, make_chains
 from medo1.chains.recipes import RECIPES, Recipe, Stage
 
 __all__ = [
     "FORMATS",
     "RECIPES",
+    "ChainFormat",
     "Checks",
     "Cot",
     "Journey",
@@ -17,7 +18,6 @@ __all__ = [
     "Recipe",
     "Rejected",
     "Stage",
-    "Step",
     "make_chains",
     "parsed",
 ]

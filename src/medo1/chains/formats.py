@@ -1,8 +1,8 @@
 """The formats of chains as validated types: `cot`, `longstep`, `longmonolog`, and `journey`.
 
-Who calls it: synthesis, on each answer of a teacher; anyone who has chains from elsewhere and wants to know what they
-are. `parsed` gives a chain or the problems that keep the text from being one; a problem has a short code, which tables
-are grouped by, and a text, which a teacher can be told.
+`parsed` gives a chain or the problems that keep the text from being one; a problem has a short code, which tables are
+grouped by, and a text, which a teacher can be told. Formats are tolerant of layout (`medo1.chains.steps`) and strict
+about what is said. A new format is a type, a function that reads it, and an entry in `FORMATS`.
 
 Source: arXiv 2501.06458, section on LongStep and LongMonolog (what they are is described there, how they are checked is
 not); for `journey` arXiv 2410.18982 (journey learning).
@@ -13,66 +13,54 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Literal
 
+from pydantic import Field
+
+from medo1.chains.boilerplate import boilerplate, refusal
 from medo1.chains.leaks import leak
+from medo1.chains.steps import ChainStep, steps_of
+from medo1.chains.wordlists import EXAM_QUESTION, FAILED, TURN, TURNED_BACK
 from medo1.engines.base import FinishReason
+from medo1.parameters import Parameters
 
-Code = Literal[
-    "empty", "cut", "filtered", "no_answer", "conflicting_answers", "text_after_answer", "no_steps", "too_few_steps",
-    "steps_out_of_order", "empty_step", "step_without_parts", "is_a_list", "no_second_thought", "no_dead_end",
-    "gold_leak", "prompt_leak", "failed", "no_tree",
-]  # fmt: skip
-
-# `Step 3: title`, also as a heading or in bold. Bare `3.` counts only where a text has no line of the first kind.
-STEP = re.compile(
-    r"^[ \t#>*_-]*step[ \t]+(\d{1,3})\b[ \t]*(?:[:.)\u2013-]|\*\*|$)[ \t*_]*", re.IGNORECASE | re.MULTILINE
+_LIST_LINE = re.compile(
+    r"[ \t]*(?:[-*+•‣▪◦–—][ \t]|#{1,6}[ \t]|\d{1,3}[.)][ \t]|[*_]*(?:step|schritt|étape|paso)[ \t]+\d|第.{1,3}步"  # noqa: RUF001
+    r"|(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__)[ \t]*:?[ \t]*$|\|.*\|[ \t]*$)",
+    re.IGNORECASE,
 )
-NUMBERED = re.compile(r"^[ \t#>*_]*(\d{1,3})[.)][ \t*_]+", re.MULTILINE)
-PART = re.compile(r"^[ \t>*_-]*(goal|evidence|conclusion)[ \t*_]*:[ \t*_]*", re.IGNORECASE | re.MULTILINE)
-LIST_LINE = re.compile(r"^[ \t]*(?:[-*+\u2022][ \t]|#{1,6}[ \t]|\d{1,3}[.)][ \t]|step[ \t]+\d)", re.IGNORECASE)
 LONGEST_LIST_SHARE = 0.3  # of a monologue's lines that may look like a list's
 FEWEST_LIST_LINES = 3
 LONGEST_TAIL = 400  # characters after the final answer; more is another text
+FEWEST_REASONING_WORDS = 2  # beside those that state the answer
 
-TURN = re.compile(
-    r"\b(?:wait|hmm+|actually|however|alternatively|let me|let's|maybe|perhaps|on second thought|what if|but|hold on"
-    r"|could (?:it|this)|not so fast|i(?:'m| am) not sure|does (?:that|this|it) fit|that (?:changes|doesn't))\b"
-    r"|\?",
-    re.IGNORECASE,
+_STATING = re.compile(
+    r"\b(?:final|answer|option|choice|letter|correct|right|best|most|likely|diagnosis|is|it|the|so|therefore|thus|hence"
+    r"|[A-Z])\b|答案|最终|选"
 )
-DEAD_END = re.compile(
-    r"\b(?:dead end|does(?: not|n't) (?:fit|explain|hold|work|add up)|rule(?:d|s)? (?:it |this |that )?out|"
-    r"go(?:ing)? back|back up|step back|return(?:ing)? to|abandon|not (?:it|that|this)|so not|no, )",
-    re.IGNORECASE,
-)
+_WORD = re.compile(r"[^\W\d_]+|[\u4e00-\u9fff]")
+_CHINESE = re.compile(r"[\u3400-\u9fff\u3040-\u30ff]")
+_CHINESE_PER_WORD = 1.5  # signs that say as much as one English word, roughly
 PLACEHOLDER = re.compile(r"\{\{\s*[a-z_.]+\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a text is no chain of its format: a code, and what to tell the teacher."""
+    """Why a text is no chain of its format: a code (one word, for tables), and what to tell the teacher."""
 
-    code: Code
+    code: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
-    """How strict the formats are.
+class Checks(Parameters):
+    """How strict the formats are. Each format looks at those that concern it."""
 
-    Attributes:
-        min_steps: fewest steps of a LongStep chain.
-        require_parts: each step must state goal, evidence and conclusion.
-        min_turns: fewest places where a monologue asks, doubts or turns.
-        gold_leak: refuse chains that speak of an answer that was given to them.
-    """
+    min_words: int = Field(default=0, ge=0, description="fewest words of a chain (of Chinese, 1.5 signs count as one)")
+    min_steps: int = Field(default=2, gt=0, description="fewest steps of a longstep chain")
+    require_parts: bool = Field(default=False, description="each longstep step states goal, evidence and conclusion")
+    min_turns: int = Field(default=1, ge=0, description="fewest places where a monologue asks, doubts or turns")
 
-    min_steps: int = 2
-    require_parts: bool = False
-    min_turns: int = 1
-    gold_leak: bool = True
+
+USUAL_CHECKS = Checks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +72,12 @@ class Cot:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a LongStep chain: its number, all of its text, and its parts where they are marked."""
-
-    number: int
-    text: str
-    goal: str = ""
-    evidence: str = ""
-    conclusion: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class LongStep:
     """Numbered steps in order, each with a goal, evidence and a conclusion, then the final answer."""
 
     text: str
     answer: str
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +101,25 @@ class Journey:
 Chain = Cot | LongStep | LongMonolog | Journey
 
 
+@dataclass(frozen=True, slots=True)
+class ChainFormat:
+    """One way to write a chain.
+
+    Attributes:
+        read: text, answer and checks to the chain, and its problems.
+        paper_mean_tokens: the mean length that the paper reports; None where it reports none.
+    """
+
+    read: Callable[[str, str, Checks], tuple[Chain, list[Problem]]]
+    paper_mean_tokens: float | None = None
+
+
 def parsed(
     format: str,
     text: str,
     options: Mapping[str, str],
     finish_reason: FinishReason = "stop",
-    checks: Checks = Checks(),
+    checks: Checks = USUAL_CHECKS,
 ) -> tuple[Chain | None, list[Problem]]:
     """A text read as a chain of a format.
 
@@ -146,19 +136,57 @@ def parsed(
     Raises:
         KeyError: no such format.
     """
-    read = FORMATS[format]
+    read = FORMATS[format].read
     if finish_reason == "content_filter":
         return None, [Problem("filtered", "a content filter withheld it")]
     if not text.strip():
         return None, [Problem("empty", "it holds no text")]
     answer, problems = _final_answer(text, options, finish_reason)
-    if checks.gold_leak and (found := leak(text)):
-        problems.append(Problem("gold_leak", f"it speaks of an answer that was given beforehand: {found!r}"))
-    if found_placeholder := PLACEHOLDER.search(text):
-        problems.append(Problem("prompt_leak", f"it repeats a placeholder of the prompt: {found_placeholder[0]!r}"))
+    if answer is None and refusal(text):
+        return None, [Problem("refused", f"it declines: {' '.join(text.split())[:100]!r}")]
+    problems += _not_its_own_words(text)
+    if not problems and _reasoning_words(text, options) < FEWEST_REASONING_WORDS:
+        problems.append(Problem("no_reasoning", "it states an answer and no reason: write the reasoning before it"))
+    if (words := word_count(text)) < checks.min_words:
+        problems.append(Problem("too_short", f"it has {words} words, expected at least {checks.min_words}"))
     chain, more = read(text, answer or "", checks)
     problems += more
     return (None, problems) if problems else (chain, [])
+
+
+def word_count(text: str) -> int:
+    """Words of a text; Chinese and Japanese signs count as two thirds of one."""
+    signs = len(_CHINESE.findall(text))
+    return len(_CHINESE.sub(" ", text).split()) + round(signs / _CHINESE_PER_WORD)
+
+
+def _reasoning_words(text: str, options: Mapping[str, str]) -> int:
+    """How many words there are beside those that state the answer."""
+    for option in options.values():
+        text = text.replace(option, " ")
+    return len(_WORD.findall(_STATING.sub(" ", text)))
+
+
+def _not_its_own_words(text: str) -> list[Problem]:
+    """What stands in a text and belongs to no chain, whatever its format."""
+    from medo1.answers.thinking import answer_part  # here: the graph is built from recipes, and needs no reader
+
+    problems = []
+    if found := leak(text):
+        problems.append(Problem("gold_leak", f"it speaks of an answer that was given beforehand: {found!r}"))
+    if placeholder := PLACEHOLDER.search(text):
+        problems.append(Problem("prompt_leak", f"it repeats a placeholder of the prompt: {placeholder[0]!r}"))
+    if answer_part(text, text.lower()).thinking != "none":
+        problems.append(
+            Problem("thinking_marks", "it holds marks of a thought (such as <think>): write the chain alone")
+        )
+    if around := boilerplate(text):
+        problems.append(
+            Problem(
+                "boilerplate", f"it speaks to its reader or of its task ({around!r}): write the chain and nothing else"
+            )
+        )
+    return problems
 
 
 def _final_answer(
@@ -201,10 +229,10 @@ def _longstep(text: str, answer: str, checks: Checks) -> tuple[LongStep, list[Pr
         )
     if len(steps) < checks.min_steps:
         problems.append(Problem("too_few_steps", f"it has {len(steps)} steps, expected at least {checks.min_steps}"))
-    empty = [step.number for step in steps if not step.text.strip()]
+    empty = [step.number for step in steps if not step.says_something]
     if empty:
         problems.append(Problem("empty_step", f"step {empty[0]} says nothing"))
-    if checks.require_parts:
+    elif checks.require_parts:
         for step in steps:
             missing = [name for name in ("goal", "evidence", "conclusion") if not getattr(step, name)]
             if missing:
@@ -214,38 +242,29 @@ def _longstep(text: str, answer: str, checks: Checks) -> tuple[LongStep, list[Pr
     return LongStep(text, answer, steps), problems
 
 
-def steps_of(text: str) -> tuple[Step, ...]:
-    """The numbered steps of a text, in the order in which they stand; none where it has no step lines."""
-    marks = list(STEP.finditer(text)) or list(NUMBERED.finditer(text))
-    steps = []
-    for mark, following in zip_longest(marks, marks[1:]):
-        body = text[mark.end() : following.start() if following else len(text)].strip()
-        if following is None:  # the last step ends where the summing up begins
-            body = re.split(r"\n\s*\n|\n[^\n]*final answer", body, maxsplit=1, flags=re.IGNORECASE)[0]
-        steps.append(Step(int(mark[1]), body.strip(), **_parts(body)))
-    return tuple(steps)
-
-
-def _parts(body: str) -> dict[str, str]:
-    marks = list(PART.finditer(body))
-    return {
-        mark[1].lower(): body[mark.end() : following.start() if following else len(body)].strip()
-        for mark, following in zip_longest(marks, marks[1:])
-    }
-
-
 def _longmonolog(text: str, answer: str, checks: Checks) -> tuple[LongMonolog, list[Problem]]:
     problems = [*_not_a_list(text)]
-    turns = len(TURN.findall(text))
+    turns = turn_count(text)
     if turns < checks.min_turns:
-        told = "it only goes straight ahead: think as one thinks, with suppositions, doubts and checks"
-        problems.append(Problem("no_second_thought", told))
+        told = "it only goes straight ahead"
+        if turns:
+            told = f"it asks, doubts or turns in {turns} places, expected at least {checks.min_turns}"
+        problems.append(
+            Problem("no_second_thought", f"{told}: think as one thinks, with suppositions, doubts and checks")
+        )
     return LongMonolog(text, answer, turns), problems
+
+
+def turn_count(text: str) -> int:
+    """Places where a thought asks, supposes, doubts or turns. The exam's own question, copied, is none."""
+    return len(TURN.findall(EXAM_QUESTION.sub(" ", text)))
 
 
 def _journey(text: str, answer: str, checks: Checks) -> tuple[Journey, list[Problem]]:
     problems = [*_not_a_list(text)]
-    dead_ends = len(DEAD_END.findall(text))
+    dead_ends = len(TURNED_BACK.findall(text))
+    if turn_count(text):
+        dead_ends += len(FAILED.findall(text))
     if not dead_ends:
         problems.append(Problem("no_dead_end", "no line of thought fails in it: tell where you turned back, and why"))
     return Journey(text, answer, dead_ends), problems
@@ -253,7 +272,7 @@ def _journey(text: str, answer: str, checks: Checks) -> tuple[Journey, list[Prob
 
 def _not_a_list(text: str) -> list[Problem]:
     lines = [line for line in text.splitlines() if line.strip()]
-    listed = sum(bool(LIST_LINE.match(line)) for line in lines)
+    listed = sum(bool(_LIST_LINE.match(line)) for line in lines)
     if listed >= FEWEST_LIST_LINES and listed > LONGEST_LIST_SHARE * len(lines):
         return [
             Problem(
@@ -263,9 +282,9 @@ def _not_a_list(text: str) -> list[Problem]:
     return []
 
 
-FORMATS: dict[str, Callable[[str, str, Checks], tuple[Chain, list[Problem]]]] = {
-    "cot": _cot,
-    "longstep": _longstep,
-    "longmonolog": _longmonolog,
-    "journey": _journey,
+FORMATS: Mapping[str, ChainFormat] = {
+    "cot": ChainFormat(_cot),
+    "longstep": ChainFormat(_longstep, paper_mean_tokens=729.0),
+    "longmonolog": ChainFormat(_longmonolog, paper_mean_tokens=1223.0),
+    "journey": ChainFormat(_journey),
 }

@@ -1,9 +1,8 @@
 """The embedded world: a small place with a known truth, in which the paper's mechanism can be measured in minutes.
 
-- `knowledge`, `vocabulary`: what is true. `cases`: what is asked about it.
+- `knowledge`, `world_words`: what is true. `cases`: what is asked about it.
 - `wording`, `explanations`: how things are said, and solutions in every format. `expert`: the engine that teaches.
-- `textbook`, `lexicon`, `tokenizer`, `training`, `base`: the tiny base model, trained from scratch.
-- `small_student`: the same loop on real text, for runs on recorded chains.
+- `textbook`, `lexicon`, `base`: the tiny base model, trained from scratch (`medo1.from_scratch`).
 
 docs/embedded_world.md says why each is as it is, and what was measured.
 """

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from medo1.clinic.textbook import Document
-from medo1.clinic.training import (
-    Example,
+from medo1.errors import UserError
+from medo1.from_scratch.scratch_training import (
     LoopSpec,
     ModelSpec,
+    TokenText,
     TrainingProgress,
     deterministic,
     exact_share,
@@ -26,7 +27,6 @@ from medo1.clinic.training import (
     saved,
     train,
 )
-from medo1.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -136,7 +136,7 @@ def train_base(
     )
 
 
-def examples_of(documents: Sequence[Document], tokenizer: PreTrainedTokenizerFast) -> list[Example]:
+def examples_of(documents: Sequence[Document], tokenizer: PreTrainedTokenizerFast) -> list[TokenText]:
     """Documents as tokens; a token is learned when its first character stands in a learned part of the text."""
     encoded = tokenizer(
         [document.text for document in documents], add_special_tokens=False, return_offsets_mapping=True
@@ -146,5 +146,5 @@ def examples_of(documents: Sequence[Document], tokenizer: PreTrainedTokenizerFas
         learned = bytearray(len(document.text))
         for start, end in document.learned:
             learned[start:end] = b"\1" * (end - start)
-        examples.append(Example(tuple(ids), tuple(learned[first] == 1 for first, _ in offsets)))
+        examples.append(TokenText(tuple(ids), tuple(learned[first] == 1 for first, _ in offsets)))
     return examples

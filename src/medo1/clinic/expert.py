@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -105,6 +106,8 @@ class Expert(Engine):
             It is looked for in the user's message and in system messages.
     """
 
+    answer_options = frozenset({"world", "error_rate", "seed", "requests"})
+
     def __init__(
         self,
         world: World | Mapping[str, Any] | Path | str | None = None,
@@ -131,20 +134,13 @@ class Expert(Engine):
             "requests": dict(self.requests),
         }
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
             try:
-                yield self._completion(request)
+                yield [self._completion(request)]
             except UnreadablePromptError as error:
-                yield Completion(
-                    request.key,
-                    "",
-                    "error",
-                    prompt_tokens=_prompt_tokens(request.messages),
-                    completion_tokens=0,
-                    model=NAME,
-                    error=str(error),
-                )
+                prompt_tokens = _prompt_tokens(request.messages)
+                yield [Completion(request.key, "", "error", prompt_tokens, 0, model=NAME, error=str(error))]
 
     def format_of(self, messages: Iterable[Message], around: str) -> Format:
         """The format that is asked for, by the one request text that stands around the case or in a system message.

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.clinic.vocabulary import COMPLAINTS, DISEASES, SLOTS
+from medo1.clinic.world_words import COMPLAINTS, DISEASES, SLOTS
 from medo1.errors import UserError
 from medo1.lineage.digests import canonical_json, digest_of_value, seed_from
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from medo1.clinic import wording
 from medo1.clinic.cases import LETTERS
 from medo1.clinic.knowledge import World
-from medo1.clinic.tokenizer import chat_text
+from medo1.from_scratch.tokenizers import chat_text
 
 
 def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator[str]:

@@ -28,7 +28,7 @@ from medo1.clinic.cases import (
 )
 from medo1.clinic.explanations import short_answer, walk
 from medo1.clinic.knowledge import World
-from medo1.clinic.tokenizer import TURN_END, chat_text
+from medo1.from_scratch.tokenizers import TURN_END, chat_text
 from medo1.lineage.digests import seed_from
 from medo1.questions import Question, prompt_text
 

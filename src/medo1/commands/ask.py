@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +17,8 @@ from medo1.errors import UserError
 
 if TYPE_CHECKING:
     from medo1.engines.base import Engine
-    from medo1.pipelines.inference.asking import Asking, Drawn
-    from medo1.pipelines.inference.consulting import Voted
+    from medo1.pipelines.inference.asked_arm import AskedArm, Drawn
+    from medo1.pipelines.inference.one_case import Voted
     from medo1.questions import Question
     from medo1.study import Study
 
@@ -58,33 +59,33 @@ def _catalog_errors() -> tuple[type[Exception], ...]:
 
 
 def _ask(case: str, arm: str | None, env: str | None, wishes: dict[str, Any]) -> None:
-    from medo1.pipelines.inference.consulting import question_from, statement_of, thought_of, votes_of
+    from medo1.pipelines.inference.one_case import question_from, statement_of, thought_of, votes_of
 
     question = question_from(case, wishes["options"])
     loader = _loader(env)
     study, name, catalog = _opened(loader, arm)
     engine: Engine = catalog[study.arms[name].engine].load()
     try:
-        asking = _asking(study, name, loader, catalog, engine, question, wishes)
-        if asking.free:
+        asked_arm = _asked_arm(study, name, loader, catalog, engine, question, wishes)
+        if asked_arm.free:
             click.secho("The case has no options: a ranked list of diagnoses is read.", fg="yellow", err=True)
         click.secho(f"{name} thinks", bold=True)
-        first = thought_of(asking, question, lambda text: click.echo(text, nl=False))
-        _state(first, statement_of(first, free=asking.free))
-        if asking.params.samples:
-            click.secho(f"\n{asking.params.samples} samples vote", bold=True)
+        first = thought_of(asked_arm, question, lambda text: click.echo(text, nl=False))
+        _state(first, statement_of(first, free=asked_arm.free))
+        if asked_arm.params.samples:
+            click.secho(f"\n{asked_arm.params.samples} samples vote", bold=True)
             voted = votes_of(
-                asking, question, lambda drawn, answer: _sample(drawn, statement_of(drawn, free=asking.free))
+                asked_arm, question, lambda drawn, answer: _sample(drawn, statement_of(drawn, free=asked_arm.free))
             )
-            _outcome(voted, question, asking)
+            _outcome(voted, question, asked_arm)
     finally:
         catalog[study.arms[name].engine].release()
 
 
 def _loader(env: str | None) -> Any:
-    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+    from medo1.configuration import project_loader
 
-    return StudyConfigLoader("conf", env=env or os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+    return project_loader(Path.cwd(), env or os.environ.get("KEDRO_ENV"))
 
 
 def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
@@ -105,10 +106,10 @@ def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
     return study, name, DataCatalog.from_config(loader["catalog"], credentials=credentials)
 
 
-def _asking(
+def _asked_arm(
     study: Study, name: str, loader: Any, catalog: Any, engine: Engine, question: Question, wishes: dict[str, Any]
-) -> Asking:
-    from medo1.pipelines.inference.asking import Asking
+) -> AskedArm:
+    from medo1.pipelines.inference.asked_arm import AskedArm
     from medo1.pipelines.inference.params import DrawParams, InferenceParams
 
     arm = study.arms[name]
@@ -119,12 +120,12 @@ def _asking(
     if arm.model is not None:
         engine = engine.with_model(_saved(catalog, arm.model, name, "model", study))
     adapter = None if arm.adapter is None else _saved(catalog, f"{arm.adapter}.adapter", name, "adapter", study)
-    return Asking(
+    return AskedArm(
         engine=engine,
         adapter=adapter,
-        request=catalog[f"prompt_{arm.prompt}"].load(),
+        prompt=catalog[f"prompt_{arm.prompt}"].load(),
         params=draws,
-        stopping=params.adaptive.stopping if wishes["adaptive"] else None,
+        stopping=params.adaptive if wishes["adaptive"] else None,
         seed=study.seed,
         passed=lambda completions: completions,
         free=not question.options or arm.free,
@@ -163,8 +164,8 @@ def _sample(drawn: Drawn, statement: str) -> None:
     click.echo(f"  sample {drawn.sample + 1:<3} {statement:<32}{tokens}{sure}")
 
 
-def _outcome(voted: Voted, question: Question, asking: Asking) -> None:
-    outcome, drawn, most = voted.outcome, len(voted.samples), asking.params.samples
+def _outcome(voted: Voted, question: Question, asked_arm: AskedArm) -> None:
+    outcome, drawn, most = voted.outcome, len(voted.samples), asked_arm.params.samples
     click.echo()
     for answer, count in [] if voted.differential else list(voted.counts.items()):
         named = f"{answer}. {question.options[answer]}" if answer in question.options else answer
@@ -172,7 +173,7 @@ def _outcome(voted: Voted, question: Question, asking: Asking) -> None:
     silent = drawn - outcome.voters
     if silent:
         click.echo(f"  {silent:>3} {'.' * round(24 * silent / drawn):<24} state nothing and do not vote")
-    if asking.stopping is not None and drawn < most:
+    if asked_arm.stopping is not None and drawn < most:
         click.echo(f"  stopped after {drawn} of {most}: the leader would stay ahead with {voted.probability:.1%}")
     if outcome.letter is None:
         click.secho("-> no vote: no sample states an answer", bold=True)

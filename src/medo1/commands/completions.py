@@ -1,13 +1,13 @@
-"""`kedro completions`: look into the completion store, export it, prune it.
+"""`kedro completions`: look into the completion store, export it, prune it, have answers found under new identities.
 
-Who uses it: medo1's command line (`medo1.cli` hangs this click group in). Works on the file alone, so it starts fast
-and runs beside a pipeline that is writing.
+Works on the file alone, so it starts fast and runs beside a pipeline that is writing.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Callable
@@ -153,6 +153,79 @@ def prune(store: Path, *, delete: bool, **conditions: Any) -> None:
         )
         return
     click.echo(f"{kept.prune(where):,} answers deleted from {store}; {kept.count():,} are left")
+
+
+@completions.command()
+@click.option("--engine", "engine_id", help="The engine whose answers are meant: its id, or the beginning of one.")
+@click.option("--model", help="The model that answered: a directory (known by its files), or a hub id.")
+@click.option("--revision", help="The commit of a hub id.")
+@click.option("--set", "options", multiple=True, metavar="NAME=JSON", help="What else tells the engine apart.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.pass_obj
+def migrate(
+    store: Path, engine_id: str | None, model: str | None, revision: str | None, options: tuple[str, ...], *,
+    dry_run: bool,
+) -> None:  # fmt: skip
+    """Have answers that an earlier medo1 kept found under the identities that engines have now.
+
+    Without options: texts of `extra_body` that stand in identities are replaced by their digests, and engines are
+    listed that did not say which model they served. Name one with --engine, and what is known of it: --model, or
+    options such as --set continuation='"native"'. The answers keep their ids.
+    """
+    from medo1.engines.identity import model_identity, named_model, without_texts
+
+    kept = _opened(store)
+    known = kept.engines()
+    changes: dict[str, Any] = {}
+    if engine_id is None:
+        if model or revision or options:
+            raise click.ClickException("say whose answers these are: --engine ID (without options, migrate lists them)")
+        for name, identity in known.items():
+            if "extra_body" in identity and not _is_digested(identity["extra_body"]):
+                changes[name] = {**identity, "extra_body": without_texts(identity["extra_body"])}
+            elif identity.get("model", "") is None:
+                count = kept.count(Filter(engine_id=name))
+                click.echo(
+                    f"{name[:12]}  {count:,} answers of a {identity.get('kind')} engine whose model is not known: "
+                    f"--engine {name[:12]} --model DIRECTORY, if you know which it was; else they are not found again"
+                )
+    else:
+        found = [name for name in known if name.startswith(engine_id)]
+        if len(found) != 1:
+            raise click.ClickException(
+                f"{engine_id!r} is the beginning of {len(found)} engines' ids; there are "
+                f"{', '.join(name[:12] for name in known) or 'none'}"
+            )
+        try:
+            named = model_identity(named_model(model, revision)) if model else {}
+        except EngineError as error:
+            raise click.ClickException(str(error)) from None
+        changes[found[0]] = {**known[found[0]], **named, **dict(map(_option, options))}
+    for name, identity in changes.items():
+        count = kept.count(Filter(engine_id=name)) if dry_run else kept.migrate(name, identity)
+        click.echo(
+            f"{name[:12]}  {count:,} answers {'would be' if dry_run else 'are'} found as {json.dumps(identity)[:300]}"
+        )
+    if not changes:
+        click.echo(f"nothing to do in {store}")
+
+
+def _is_digested(value: Any) -> bool:
+    """Whether each text in a JSON value is a digest."""
+    if isinstance(value, str):
+        return re.fullmatch(r"sha256:[0-9a-f]{64}", value) is not None
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(map(_is_digested, parts))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    name, given, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        raise click.ClickException(
+            f"--set {text}: {value!r} is no JSON value" if given else f"--set {text}: expected NAME=JSON"
+        ) from None
 
 
 @completions.command()

@@ -46,14 +46,15 @@ def seeds(seeds: tuple[int, ...], env: str | None, params: str) -> None:
     table = _joined(results, versions)
     _save(by_seed, results, table, versions)
     _print(table)
+    click.echo(f"Saved as results_by_seed: {by_seed.location}")
 
 
 def _datasets(env: str | None) -> tuple[Table, Table]:
     from kedro.io import DataCatalog
 
-    from medo1.settings import CONFIG_LOADER_ARGS, StudyConfigLoader
+    from medo1.configuration import project_loader
 
-    loader = StudyConfigLoader("conf", env=env or os.environ.get("KEDRO_ENV"), **CONFIG_LOADER_ARGS)
+    loader = project_loader(Path.cwd(), env or os.environ.get("KEDRO_ENV"))
     entries = {name: entry for name, entry in loader["catalog"].items() if name in TABLES}
     catalog = DataCatalog.from_config({name: _unvalidated(entry) for name, entry in entries.items()})
     return catalog["results"], catalog["results_by_seed"]
@@ -112,4 +113,3 @@ def _print(table: Frame) -> None:
         benchmark, arm = map(str, names)  # type: ignore[call-overload]
         grid.add_row(benchmark, arm, *(f"{value:.1%}" for value in row), f"{row.median():.1%}")
     Console(width=None if Console().is_terminal else 120).print(grid)
-    click.echo(f"Saved as results_by_seed below {Path('data/08_reporting')}.")

@@ -10,7 +10,7 @@ from typing import Any
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview
 
-from medo1.datasets.versions import VersionedArtifact
+from medo1.datasets.artifacts import VersionedArtifact
 from medo1.engines.base import Adapter, Model
 
 # What can run code when it is loaded. medo1 neither writes nor reads it.

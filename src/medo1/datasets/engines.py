@@ -6,18 +6,10 @@ import json
 from typing import Any, NoReturn
 
 from kedro.io.core import AbstractDataset, DatasetError
-from kedro.utils import load_obj
 from kedro_datasets._typing import JSONPreview
 
-from medo1.engines.base import Engine
-
-# Names that catalogs had before engines had rooms; they keep working.
-EARLIER_NAMES = {
-    "medo1.engines.openai.OpenAI": "medo1.engines.OpenAI",
-    "medo1.engines.transformers.Transformers": "medo1.engines.Transformers",
-    "medo1.engines.vllm.VLLM": "medo1.engines.VLLM",
-    "medo1.engines.ray_data.RayData": "medo1.engines.RayData",
-}
+from medo1.engines.base import Engine, EngineError
+from medo1.engines.names import current_name, engine_of
 
 
 class EngineDataset(AbstractDataset[Any, Engine]):
@@ -42,7 +34,7 @@ class EngineDataset(AbstractDataset[Any, Engine]):
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._class = EARLIER_NAMES.get(engine, engine)
+        self._class = current_name(engine)
         self._options = options or {}
         self._store = store
         self._credentials = credentials
@@ -72,22 +64,13 @@ class EngineDataset(AbstractDataset[Any, Engine]):
         return self._describe()
 
     def _made(self) -> Engine:
-        try:
-            engine_class = load_obj(self._class)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise DatasetError(
-                f"There is no engine {self._class!r} ({error}). Name a class by its dotted path, such as "
-                "medo1.engines.OpenAI; an engine that is an extra is installed with pip install 'medo1[vllm]'."
-            ) from error
         options = dict(self._options)
         if self._credentials is not None:
             options["credentials"] = self._credentials
         try:
-            engine = engine_class(**options)
-        except TypeError as error:
-            raise DatasetError(
-                f"The options of engine {self._class} do not fit: {error}. Given: {sorted(options)}."
-            ) from error
+            engine = engine_of(self._class, options)
+        except EngineError as error:
+            raise DatasetError(str(error)) from error
         if self._store is None:
             return engine
         from medo1.engines.wrappers.store import CompletionStore

@@ -109,6 +109,11 @@ class HubModel(AbstractDataset[Any, Model]):
         self._revision = revision
         self.metadata = metadata
 
+    @property
+    def name(self) -> str:
+        """Hub id, or path of a local directory."""
+        return self._name
+
     def load(self) -> Model:
         path = Path(self._name)
         if path.is_dir():

@@ -13,7 +13,7 @@ from typing import Any
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview, PlotlyPreview, TablePreview
 
-from medo1.datasets.versions import VersionedArtifact
+from medo1.datasets.artifacts import VersionedArtifact
 from medo1.lineage.digests import Content, HashingFile
 from medo1.lineage.manifests import Manifest
 

@@ -8,12 +8,12 @@ raises `EngineError` when nothing can be answered at all (no server, wrong model
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from medo1.errors import UserError
 
@@ -45,7 +45,13 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A base model: its name, where its files lie (None when a server holds it), and the identity of its weights."""
+    """A base model.
+
+    Attributes:
+        name: a hub id, or what the directory is called.
+        path: the directory of its files; None for a hub id.
+        revision: of a hub id the commit; of a directory the digest of its files, where it is known already.
+    """
 
     name: str
     path: Path | None = None
@@ -107,6 +113,9 @@ class Completion:
         shared: how many draws came back from the one sending of the prompt that this one came from.
         attempts: how often the request was sent; `unread` of these may have been billed although no answer was read
             (a timeout, a connection lost in mid-answer, an answer that could not be understood).
+        unusable: how many of these were answers that came whole and could not be used (no text, no JSON).
+        unseen_prompt_tokens, unseen_completion_tokens: what must be taken as billed beyond the counts above: for
+            sendings without a usable answer, and where the server does not say what it counted.
         parts: request ids of the answers that were joined to make this one, where it was cut and continued.
     """
 
@@ -130,6 +139,9 @@ class Completion:
     shared: int = 1
     attempts: int = 1
     unread: int = 0
+    unusable: int = 0
+    unseen_prompt_tokens: int = 0
+    unseen_completion_tokens: int = 0
     parts: tuple[str, ...] = ()
 
 
@@ -137,39 +149,64 @@ class Engine(ABC):
     """What turns requests into completions. Used as a context manager, or closed by whoever made it.
 
     Attributes:
-        streams: `complete` takes requests one at a time, in a thread of its own, as room becomes free, and yields
-            completions meanwhile. So `requests` may be a generator that waits for earlier completions. An engine that
-            takes a whole batch before it answers says False, and would wait for such a generator for ever.
+        streams: requests are taken one at a time, in a thread of its own, as backpressure allows, and completions come
+            meanwhile. So `requests` may be a generator that waits for earlier completions. An engine that takes a whole
+            batch before it answers says False, and would wait for such a generator for ever.
         price_factor: what the provider charges for this way of asking, as a share of its list price (Batch API: 0.5).
+        answer_options, other_options: the names of the constructor's options, by whether an answer can depend on them.
+            Those that it can depend on are part of the identity; an option that is in neither set is a fault.
+        earlier_options: names that options had before, in catalogs, and what they are called now; None where there is
+            nothing to choose any more.
     """
 
     streams: bool = False
     price_factor: float = 1.0
+    earlier_options: ClassVar[Mapping[str, str | None]] = {}
+    answer_options: ClassVar[frozenset[str]] = frozenset()
+    other_options: ClassVar[frozenset[str]] = frozenset()
 
     @property
     @abstractmethod
     def identity(self) -> dict[str, Any]:
         """What this engine is, as JSON values without secrets: kind, model, revision, endpoint. Part of every
-        request's identity and of lineage: two engines that could answer differently have different identities."""
-
-    @abstractmethod
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """Answer each request once, in the order in which answers are ready.
+        request's identity and of lineage: two engines that could answer differently have different identities.
 
         Raises:
-            EngineError: when nothing can be answered at all.
+            EngineError: the model cannot be identified.
         """
 
+    def earlier_identity(self, *, continued: bool) -> dict[str, Any] | None:
+        """The identity under which earlier versions of medo1 kept this engine's answers, where it differs and tells
+        this engine from every other that could answer differently; else None.
+
+        Args:
+            continued: of requests whose conversation ends in the assistant's turn, or of all others.
+        """
+        return None
+
+    @abstractmethod
     def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
-        """As `complete`, in lists of what became ready together, so that a store can commit them together.
+        """Answer each request once, in the order in which answers are ready; in lists of what became ready together,
+        so that a store can commit them together.
 
         Args:
             requests: what to answer.
             stop: when it is set nothing more is sent, and what is in flight is still yielded. An engine to which this
                 means nothing may ignore it.
+
+        Raises:
+            EngineError: when nothing can be answered at all.
         """
-        for completion in self.complete(requests):
-            yield [completion]
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """As `batches`, one completion at a time. Leaving the iterator early cancels what is in flight."""
+        batches = self.batches(requests)
+        try:
+            for batch in batches:
+                yield from batch
+        finally:
+            if isinstance(batches, Generator):  # at once, not when the garbage collector comes by
+                batches.close()
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """Answer one request, handing its text to `told` piece by piece as it comes. The pieces joined are the
@@ -205,6 +242,10 @@ class Around(Engine):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    def around(self, engine: Engine) -> Self:
+        """The same wrapper in front of another engine. A wrapper with options of its own hands them on here."""
+        return type(self)(engine)
+
     @property
     def streams(self) -> bool:  # type: ignore[override]
         return self.engine.streams
@@ -216,6 +257,19 @@ class Around(Engine):
     @property
     def identity(self) -> dict[str, Any]:
         return self.engine.identity
+
+    def earlier_identity(self, *, continued: bool) -> dict[str, Any] | None:
+        return self.engine.earlier_identity(continued=continued)
+
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+        return self.engine.batches(requests, stop)
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        return self.engine.stream(request, told)
+
+    def with_model(self, model: Model) -> Self:
+        engine = self.engine.with_model(model)
+        return self if engine is self.engine else self.around(engine)
 
     def close(self) -> None:
         self.engine.close()

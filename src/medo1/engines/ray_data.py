@@ -23,7 +23,6 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
@@ -32,6 +31,7 @@ from weakref import WeakSet
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request, Sampling
 from medo1.engines.http.secrets import Redactor, secrets_within
+from medo1.engines.names import engine_of
 from medo1.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class RayData(Engine):
     be large: a model that loads for a minute does so once a call, not once a request.
 
     Args:
-        engine: dotted name of the wrapped engine's class, such as `medo1.engines.vllm.engine.VLLM`.
+        engine: dotted name of the wrapped engine's class, such as `medo1.engines.VLLM`.
         options: its keyword arguments.
         credentials: handed to the wrapped engine on each worker, shown nowhere. They travel within Ray's own messages,
             so the cluster is one that is trusted with them.
@@ -59,6 +59,11 @@ class RayData(Engine):
             not set starts Ray on this machine. A Ray that this process is already connected to is used in any case.
         init: further arguments of `ray.init`.
     """
+
+    answer_options = frozenset({"engine", "options"})
+    other_options = frozenset(
+        {"credentials", "workers", "num_cpus", "num_gpus", "share", "lost_workers", "address", "init"}
+    )
 
     def __init__(
         self,
@@ -95,19 +100,17 @@ class RayData(Engine):
         """The wrapped engine's: where an answer is made does not change it."""
         return self._engine.identity
 
+    def earlier_identity(self, *, continued: bool) -> dict[str, Any] | None:
+        return self._engine.earlier_identity(continued=continued)
+
     def with_model(self, model: Model) -> RayData:
         self._engine = self._engine.with_model(model)
         there = replace(model, path=model.path.absolute()) if model.path is not None else model
         self._build = replace(self._build, model=there)
         return self
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`. All requests are taken before the first is answered."""
-        for batch in self.batches(requests):
-            yield from batch
-
     def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
-        """See `Engine.batches`: what one worker had ready together."""
+        """See `Engine.batches`: what one worker had ready together. All requests are taken before one is answered."""
         open_requests = dict(enumerate(requests))  # keys need not be unique; places are
         if not open_requests:
             return
@@ -267,23 +270,10 @@ class _Build:
 
     def made(self) -> Engine:
         """The engine, with nothing loaded yet."""
-        module, _, name = self.engine.rpartition(".")
-        try:
-            kind = getattr(import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise EngineError(
-                f"There is no engine {self.engine!r} to wrap ({error}). Name a class by its dotted path, such as "
-                "medo1.engines.Transformers."
-            ) from error
-        if not (isinstance(kind, type) and issubclass(kind, Engine)) or kind is RayData:
-            raise EngineError(f"{self.engine} is no engine that the ray engine can wrap.")
         given = self.options if self.credentials is None else {**self.options, "credentials": self.credentials}
-        try:
-            engine = kind(**given)
-        except TypeError as error:
-            raise EngineError(
-                f"The options of engine {self.engine} do not fit: {error}. Given: {sorted(given)}."
-            ) from None
+        engine = engine_of(self.engine, dict(given))
+        if isinstance(engine, RayData):
+            raise EngineError(f"{self.engine} is no engine that the ray engine can wrap.")
         return engine if self.model is None else engine.with_model(self.model)
 
     def redactor(self) -> Redactor:

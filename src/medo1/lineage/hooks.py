@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
-    from medo1.lineage.configuration import Settings
     from medo1.lineage.environment import Environment
-    from medo1.lineage.recorder import Read, Recorder
-    from medo1.lineage.redaction import Redactor
+    from medo1.lineage.ledger_settings import LedgerSettings
+    from medo1.lineage.recorder import NodeInput, Recorder
+    from medo1.lineage.redaction import LineageRedactor
 
     Catalog: TypeAlias = CatalogProtocol[Any, Any]
 
@@ -63,18 +63,18 @@ class LineageHooks:
     def __init__(self) -> None:
         self._context: KedroContext | None = None
         self._effective: Mapping[str, Any] = {}
-        self._redactor: Redactor | None = None
+        self._redactor: LineageRedactor | None = None
         self._recorder: Recorder | None = None
         self._forget()
 
     def _forget(self) -> None:
         self._run = ""
-        self._settings: Settings | None = None
+        self._settings: LedgerSettings | None = None
         self._catalog: Catalog | None = None
         self._pipeline: Pipeline | None = None
         self._record: dict[str, Any] = {}
         self._functions: dict[str, tuple[str | None, dict[str, str], str | None]] = {}
-        self._reads: dict[str, Read] = {}
+        self._reads: dict[str, NodeInput] = {}
         self._files: dict[str, str | None] = {}
         self._made_from: dict[str, dict[str, dict[str, Any]]] = {}
         self._makers: dict[str, str] = {}
@@ -90,17 +90,17 @@ class LineageHooks:
 
     @hook_impl
     def after_catalog_created(self, conf_creds: dict[str, Any], parameters: dict[str, Any]) -> None:
-        from medo1.lineage.redaction import Redactor
+        from medo1.lineage.redaction import LineageRedactor
 
-        self._redactor = Redactor(conf_creds)
+        self._redactor = LineageRedactor(conf_creds)
         self._effective = parameters.get("parameters") or {}
 
     # A run
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
-        from medo1.lineage.configuration import lineage_settings
         from medo1.lineage.ledger import Ledger
+        from medo1.lineage.ledger_settings import ledger_settings
         from medo1.lineage.pins import pinned_inputs
 
         _refuse_several_processes(run_params, catalog)
@@ -108,7 +108,7 @@ class LineageHooks:
         self._forget()
         assert self._context is not None
         self._run, self._catalog, self._pipeline = run_params["run_id"], catalog, pipeline
-        self._settings = lineage_settings(self._context.config_loader, Path(self._context.project_path))
+        self._settings = ledger_settings(self._context.config_loader, Path(self._context.project_path))
         ledger = Ledger(self._settings, create=True)
         given, only_missing = run_params.get("load_versions") or {}, bool(run_params.get("only_missing_outputs"))
         pins, source = pinned_inputs(ledger, pipeline, catalog, given, only_missing)
@@ -242,7 +242,7 @@ class LineageHooks:
 
     # What a node reads
 
-    def _read_of(self, catalog: Catalog, name: str, value: Any) -> Read:
+    def _read_of(self, catalog: Catalog, name: str, value: Any) -> NodeInput:
         """What a node's input is; kept for the run, in which pinned and saved versions stay what they are."""
         if name not in self._reads:
             self._reads[name] = self._looked_up(catalog, name, value)
@@ -250,31 +250,37 @@ class LineageHooks:
             self._refuse_changed_file(name, catalog.get(name).digest())
         return self._reads[name]
 
-    def _looked_up(self, catalog: Catalog, name: str, value: Any) -> Read:
-        from medo1.lineage.recorder import Read
+    def _looked_up(self, catalog: Catalog, name: str, value: Any) -> NodeInput:
+        from medo1.lineage.recorder import NodeInput
 
         assert self._settings is not None
         assert self._redactor is not None
         if is_parameter(name):
             shown = self._redactor.value(plain(value))
-            return Read("parameters", digest_of_text(_text_of(plain(value))), shown)
+            return NodeInput("parameters", digest_of_text(_text_of(plain(value))), shown)
         dataset = catalog.get(name)
         if hasattr(dataset, "manifest"):
             manifest = dataset.manifest()
-            location = self._settings.location_of(dataset.location)
-            return Read("version", manifest.digest, None, location, manifest, manifest.text_digest)
+            location = self._settings.location_of(dataset.read_location)
+            return NodeInput("version", manifest.digest, None, location, manifest, manifest.text_digest)
         if hasattr(dataset, "digest"):
             digest = dataset.digest()
             self._refuse_changed_file(name, digest)
             location = self._settings.location_of(str(getattr(dataset, "location", name)))
-            return Read("file", digest, {"location": location})
+            return NodeInput("file", digest, {"location": location})
         if hasattr(dataset, "identity"):
             identity = self._redactor.value(plain(dataset.identity()))
-            configuration = self._redactor.value(plain(dataset.configuration))
+            configuration = self._redactor.value(plain(self._placed(dataset.configuration)))
             _, _, code = self._functions.get(f"engine {name}", (None, {}, None))
             detail = {"identity": identity, "configuration": configuration, "code": code}
-            return Read("engine", digest_of_text(_text_of([identity, code])), detail)
-        return Read("memory", None, {"node": self._makers.get(name, "")})
+            return NodeInput("engine", digest_of_text(_text_of([identity, code])), detail)
+        return NodeInput("memory", None, {"node": self._makers.get(name, "")})
+
+    def _placed(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """An engine's configuration, its store's path written as the ledger writes places."""
+        assert self._settings is not None
+        store = configuration.get("store")
+        return {**configuration, "store": self._settings.location_of(store) if store else None}
 
     def _refuse_changed_file(self, name: str, digest: str) -> None:
         before = self._files.get(name)
@@ -284,7 +290,7 @@ class LineageHooks:
                 "now): nodes before and after would have read different things. Run again."
             )
 
-    def _told(self, name: str, read: Read) -> dict[str, Any]:
+    def _told(self, name: str, read: NodeInput) -> dict[str, Any]:
         """An input as a manifest tells it."""
         match read.kind:
             case "version":

@@ -6,21 +6,39 @@ default (readers never wait, writers take turns for milliseconds), PostgreSQL fo
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
-from medo1.lineage.configuration import Settings
-from medo1.lineage.reading import Reader, opened
+from medo1.lineage.ledger_reader import LedgerReader
+from medo1.lineage.ledger_settings import LedgerSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
-BUSY_S = 30
-# Raised with every change of the tables (medo1.lineage.schema). A ledger of another number is refused with what to do.
-SCHEMA_VERSION = 1
+# How long a first or last word to the ledger waits for others that write; what is said in between waits less.
+BUSY_S = 30.0
+PATIENCE_S = 1.0
+# Raised with every change of the tables (medo1.lineage.schema). One of an older number is brought up to date where
+# UPGRADES says how, any other is refused with what to do.
+SCHEMA_VERSION = 2
+UPGRADES = {
+    1: (
+        "ALTER TABLE run ADD COLUMN root TEXT",
+        "ALTER TABLE run ADD COLUMN cost JSON",
+        "ALTER TABLE version ADD COLUMN env TEXT",
+        "ALTER TABLE version ADD COLUMN maker JSON",
+        "ALTER TABLE version ADD COLUMN completions JSON",
+        "ALTER TABLE version ADD COLUMN measures BOOLEAN",
+        "UPDATE version SET env = (SELECT run.env FROM run WHERE run.id = version.run_id)",
+    )
+}
 
 
 class LedgerError(UserError):
@@ -47,50 +65,47 @@ class Ledger:
         LedgerError: when it cannot be reached, or was written by another release.
     """
 
-    def __init__(self, settings: Settings, *, create: bool = False) -> None:
+    def __init__(self, settings: LedgerSettings, *, create: bool = False) -> None:
+        from sqlalchemy.exc import DBAPIError
+
         self.settings = settings
-        self._made: Engine | None = None
-        if settings.is_file and not create and not settings.file.is_file():
-            raise NoLedgerError(
-                f"There is no ledger at {settings.file} yet: the first `kedro run` starts it. If versions were saved "
-                "before, `kedro audit rebuild` makes it from their manifests."
-            )
+        self._copy: Path | None = None
         if settings.is_file:
-            settings.file.parent.mkdir(parents=True, exist_ok=True)
-        if create or not settings.is_file:
-            self._made = _engine(settings)
+            if create:
+                settings.file.parent.mkdir(parents=True, exist_ok=True)
+            elif not settings.file.is_file():
+                raise NoLedgerError(
+                    f"There is no ledger at {settings.file} yet: the first `kedro run` starts it. If versions were "
+                    "saved before, `kedro audit rebuild` makes it from their manifests."
+                )
+        self._engine = _engine(settings)
         try:
-            self._check_schema(create)
-        except self._driver_errors() as error:
+            try:
+                self._check_schema(create)
+            except (sqlite3.OperationalError, DBAPIError) as error:
+                if create or not settings.is_file or not _cannot_write(error):
+                    raise
+                self._read_a_copy()
+        except (sqlite3.Error, DBAPIError) as error:
             cause = getattr(error, "orig", None) or error
-            raise LedgerError(f"{_unreachable(settings)}: {_first_line(cause)}") from None
-
-    @property
-    def _engine(self) -> Engine:
-        """SQLAlchemy's engine, made when first something is written: who only reads a file does without it."""
-        if self._made is None:
-            self._made = _engine(self.settings)
-        return self._made
+            raise LedgerError(f"{_unreachable(settings)}: {_first_line(cause)}{_what_to_do(settings, cause)}") from None
 
     @contextmanager
-    def reading(self) -> Iterator[Reader]:
+    def reading(self) -> Iterator[LedgerReader]:
         """What sees one state of the ledger throughout."""
-        if self._made is None:
-            with closing(opened(self.settings.file, BUSY_S)) as file:
-                yield Reader(file)
-            return
-        with self._made.connect() as connection:
-            if not self.settings.is_file:
-                yield Reader(None, connection)
-                return
-            connection.begin()  # what is asked past SQLAlchemy sees the same state too
-            file = connection.connection.driver_connection  # type: ignore[assignment]
-            yield Reader(file, connection)
+        with self._engine.connect() as connection, connection.begin():
+            yield LedgerReader(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction: all of it or nothing, whatever happens."""
-        with self._engine.connect().execution_options(medo1_writes=True) as connection, connection.begin():
+    def writing(self, patience_s: float = BUSY_S) -> Iterator[Connection]:
+        """A transaction: all of it or nothing, whatever happens.
+
+        Args:
+            patience_s: how long others that write are waited for.
+        """
+        self._refuse_a_copy()
+        options = {"medo1_writes": True, "medo1_patience_s": patience_s}
+        with self._engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     def insert(
@@ -141,18 +156,33 @@ class Ledger:
 
     def close(self) -> None:
         """Give back the connections."""
-        if self._made is not None:
-            self._made.dispose()
+        self._engine.dispose()
+        if self._copy is not None:
+            shutil.rmtree(self._copy, ignore_errors=True)
 
     def __repr__(self) -> str:
         return f"Ledger({self.settings.url!r})"
 
-    def _driver_errors(self) -> tuple[type[Exception], ...]:
-        if self._made is None:
-            return (sqlite3.Error,)
-        from sqlalchemy.exc import DBAPIError
+    def _read_a_copy(self) -> None:
+        """Read a ledger that lies where nothing can be written (an archive, a full disk) from a copy of its own.
 
-        return (sqlite3.Error, DBAPIError)
+        What a killed process had written and not yet put into the file lies beside it and is copied too.
+        """
+        self._engine.dispose()
+        self._copy = Path(tempfile.mkdtemp(prefix="medo1-ledger-"))
+        own = self._copy / self.settings.file.name
+        for ending in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{self.settings.file}{ending}", f"{own}{ending}")
+        self._engine = _engine(self.settings, own)
+        self._check_schema(create=False)
+
+    def _refuse_a_copy(self) -> None:
+        if self._copy is not None:
+            raise LedgerError(
+                f"The ledger {self.settings.file} lies where nothing can be written, so this command cannot be "
+                "answered; those that only read can."
+            )
 
     def _check_schema(self, create: bool) -> None:
         with self.reading() as reader:
@@ -164,13 +194,13 @@ class Ledger:
                 )
             from medo1.lineage.schema import meta, metadata
 
-            with self.writing() as connection:
-                if connection.dialect.name == "postgresql":  # two first runs at once
-                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(62501064)")
+            with self._one_at_a_time() as connection:
                 metadata.create_all(connection)
                 self.insert(connection, meta, {"key": "schema", "value": str(SCHEMA_VERSION)})
             return
-        if found != str(SCHEMA_VERSION):
+        if found.isdigit() and int(found) in UPGRADES:
+            self._bring_up_to_date()
+        elif found != str(SCHEMA_VERSION):
             newer = found.isdigit() and int(found) > SCHEMA_VERSION
             raise LedgerError(
                 f"The ledger {self.settings.url} has schema {found}, this medo1 reads and writes {SCHEMA_VERSION}. "
@@ -182,8 +212,26 @@ class Ledger:
                 )
             )
 
+    def _bring_up_to_date(self) -> None:
+        """Add what an older release's tables lack; another process may be doing the same."""
+        with self._one_at_a_time() as connection:
+            found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'schema'").scalar_one()
+            for number in range(int(found), SCHEMA_VERSION):
+                for statement in UPGRADES[number]:
+                    connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(f"UPDATE meta SET value = '{SCHEMA_VERSION}' WHERE key = 'schema'")  # noqa: S608
 
-def _engine(settings: Settings) -> Engine:
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[Connection]:
+        options = {"medo1_writes": True}
+        with self._engine.connect().execution_options(**options) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(62501064)")
+            yield connection
+
+
+def _engine(settings: LedgerSettings, file: Path | None = None) -> Engine:
+    """SQLAlchemy's engine; `file` reads a SQLite file elsewhere in the place of the one that is configured."""
     from sqlalchemy import create_engine, event
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -193,31 +241,55 @@ def _engine(settings: Settings) -> Engine:
             url = make_url(settings.url).set(
                 username=settings.credentials.get("username"), password=settings.credentials.get("password")
             )
-            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+            patience = {"connect_timeout": 5}
+            return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
         except ModuleNotFoundError as error:
             raise LedgerError(
                 f"A ledger in PostgreSQL needs the package {error.name}: pip install 'medo1[postgres]'."
             ) from error
         except (ArgumentError, NoSuchModuleError) as error:
             raise LedgerError(f"lineage.yml: url {settings.url!r} is none ({error}).") from error
-    engine = create_engine(f"sqlite:///{settings.file}", connect_args={"timeout": BUSY_S})
+    engine = create_engine(f"sqlite:///{file or settings.file}", connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, so that writers begin as writers
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.close()
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("PRAGMA synchronous = NORMAL")
+            cursor.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("medo1_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("medo1_writes"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        patience_s = options.get("medo1_patience_s", BUSY_S)
+        _write_ahead(connection, patience_s)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * patience_s)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: Connection, patience_s: float) -> None:
+    """Have readers never wait for writers. The switch itself waits for nobody, so it is tried until it succeeds."""
+    from sqlalchemy.exc import OperationalError
+
+    until = time.monotonic() + patience_s
+    while connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
+def _cannot_write(error: Exception) -> bool:
+    """Whether a file could not be opened for want of a place to write in."""
+    told = str(error)
+    return any(part in told for part in ("readonly", "unable to open", "disk I/O", "disk is full"))
 
 
 def _conflict_columns(table: Table) -> list[str]:
@@ -229,7 +301,7 @@ def _conflict_columns(table: Table) -> list[str]:
     return [column.name for column in table.primary_key.columns]
 
 
-def _unreachable(settings: Settings) -> str:
+def _unreachable(settings: LedgerSettings) -> str:
     if settings.is_file:
         return f"The ledger {settings.file} cannot be opened"
     return f"The ledger's database {settings.url} cannot be reached"
@@ -238,3 +310,12 @@ def _unreachable(settings: Settings) -> str:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _what_to_do(settings: LedgerSettings, error: BaseException) -> str:
+    if settings.is_file and ("not a database" in str(error) or "malformed" in str(error)):
+        return (
+            ". The file is damaged: move it away and run `kedro audit rebuild`, which makes a new one from what lies "
+            "beside the versions"
+        )
+    return ""

@@ -31,20 +31,28 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceRun:
     """Where free inputs are taken from: a run, but for the named files that may have changed since."""
 
     run: str
     changed: frozenset[str] = frozenset()
 
 
-_SOURCE: ContextVar[Source | None] = ContextVar("medo1_source_run", default=None)
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A version and the place in which it lies, as the ledger writes places."""
+
+    version: str
+    location: str
+
+
+_SOURCE: ContextVar[SourceRun | None] = ContextVar("medo1_source_run", default=None)
 
 
 @contextmanager
 def inputs_from(run: str | None, changed: frozenset[str] = frozenset()) -> Iterator[None]:
     """Within this, a run takes every free input from `run` (`kedro run --from-run`)."""
-    token = _SOURCE.set(Source(run, changed) if run else None)
+    token = _SOURCE.set(SourceRun(run, changed) if run else None)
     try:
         yield
     finally:
@@ -72,13 +80,13 @@ def pinned_inputs(
     free = {name for name in pipeline.inputs() if not is_parameter(name)}
     if only_missing:
         free |= {name for name in pipeline.datasets() if _is_versioned(catalog, name) and catalog.exists(name)}
-    wanted = dict(given)
-    _refuse_idle(wanted, free, pipeline, catalog)
+    wanted: dict[str, str | Placed] = dict(given)
+    _refuse_idle(given, free, pipeline, catalog)
     source, source_id = _SOURCE.get(), None
     files: dict[str, str] = {}
     if source is not None:
         source_id, versions, files = _inputs_of_run(ledger, source, free, catalog)
-        wanted = versions | wanted
+        wanted = {**versions, **wanted}
     pins: list[Pin] = []
     missing = []
     for name in sorted(free):
@@ -87,24 +95,43 @@ def pinned_inputs(
             continue
         dataset = catalog.get(name)
         try:
-            version = _resolved(ledger, dataset, name, wanted.get(name))
+            version, place = _resolved(ledger, dataset, name, wanted.get(name))
         except VersionNotFoundError:
             if name in wanted:
                 raise
             missing.append(name)
             continue
-        dataset.pin(version)
+        dataset.pin(version, place)
         manifest = dataset.manifest(version)
-        logger.info("%s is pinned to version %s", name, version)
-        location = ledger.settings.location_of(dataset.location)
+        location = ledger.settings.location_of(dataset.read_location)
+        logger.info("%s is pinned to version %s%s", name, version, f" of {location}" if place else "")
         pins.append(Pin(name, "version", location, version, manifest.digest))
     if missing:
-        raise DatasetError(
-            f"This run needs {', '.join(missing)}, and there is no complete version yet. Run the pipeline that makes "
-            "it first (kedro registry describe lists each pipeline's nodes), or run everything: kedro run."
-        )
+        raise DatasetError(_what_is_missing(ledger, missing))
     _point_out_mixture(ledger, pins)
     return pins, source_id
+
+
+def _what_is_missing(ledger: Ledger, missing: list[str]) -> str:
+    text = f"This run needs {', '.join(missing)}, and there is no complete version yet"
+    with ledger.reading() as reader:
+        query = (
+            "SELECT DISTINCT env FROM version WHERE dataset IN (:missing) AND site IN (:sites) AND pruned_at IS NULL"
+        )
+        rows = reader.rows(query, missing=missing, sites=["", ledger.settings.site])
+        others = sorted({ledger.settings.env_of(row["env"]) for row in rows} - {ledger.settings.env})
+    if others:
+        text += (
+            f" in environment {ledger.settings.env}. Environment {' and '.join(others)} has some, and environments do "
+            f"not read each other's: to go on from there, name a run of it, such as --from-run {others[0]}/latest"
+        )
+        text += ". Or run"
+    else:
+        text += ". Run"
+    return (
+        f"{text} the pipeline that makes it first (kedro registry describe lists each pipeline's nodes), or "
+        "everything: kedro run."
+    )
 
 
 def _is_versioned(catalog: Catalog, name: str) -> bool:
@@ -127,22 +154,39 @@ def _refuse_idle(pins: Mapping[str, str], free: set[str], pipeline: Pipeline, ca
             )
 
 
-def _resolved(ledger: Ledger, dataset: Any, name: str, wanted: str | None) -> str:
-    """The version that a free input has in this run."""
+def _resolved(ledger: Ledger, dataset: Any, name: str, wanted: str | Placed | None) -> tuple[str, str | None]:
+    """The version that a free input has in this run, and where it lies if not in the dataset's own place."""
+    if isinstance(wanted, Placed):
+        return wanted.version, ledger.settings.path_of(wanted.location)
     if wanted is not None:
-        version = wanted if is_version_name(wanted) else _version_tagged(ledger, name, wanted)
-        dataset.manifest(version)
-        return version
-    from medo1.lineage.audit.runs import goes_on
+        version = wanted if is_version_name(wanted) else _version_named(ledger, name, wanted).version
+        try:
+            dataset.manifest(version)
+        except VersionNotFoundError:
+            placed = _version_named(ledger, name, version, or_none=True)
+            if placed is None:
+                raise
+            return placed.version, ledger.settings.path_of(placed.location)
+        return version, None
+    from medo1.lineage.audit.known_runs import goes_on
 
     before = None
     while True:
         version = dataset.latest_version(before)
         if version is None:
             break
-        if not goes_on(ledger, dataset.manifest(version).run):
-            return str(version)
+        manifest = dataset.manifest(version)
         before = version
+        env = ledger.settings.env_of(manifest.run_record.get("env"))
+        if manifest.run and env != ledger.settings.env:
+            logger.warning(
+                "%s: version %s is not taken, because it was made in environment %s; to take it, pin it "
+                "(--load-versions %s:%s)",
+                *(name, version, env, name, version),
+            )
+            continue
+        if not goes_on(ledger, manifest.run):
+            return str(version), None
         logger.warning(
             "%s: version %s is not taken, because its run is still going on and may save more; to take it, pin it "
             "(--load-versions %s:%s)",
@@ -153,31 +197,35 @@ def _resolved(ledger: Ledger, dataset: Any, name: str, wanted: str | None) -> st
         )
     if before is not None:
         raise DatasetError(
-            f"{name}: its only version {before} belongs to a run that is still going on. Wait for it, or take it as "
-            f"it is: --load-versions {name}:{before}."
+            f"{name}: its only version {before} belongs to a run that is still going on, or to another environment. "
+            f"Wait for it, or take it as it is: --load-versions {name}:{before}."
         )
     raise VersionNotFoundError(name)
 
 
-def _version_tagged(ledger: Ledger, name: str, tag: str) -> str:
+def _version_named(ledger: Ledger, name: str, wanted: str, *, or_none: bool = False) -> Any:
+    """The version of a dataset that a tag or a name means, wherever it lies."""
     from medo1.lineage.audit.references import UnknownReferenceError, find_version
 
     try:
         with ledger.reading() as connection:
-            return str(find_version(connection, ledger, f"{name}@{tag}")["version"])
+            found = find_version(connection, ledger, f"{name}@{wanted}")
     except UnknownReferenceError as error:
-        raise DatasetError(f"--load-versions {name}:{tag} cannot take effect: {error}") from error
+        if or_none:
+            return None
+        raise DatasetError(f"--load-versions {name}:{wanted} cannot take effect: {error}") from error
+    return Placed(found["version"], found["location"])
 
 
 def _inputs_of_run(
-    ledger: Ledger, source: Source, free: set[str], catalog: Catalog
-) -> tuple[str, dict[str, str], dict[str, str]]:
+    ledger: Ledger, source: SourceRun, free: set[str], catalog: Catalog
+) -> tuple[str, dict[str, Placed], dict[str, str]]:
     """What a run's state of each free input was: versions, and digests of what comes from outside."""
+    from medo1.lineage.audit.known_runs import inputs_and_outputs
     from medo1.lineage.audit.references import find_run
-    from medo1.lineage.audit.runs import inputs_and_outputs
 
     with ledger.reading() as connection:
-        run = find_run(connection, source.run)
+        run = find_run(connection, ledger, source.run)
         versions, digests = inputs_and_outputs(connection, run["id"])
     unknown = []
     for name in sorted(free):
@@ -193,7 +241,11 @@ def _inputs_of_run(
             f"--from-run {source.run} cannot take effect: run {run['id']} neither read nor wrote "
             f"{', '.join(unknown)}. Free inputs of this run: {', '.join(sorted(free))}."
         )
-    chosen = {name: version for name, version in versions.items() if name in free and name not in source.changed}
+    chosen = {
+        name: Placed(version, location)
+        for name, (version, location) in versions.items()
+        if name in free and name not in source.changed
+    }
     return run["id"], chosen, {name: value for name, value in digests.items() if name not in source.changed}
 
 

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from medo1.lineage.configuration import Settings
 from medo1.lineage.digests import CHUNK_BYTES, Content, content_of_files, content_of_tree
 from medo1.lineage.known_digests import cache_folder
+from medo1.lineage.ledger_settings import LedgerSettings
 from medo1.lineage.manifests import MANIFEST_NAME, TAGS_NAME, Manifest, is_version_name
 
 STAGING_PREFIX = ".tmp-"
@@ -40,7 +40,7 @@ class Places:
         settings: the project, and the arguments of remote file systems.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LedgerSettings) -> None:
         self._settings = settings
         self._systems: dict[str, Any] = {}
 

@@ -31,7 +31,7 @@ LONGEST_ERROR = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class NodeInput:
     """One input of a node.
 
     Attributes:
@@ -111,7 +111,7 @@ class Recorder:
         self._heart = Heart(self._beat, ledger.settings.heartbeat_s)
 
     def node_started(
-        self, node: str, function: str | None, code: Mapping[str, str], inputs: Mapping[str, Read]
+        self, node: str, function: str | None, code: Mapping[str, str], inputs: Mapping[str, NodeInput]
     ) -> None:
         """A node is about to run, on these inputs."""
         at = now_text()
@@ -331,6 +331,7 @@ def put_version(
         "rows_from": manifest.rows_from,
         "saved_at": manifest.saved_at,
         "manifest": manifest_digest,
+        "env": manifest.run_record.get("env"),
     }
     number = ledger.insert(connection, version, row)
     if number is None:
@@ -345,7 +346,7 @@ def put_version(
     return int(number)
 
 
-def put_input(ledger: Ledger, connection: Connection, node_run_id: int, name: str, read: Read) -> None:
+def put_input(ledger: Ledger, connection: Connection, node_run_id: int, name: str, read: NodeInput) -> None:
     """Write one input of a node."""
     from medo1.lineage.schema import input as input_
 

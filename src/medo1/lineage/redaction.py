@@ -31,7 +31,7 @@ URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/@]+@", 
 BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 
 
-class Redactor:
+class LineageRedactor:
     """Takes secrets out of texts and JSON values.
 
     Args:

@@ -44,7 +44,7 @@ run = Table(
     "run",
     metadata,
     Column("id", Text, primary_key=True),  # also the version that the run saves
-    Column("site", Text, nullable=False),  # the project directory that it ran in; see Settings.site
+    Column("site", Text, nullable=False),  # the project directory that it ran in; see LedgerSettings.site
     Column("command", Text, nullable=False),
     Column("env", Text, nullable=False),
     Column("pipelines", JSON, nullable=False),
@@ -75,6 +75,8 @@ run = Table(
     Column("outcome", Text),  # finished, failed, interrupted; NULL: no end was written
     Column("error", Text),
     Column("rebuilt", Boolean, nullable=False, default=False),  # known from manifests only
+    Column("root", Text),  # digest of the run's record, which names by digest all that the run was (run_records)
+    Column("cost", JSON),  # what it paid engines: answers, tokens, dollars
 )
 
 node_run = Table(
@@ -111,6 +113,10 @@ version = Table(
     Column("saved_at", Text, nullable=False),
     Column("manifest", Text, nullable=False),  # digest of the manifest's text
     Column("pruned_at", Text),
+    Column("env", Text),  # the environment in which it was saved
+    Column("maker", JSON(none_as_null=True)),  # who made it, where no run did: by hand, or adopted
+    Column("completions", JSON(none_as_null=True)),  # the store that paid for it, how many answers, their digest
+    Column("measures", Boolean),  # it measures the run itself (time, cost) and comes out otherwise each time
     UniqueConstraint("site", "location", "version"),
     Index("version_by_dataset", "dataset", "version"),
     Index("version_by_node", "node_run_id"),

@@ -53,10 +53,10 @@ class LineageSession(KedroSession):
 
     def _latest_run_id(self) -> str | None:
         """The ledger's latest run; None where there is no ledger yet."""
-        from medo1.lineage.configuration import lineage_settings
         from medo1.lineage.ledger import Ledger, NoLedgerError
+        from medo1.lineage.ledger_settings import ledger_settings
 
-        settings = lineage_settings(self._get_config_loader(), Path(self._project_path))
+        settings = ledger_settings(self._get_config_loader(), Path(self._project_path))
         try:
             ledger = Ledger(settings)
         except NoLedgerError:

@@ -10,7 +10,7 @@ have a value: `429=0.2` sends `Retry-After: 0.2`.
 
     429[=s] 429_date=s 429_ms=ms 429_quota 500 503[=s] 401 403 404 echo_key hang=s slow=s reset reset_mid_body malformed
     html empty_choices no_choices length content_filter no_usage wrong_usage null_content no_text no_logprobs
-    too_long bad_parameter
+    too_long bad_parameter gzip deflate deflate_raw gzip_cut gzip_never br zstd
 
 A server-wide share of 429 answers (`share_429`) is drawn from a hash of prompt and attempt, so that runs repeat.
 Written on `asyncio.Protocol`, because a slower server would be what a benchmark measures.
@@ -22,13 +22,16 @@ import argparse
 import asyncio
 import contextlib
 import functools
+import gzip
 import hashlib
 import json
 import re
+import ssl
 import subprocess
 import sys
 import threading
 import urllib.request
+import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -74,6 +77,7 @@ class Service:
         self.batch_delay_s = batch_delay_s
         self.limit = limit  # requests in work above which it answers 429, None for no limit
         self.received: Counter[str] = Counter()
+        self.paths: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.bodies: deque[dict[str, Any]] = deque(maxlen=5000)
         self.headers: deque[dict[str, str]] = deque(maxlen=500)
@@ -205,6 +209,22 @@ def error(message: str, code: str | None = None, param: str | None = None) -> di
     return {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}}
 
 
+def ready_of(service: Service, body: dict[str, Any]) -> bytes:
+    return json.dumps(service.completion(body, "")).encode()
+
+
+# Answers in an encoding that nobody asked for, the last four of them impossible to undo.
+ENCODED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "deflate_raw": lambda body: zlib.compress(body, wbits=-15),
+    "gzip_cut": lambda body: gzip.compress(body)[:-12],
+    "gzip_never": lambda body: body,
+    "br": lambda _: b"\x0b\x02\x80hello\x03",
+    "zstd": lambda _: b"(\xb5/\xfd",
+}
+
+
 class Connection(asyncio.Protocol):
     """One connection: parses requests as they come, answers each after its delay, keeps alive."""
 
@@ -252,6 +272,13 @@ class Connection(asyncio.Protocol):
 
     def handle(self, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
         service = self.service
+        if (moved := re.match(r"/moved-(\d+)(/.*)", path)) is not None:
+            self.send(int(moved[1]), {}, {"location": moved[2]})
+            return
+        if path.startswith("/elsewhere/"):
+            self.send(307, {}, {"location": f"http://127.0.0.2:9{path.removeprefix('/elsewhere')}"})
+            return
+        self.service.paths[path] += 1
         path = path.split("?", maxsplit=1)[0]
         if path.endswith("/chat/completions"):
             service.headers.append(headers)
@@ -324,6 +351,13 @@ class Connection(asyncio.Protocol):
             self.send(400, error(text, "context_length_exceeded", "messages"))
         elif fault == "bad_parameter":
             self.send(400, error(f"Invalid value; sent with {headers.get('authorization', '')}", "invalid_value"))
+        elif fault in ENCODED:
+            self.send(
+                200,
+                ENCODED[fault](ready_of(service, body)),
+                {"content-encoding": fault.split("_", maxsplit=1)[0]},
+                raw=True,
+            )
         elif fault == "reset":
             self.transport.abort()
         elif fault == "malformed":
@@ -418,9 +452,10 @@ class Connection(asyncio.Protocol):
 class Server:
     """The server in a thread of this process, on a free loopback port."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, **options: Any) -> None:
         self.service = Service(**options)
         self.loop = asyncio.new_event_loop()
+        self._tls = tls
         self.port = 0
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -432,7 +467,7 @@ class Server:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         listener = self.loop.run_until_complete(
-            self.loop.create_server(lambda: Connection(self.service), "127.0.0.1", 0, backlog=1024)
+            self.loop.create_server(lambda: Connection(self.service), "127.0.0.1", 0, backlog=1024, ssl=self._tls)
         )
         self.port = listener.sockets[0].getsockname()[1]
         self._ready.set()

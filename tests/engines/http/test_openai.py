@@ -338,14 +338,6 @@ def test_two_calls_share_the_engine(server: Server) -> None:
     assert server.service.most_in_work <= 4
 
 
-def test_the_client_transport_gives_the_same_answers(server: Server) -> None:
-    questions = [ask("a"), ask("b [faults: 429, 500, reset_mid_body]")]
-    with engine_for(server, transport="client") as engine:
-        through_client = {answer.key: answer.text for answer in engine.complete(questions)}
-    with engine_for(server) as engine:
-        assert through_client == {answer.key: answer.text for answer in engine.complete(questions)}
-
-
 def test_a_closed_engine_opens_again(server: Server) -> None:
     engine = engine_for(server)
     assert len(list(engine.complete([ask("a")]))) == 1

@@ -95,7 +95,7 @@ def test_an_allowance_beyond_the_context_is_shortened_and_an_overlong_prompt_is_
     assert shortened.completion_tokens is not None
     assert shortened.prompt_tokens + shortened.completion_tokens <= 512
     [refused] = engine.complete([Request("b", (Message("user", prompt * 3),), Sampling(max_new_tokens=4))])
-    from medo1.pipelines.inference.thinking import OVERLONG
+    from medo1.pipelines.inference.budget_forcing import OVERLONG
 
     assert refused.finish_reason == "error"
     assert OVERLONG.search(refused.error or ""), refused.error

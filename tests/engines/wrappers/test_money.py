@@ -9,7 +9,7 @@ import pytest
 
 from medo1.engines import Completion, EngineError
 from medo1.engines.wrappers.money import Account, Budget, Budgeted, BudgetError, Price, cost_usd, estimate, price_of
-from medo1.engines.wrappers.progress import Tally, watched
+from medo1.engines.wrappers.progress import Tally
 from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
 from tests.engines.conftest import ask, engine_for
@@ -110,7 +110,8 @@ def test_the_account_says_what_was_asked_and_paid(server: Server, tmp_path: Path
     with Stored(engine_for(server), CompletionStore(tmp_path / "c.sqlite")) as engine:
         asked = [*questions(3), ask("[faults: length]"), ask("[faults: too_long]")]
         for _ in range(2):
-            list(watched(engine.complete(asked), engine=engine, account=account, total=5, label="cot"))
+            for answer in engine.complete(asked):
+                account.add(answer, engine, "cot")
     (row,) = account.rows()
     assert (row["label"], row["model"]) == ("cot", "teacher")
     assert (row["requests"], row["kept"], row["failed"], row["cut"]) == (10, 4, 1, 2)
@@ -124,7 +125,11 @@ def test_progress_is_quiet_where_nobody_watches(
     caplog.set_level("INFO", "medo1.engines.wrappers.progress")
     account = Account(PRICES)
     with engine_for(server) as engine:
-        list(watched(engine.complete(questions(7)), engine=engine, account=account, total=7, label="cot"))
+        tally = Tally(7, "cot", account)
+        for answer in engine.complete(questions(7)):
+            account.add(answer, engine, "cot")
+            tally.add(answer)
+        tally.close()
     assert capsys.readouterr().err == ""
     (line,) = caplog.messages
     assert line.startswith("cot: 7 of 7 (")

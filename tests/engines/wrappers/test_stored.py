@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -37,11 +38,11 @@ class Scripted(Engine):
     def identity(self) -> dict[str, Any]:
         return {"kind": "scripted"}
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
             text = request.messages[-1].content
             self.asked.append(text)
-            yield Completion(request.key, f"answer to {text}", "error" if "fail" in text else "stop", error="failed")
+            yield [Completion(request.key, f"answer to {text}", "error" if "fail" in text else "stop", error="failed")]
 
 
 @pytest.fixture
@@ -193,8 +194,8 @@ def test_an_engine_that_takes_all_requests_first_is_not_kept_waiting_for_room(st
     """More requests than the store lets wait: such an engine answers none before it has them all."""
 
     class Greedy(Scripted):
-        def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-            yield from super().complete(list(requests))
+        def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+            yield from super().batches(list(requests), stop)
 
     questions = [ask(f"q{n}") for n in range(5000)]
     assert len(list(Stored(Greedy(streams=False), store).complete(questions))) == 5000
@@ -202,9 +203,9 @@ def test_an_engine_that_takes_all_requests_first_is_not_kept_waiting_for_room(st
 
 def test_how_sure_a_model_was_is_kept(store: CompletionStore) -> None:
     class Sure(Scripted):
-        def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-            for answer in super().complete(requests):
-                yield replace(answer, mean_logprob=-0.5, self_certainty=3.0, confidence=2.5, lowest_confidence=1.5)
+        def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
+            for [answer] in super().batches(requests, stop):
+                yield [replace(answer, mean_logprob=-0.5, self_certainty=3.0, confidence=2.5, lowest_confidence=1.5)]
 
     [first] = Stored(Sure(), store).complete([ask("q")])
     [again] = Stored(Sure(), store).complete([ask("q")])
@@ -220,8 +221,12 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(tm
     with Stored(Scripted(), CompletionStore(path)) as engine:
         list(engine.complete([ask("q")]))
     connection = sqlite3.connect(path)
-    for name in ("self_certainty", "confidence", "lowest_confidence"):
+    connection.executescript("DROP INDEX answers_that_ended; DROP TABLE aliases;")
+    lost = ["unseen_prompt_tokens", "unseen_completion_tokens"]
+    for name in ["self_certainty", "confidence", "lowest_confidence", "endless_id", *lost]:
         connection.execute(f"ALTER TABLE answers DROP COLUMN {name}")
+    for name in ["unusable", *lost]:
+        connection.execute(f"ALTER TABLE failures DROP COLUMN {name}")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
     connection.close()
@@ -346,6 +351,7 @@ def killed_at_random(
     store.close()
 
 
+@pytest.mark.slow
 def test_a_killed_run_pays_no_request_twice(tmp_path: Path) -> None:
     with ServerProcess(latency_s=0.01) as server:
         killed_at_random(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from threading import Event
 from typing import Any
 
 from medo1.engines import Completion, Engine, Request
@@ -29,10 +30,10 @@ class Tape(Engine):
     def identity(self) -> dict[str, Any]:
         return {"kind": "tape"}
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         for request in requests:
             self.asked.append(request)
-            yield self._answer(request)
+            yield [self._answer(request)]
 
     def _answer(self, request: Request) -> Completion:
         prompt = sum(len(message.content.split()) for message in request.messages)

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from medo1.pipelines.inference.nodes import choose_questions
-from medo1.pipelines.inference.params import InferenceParams, TransferParams
+from medo1.pipelines.inference.params import ArmParams, InferenceParams, TransferParams
 from medo1.pipelines.inference.transfer import MOST_STEPS, transfer_questions
 from medo1.questions import Question
 from tests.pipelines.inference.test_nodes import questions
@@ -65,10 +65,10 @@ def test_a_seed_gives_the_same_questions_and_another_gives_others() -> None:
 
 def test_transfer_questions_are_asked_beside_the_others() -> None:
     params = InferenceParams(transfer=TransferParams(questions=12, steps=(2, 3)))
-    chosen = choose_questions(questions(4), params, seed=1)
+    chosen = choose_questions(questions(4), params, ArmParams(prompt="cot"), seed=1)
     assert chosen["benchmark"].value_counts().to_dict() == {"steps": 12, "clinic": 4}
     assert chosen.loc[chosen["benchmark"] == "steps", "difficulty"].notna().all()
-    pd.testing.assert_frame_equal(chosen, choose_questions(questions(4), params, seed=1))
+    pd.testing.assert_frame_equal(chosen, choose_questions(questions(4), params, ArmParams(prompt="cot"), seed=1))
 
 
 def test_steps_that_cannot_be_told_are_refused() -> None:

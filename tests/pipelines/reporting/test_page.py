@@ -11,8 +11,9 @@ import pytest
 from medo1 import tables
 from medo1.chains.lengths import length_figure
 from medo1.errors import UserError
-from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, joined, write_page
+from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, write_page
 from medo1.pipelines.reporting.params import ReportingParams
+from medo1.vocabulary import GENERATION_OUTCOMES, TOKEN_PARTS
 
 ARMS = {"vanilla": 0.4, "longstep_sft": 0.9}
 NOTE = "This shows the mechanism <b>and nothing else</b>."
@@ -53,6 +54,8 @@ def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), d
                             "sample": sample,
                             "letter": None if unread else ("A" if right else "B"),
                             "differential": [],
+                            "ballot": [],
+                            "options": 4,
                             "rank": None,
                             "status": "truncated" if unread else "answer",
                             "rule": "final_line",
@@ -62,13 +65,19 @@ def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), d
                             "correct": right and not unread,
                             "difficulty": 2 + n % 3 if difficulty else None,
                             "completion_tokens": 10 + n,
+                            "thinking_tokens": 8 + n,
+                            "answer_tokens": 2,
+                            "prompt_tokens": 30,
+                            "budget": 64,
+                            "outcome": "finished",
+                            **dict.fromkeys(("mean_logprob", "self_certainty", "confidence", "lowest_confidence")),
                         }
                     )
     return tables.as_table(tables.ANSWERS, rows)
 
 
 def curves(table: Any) -> dict[str, Any]:
-    """The tables of an arm that inference makes beside its answers."""
+    """An arm's rows of the tables that inference makes of all arms."""
     keys = {"arm": table["arm"][0]}
     interval = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "mean_tokens": 30.0}
     benchmarks = list(dict.fromkeys(table["benchmark"]))
@@ -79,21 +88,24 @@ def curves(table: Any) -> dict[str, Any]:
             made["vote_curve"].append({**keys, "method": method, "k": k, "questions": 60, **interval})
         for budget in (8, 64):
             made["budget_curve"].append({**keys, "budget": budget, "questions": 60, "forced": 0.5, **interval})
-        for draw in tables.DRAWS:
-            for part in tables.TOKEN_PARTS:
+        for draw in ("greedy", "sampled"):
+            for part in TOKEN_PARTS:
                 numbers = dict.fromkeys(("mean", "q10", "q50", "q90", "most", "total"), 12.0)
                 made["tokens"].append({**keys, "draw": draw, "part": part, "generations": 60, **numbers})
-            counts = dict.fromkeys(tables.GENERATION_STATUSES, 0) | {"finished": 57, "forced": 3}
+            counts = dict.fromkeys(GENERATION_OUTCOMES, 0) | {"finished": 57, "forced": 3}
             shares = {"accuracy": 0.5, "accuracy_finished": 0.52}
             made["outcomes"].append({**keys, "draw": draw, "generations": 60, **counts, **shares})
-    return {name: tables.as_table(getattr(tables, name.upper()), rows) for name, rows in made.items()}
+    return made
 
 
 def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> tuple[str, tuple[Any, Any, Any]]:
     of_arms = [answers(arm, share, benchmarks, difficulty) for arm, share in ARMS.items()]
     compared = compare_arms(PARAMS, *of_arms)
     made = [curves(table) for table in of_arms]
-    every = {name: joined(*(tables_of[name] for tables_of in made), schema=name.upper()) for name in made[0]}
+    every = {
+        name: tables.as_table(getattr(tables, name.upper()), [row for rows in made for row in rows[name]])
+        for name in made[0]
+    }
     figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
     html = write_page(
         compared[0], compared[1], every["vote_curve"], every["tokens"], every["outcomes"], INGEST, *figures, LENGTHS,
@@ -111,6 +123,14 @@ def test_counts_add_up_and_an_unread_answer_is_wrong() -> None:
         assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
     assert list(comparisons["arm"]) == ["longstep_sft"]
     assert by_difficulty.groupby("arm")["questions"].sum().tolist() == [60, 60]
+
+
+def test_intervals_are_those_of_the_confidence_that_was_asked_for() -> None:
+    of_arms = [answers(arm, share) for arm, share in ARMS.items()]
+    narrow, wide = (compare_arms(ReportingParams(confidence=confidence), *of_arms) for confidence in (0.8, 0.99))
+    for place, value in enumerate(("accuracy", "difference")):
+        widths = [tables_[place][f"{value}_high"] - tables_[place][f"{value}_low"] for tables_ in (narrow, wide)]
+        assert (widths[0] < 0.6 * widths[1]).all(), value  # of normal quantiles: 1.28 against 2.58
 
 
 def test_several_benchmarks_are_also_shown_together() -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +31,6 @@ class UnansweredError(click.ClickException):
     exit_code = UNANSWERED
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
-    """Makes the config loader of an environment of the project: Kedro's settings do, where nothing else is given."""
-
-    loader: Callable[[Path, str | None], Any]
-
-
 def kedro_loader(project: Path, env: str | None) -> Any:
     """A config loader as the project's `settings.py` says it, which Kedro reads before it calls a command."""
     from kedro.framework.project import settings
@@ -53,13 +45,11 @@ class Audit:
     Args:
         env: Kedro environment whose `lineage.yml` names the ledger.
         as_json: print JSON on standard output and nothing else there.
-        configured: makes the config loader of an environment.
     """
 
-    def __init__(self, env: str | None, as_json: bool, configured: Configured) -> None:
+    def __init__(self, env: str | None, as_json: bool) -> None:
         self.env = env or os.environ.get("KEDRO_ENV")
         self.as_json = as_json
-        self._configured = configured
         self._ledger: Ledger | None = None
         self._loaders: dict[str | None, Any] = {}
 
@@ -71,10 +61,10 @@ class Audit:
 
     def opened(self, *, create: bool = False) -> Ledger:
         """The ledger that the configuration names."""
-        from medo1.lineage.configuration import lineage_settings
         from medo1.lineage.ledger import Ledger
+        from medo1.lineage.ledger_settings import ledger_settings
 
-        self._ledger = Ledger(lineage_settings(self.loader(self.env), project()), create=create)
+        self._ledger = Ledger(ledger_settings(self.loader(self.env), project()), create=create)
         return self._ledger
 
     @property
@@ -86,7 +76,7 @@ class Audit:
     def loader(self, env: str | None) -> Any:
         """Kedro's config loader of an environment."""
         if env not in self._loaders:
-            self._loaders[env] = self._configured.loader(project(), env)
+            self._loaders[env] = kedro_loader(project(), env)
         return self._loaders[env]
 
     def configuration(self, env: str) -> Configuration:
@@ -115,8 +105,7 @@ def audit_command(**settings: Any) -> Callable[[Callable[..., Any]], click.Comma
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
         def called(env: str | None, as_json: bool, **options: Any) -> None:
-            configured = click.get_current_context().find_object(Configured) or Configured(kedro_loader)
-            audit = Audit(env, as_json, configured)
+            audit = Audit(env, as_json)
             try:
                 function(audit, **options)
             except UserError as error:

@@ -18,14 +18,14 @@ from medo1.commands.audit.common import Audit, audit_command
 @click.option("--limit", "-n", default=1000, show_default=True, help="Without RUNS: so many of the latest.")
 def export(audit: Audit, runs: tuple[str, ...], form: str, output: Path | None, limit: int) -> None:
     """RUNS, or the latest ones, as events: one JSON object a line, oldest run first."""
+    from medo1.lineage.audit.known_runs import latest_runs
     from medo1.lineage.audit.openlineage import events_of
     from medo1.lineage.audit.references import find_run
-    from medo1.lineage.audit.runs import latest_runs
 
     assert form == "openlineage"
     ledger = audit.ledger
     with ledger.reading() as connection:
-        rows = [find_run(connection, name) for name in runs] or latest_runs(connection, ledger, limit)[::-1]
+        rows = [find_run(connection, ledger, name) for name in runs] or latest_runs(connection, ledger, limit)[::-1]
         lines = [line for row in rows for line in events_of(connection, ledger, row)]
     if output is None:
         for line in lines:

@@ -27,8 +27,8 @@ MOST_SHOWN = 400
 def lineage(audit: Audit, version: str, way: str | None, depth: int | None, html: Path | None) -> None:
     """What VERSION (DATASET or DATASET@VERSION) was made from, and what was made from it, as a tree."""
     from medo1.lineage.audit.graph import Graph, ancestors, descendants
+    from medo1.lineage.audit.known_versions import runs_by_id
     from medo1.lineage.audit.references import find_version
-    from medo1.lineage.audit.versions import runs_by_id
 
     ledger = audit.ledger
     with ledger.reading() as connection:

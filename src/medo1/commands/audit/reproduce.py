@@ -28,7 +28,7 @@ def reproduce(audit: Audit, run: str, fresh: bool, keep: bool) -> None:
 
     ledger = audit.ledger
     with ledger.reading() as connection:
-        row = find_run(connection, run)
+        row = find_run(connection, ledger, run)
         if not audit.as_json:
             click.echo(f"Running {row['id']} again at commit {(row['git_commit'] or '')[:10]} ...")
         again = reproduced(connection, ledger, row, fresh=fresh, keep=keep, quiet=audit.as_json)

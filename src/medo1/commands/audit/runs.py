@@ -36,8 +36,8 @@ def runs(
 
     A run that has no end and whose process is gone is shown as interrupted.
     """
+    from medo1.lineage.audit.known_runs import latest_runs, whole_run
     from medo1.lineage.audit.references import find_run
-    from medo1.lineage.audit.runs import latest_runs, whole_run
     from medo1.lineage.ledger import NoLedgerError
 
     try:
@@ -48,7 +48,7 @@ def runs(
         return audit.print_json([]) if audit.as_json else click.echo(str(error))
     with ledger.reading() as connection:
         if run is not None:
-            one = whole_run(connection, ledger, find_run(connection, run))
+            one = whole_run(connection, ledger, find_run(connection, ledger, run))
             return audit.print_json(one) if audit.as_json else _show_one(one)
         found = latest_runs(connection, ledger, limit, outcome=outcome, env=run_env, pipeline=pipeline, dataset=dataset)
     if audit.as_json:

@@ -14,7 +14,8 @@ from medo1.commands.audit.common import FOUND, Audit, UnansweredError, audit_com
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from medo1.lineage.audit.tracing import Step
+    from medo1.lineage.audit.tracing import TraceStep
+    from medo1.lineage.ledger_settings import LedgerSettings
 
 LONGEST_CELL = 100
 BATCH_PRICE = 0.5  # of the list price, for answers of the Batch API
@@ -45,7 +46,7 @@ def trace(audit: Audit, version: str, column: str | None, conditions: tuple[str,
         found = find_version(connection, ledger, version)
         row = versions_by_id(connection, [found["id"]])[found["id"]]
         top = traced(connection, audit.places, row, _where(conditions), column)
-    calls = _Calls(ledger.settings.project)
+    calls = _Calls(ledger.settings)
     steps = list(_all_steps(top))
     wrong = [check for step in steps for check in step.checks if not adds_up(check[1], check[2])]
     if audit.as_json:
@@ -71,11 +72,11 @@ def _where(conditions: tuple[str, ...]) -> dict[str, str]:
 class _Calls:
     """What calls are known by their request ids, and what they cost: from the completion stores of the engines."""
 
-    def __init__(self, project: Path) -> None:
-        self._project = project
+    def __init__(self, settings: LedgerSettings) -> None:
+        self._settings = settings
         self._stores: dict[str, Any] = {}
 
-    def told(self, step: Step) -> dict[str, Any] | None:
+    def told(self, step: TraceStep) -> dict[str, Any] | None:
         """Calls of a step's rows: how many, how many are kept, tokens, and one of them."""
         if not step.calls:
             return None
@@ -100,7 +101,7 @@ class _Calls:
 
     def _store(self, path: str) -> _StoreReader:
         if path not in self._stores:
-            self._stores[path] = _StoreReader(self._project / path)
+            self._stores[path] = _StoreReader(Path(self._settings.path_of(path)))
         found: _StoreReader = self._stores[path]
         return found
 
@@ -119,7 +120,7 @@ class _StoreReader:
         return [found for call in calls if (found := self._store.get(call, call)) is not None]
 
 
-def _prices(step: Step) -> dict[str, Any]:
+def _prices(step: TraceStep) -> dict[str, Any]:
     """The price table among the parameters that the step's node read."""
     from medo1.engines.wrappers.money import Price
 
@@ -162,7 +163,7 @@ def _cost(completion: Any, prices: dict[str, Any], configuration: dict[str, Any]
     return cost_usd(completion, price, BATCH_PRICE if batched else 1.0)
 
 
-def _show(top: Step, column: str | None, calls: _Calls, show: bool) -> None:
+def _show(top: TraceStep, column: str | None, calls: _Calls, show: bool) -> None:
     from rich.tree import Tree
 
     row = top.version
@@ -174,7 +175,7 @@ def _show(top: Step, column: str | None, calls: _Calls, show: bool) -> None:
     console().print(tree)
 
 
-def _fill(branch: Tree, step: Step, calls: _Calls, show: bool) -> None:
+def _fill(branch: Tree, step: TraceStep, calls: _Calls, show: bool) -> None:
     told = calls.told(step)
     if told is not None:
         branch.add(_calls_text(told))
@@ -197,7 +198,7 @@ def _fill(branch: Tree, step: Step, calls: _Calls, show: bool) -> None:
             _fill(child, below, calls, show)
 
 
-def _step_text(step: Step) -> str:
+def _step_text(step: TraceStep) -> str:
     row = step.version
     if step.rows is None:
         many = ""
@@ -237,11 +238,11 @@ def _cell(value: Any) -> str:
     return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 
-def _all_steps(step: Step) -> list[Step]:
+def _all_steps(step: TraceStep) -> list[TraceStep]:
     return [step, *(one for below in step.below for one in _all_steps(below))]
 
 
-def _json(step: Step, calls: _Calls) -> dict[str, Any]:
+def _json(step: TraceStep, calls: _Calls) -> dict[str, Any]:
     row = step.version
     return {
         "dataset": row["dataset"],

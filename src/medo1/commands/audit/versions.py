@@ -14,13 +14,14 @@ from medo1.commands.audit.common import Audit, UnansweredError, audit_command, b
 @click.option("--gone", is_flag=True, help="Also versions that were pruned.")
 def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
     """Versions of DATASET, newest first; without a name the datasets that there are."""
+    from medo1.lineage.audit.known_versions import heads, of_this_environment, versions_of
     from medo1.lineage.audit.references import UnknownReferenceError, find_datasets
-    from medo1.lineage.audit.versions import heads, versions_of
 
     ledger = audit.ledger
     with ledger.reading() as connection:
         if dataset is None:
-            latest = sorted(heads(connection, ledger, audit.places), key=lambda row: row["dataset"])
+            latest = of_this_environment(ledger, heads(connection, ledger, audit.places))
+            latest.sort(key=lambda row: row["dataset"])
             if audit.as_json:
                 return audit.print_json(latest)
             if not latest:
@@ -81,9 +82,9 @@ def tag(
     kedro audit tag results@latest submitted --protect
     kedro audit tag --run latest submitted
     """
+    from medo1.lineage.audit.known_runs import whole_run
+    from medo1.lineage.audit.known_versions import all_tags, put_tag
     from medo1.lineage.audit.references import find_run, find_version
-    from medo1.lineage.audit.runs import whole_run
-    from medo1.lineage.audit.versions import all_tags, put_tag
     from medo1.lineage.places import Tag
     from medo1.lineage.recorder import now_text
 
@@ -107,7 +108,7 @@ def tag(
     _refuse_bad_name(name)
     with ledger.reading() as connection:
         if run is not None:
-            rows = whole_run(connection, ledger, find_run(connection, run))["outputs"]
+            rows = whole_run(connection, ledger, find_run(connection, ledger, run))["outputs"]
             rows = [row for row in rows if row["pruned_at"] is None]
         elif version is not None:
             rows = [find_version(connection, ledger, version)]

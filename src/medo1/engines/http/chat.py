@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from medo1.engines.base import Completion, FinishReason, Message, Request
 from medo1.engines.http.limits import retry_after_s
+from medo1.engines.http.secrets import without_secrets
 
 # Models that think before they answer refuse `max_tokens` and a temperature. The name is a first guess, which the
 # server's own refusals correct (`learned`).
@@ -249,6 +250,8 @@ def _mean_logprob(choice: Mapping[str, Any]) -> float | None:
 def failure_from(status: int, headers: Mapping[str, str], payload: bytes) -> Failure:  # noqa: PLR0911
     """What a response with a status other than 200 means."""
     text, code, param = _error_words(payload)
+    if status in range(300, 400) and (location := headers.get("location")):
+        text = f"moved to {without_secrets(location)}: write that address as the engine's `base_url`"
     text = f"HTTP {status}: {text or 'no reason given'}"
     wait = retry_after_s(headers)
     if code in {"insufficient_quota", "billing_hard_limit_reached", "account_deactivated"}:

@@ -1,6 +1,6 @@
 """Several endpoints that serve the same model, behind one `post`: balanced, and one that fails is left alone a while.
 
-Who calls it: the `openai` engine, where `base_url` is a list. A request goes to the endpoint with the fewest requests
+A request goes to the endpoint with the fewest requests
 in flight. What was not taken (no connection, 429, 502, 503) goes to the next endpoint at once; only when none takes it
 does the engine see the refusal and wait. What was lost underway is left to the engine, which counts it as perhaps
 billed and sends it again: to another endpoint, because this one is now set aside.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medo1.engines.http.limits import retry_after_s
-from medo1.engines.http.pool import ClientPool, Pool, Reply, TransportError
+from medo1.engines.http.transport import Reply, Transport, TransportError
 
 logger = logging.getLogger(__name__)
 
@@ -26,27 +26,27 @@ BROKEN = 500
 
 @dataclass(slots=True)
 class Member:
-    """One endpoint: its pool, what is in flight, and until when it is left alone."""
+    """One endpoint: its transport, what is in flight, and until when it is left alone."""
 
     name: str
-    pool: Pool | ClientPool
+    transport: Transport
     in_flight: int = 0
     failures: int = 0
     resting_until: float = 0.0
 
 
 class Fleet:
-    """The interface of `Pool` over several of them.
+    """The interface of `Transport` over several of them.
 
     Args:
-        members: (name without secrets, pool) of each endpoint.
+        members: (name without secrets, transport) of each endpoint.
     """
 
-    def __init__(self, members: Sequence[tuple[str, Pool | ClientPool]]) -> None:
-        self.members = [Member(name, pool) for name, pool in members]
+    def __init__(self, members: Sequence[tuple[str, Transport]]) -> None:
+        self.members = [Member(name, transport) for name, transport in members]
 
     async def post(self, path: str, body: bytes, timeout_s: float) -> Reply:
-        """See `Pool.post`. The reply or error is that of the last endpoint that was tried."""
+        """See `Transport.post`. The reply or error is that of the last endpoint that was tried."""
         now = asyncio.get_running_loop().time()
         awake = [member for member in self.members if member.resting_until <= now]
         # When all rest, the one whose rest ends first is tried all the same: the engine itself waits between attempts.
@@ -56,7 +56,7 @@ class Fleet:
             waiting.remove(member)
             member.in_flight += 1
             try:
-                reply = await member.pool.post(path, body, timeout_s)
+                reply = await member.transport.post(path, body, timeout_s)
             except TransportError as error:
                 self._rest(member, str(error), None)
                 if error.sent or not waiting:
@@ -87,4 +87,4 @@ class Fleet:
 
     async def aclose(self) -> None:
         for member in self.members:
-            await member.pool.aclose()
+            await member.transport.aclose()

@@ -1,10 +1,9 @@
 """The `openai` engine: any endpoint that speaks the OpenAI protocol (api.openai.com, vLLM, a gateway, a fleet).
 
-Who uses it: the catalog's `teacher`, `student` and `judge` where a server answers; the `vllm` engine, which is this one
-plus a server that it starts. The openai client holds endpoint, key and headers, and carries files and batches; chat
-requests go out through `medo1.engines.http.pool`, which says why.
+The openai client holds endpoint, key and headers, and carries files, batches and streams; chat requests go out through
+`medo1.engines.http.transport`, which says why.
 
-Threads: an engine has one thread with an event loop, started by the first request. Each call of `complete` takes its
+Threads: an engine has one thread with an event loop, started by the first request. Each call of `batches` takes its
 requests in a thread of its own, so a generator of requests may wait for earlier completions.
 """
 
@@ -15,14 +14,22 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from medo1.engines.base import Completion, Engine, EngineError, Request
 from medo1.engines.http.chat import FINISH, Extras, Failure, chat_body, first_dialect
 from medo1.engines.http.fleet import Fleet
-from medo1.engines.http.pool import ClientPool, Pool
-from medo1.engines.http.secrets import Redactor, api_key, secrets_of_url, secrets_within, without_secrets
+from medo1.engines.http.secrets import (
+    Redactor,
+    api_key,
+    query_identity,
+    secrets_of_url,
+    secrets_within,
+    without_secrets,
+)
 from medo1.engines.http.sending import Call, Limits, Sender
+from medo1.engines.http.transport import Transport
+from medo1.engines.identity import without_texts
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -67,8 +74,19 @@ class OpenAI(Engine):
         batch_dir: where submitted batches are remembered, so that a killed run asks for its batch again and not anew;
             needed for `batch`.
         batch_size: requests in one batch, at most. batch_poll_s: seconds between two looks at a batch.
-        transport: `pool`, `client` (slower; goes through proxies), or `auto`: `client` where a proxy is configured.
+        trust_env: go through the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, NO_PROXY).
     """
+
+    earlier_options: ClassVar = {"transport": None}
+    answer_options = frozenset(
+        {"model", "base_url", "revision", "endpoint", "n_per_request", "reasoning", "reasoning_effort", "logprobs",
+         "send_seed", "continuation", "extra_body"}
+    )  # fmt: skip
+    other_options = frozenset(
+        {"credentials", "key_env", "concurrency", "requests_per_minute", "tokens_per_minute", "timeout_s",
+         "max_attempts", "patience_s", "connect_patience_s", "mode", "batch_dir", "batch_size", "batch_poll_s",
+         "trust_env"}
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -97,7 +115,7 @@ class OpenAI(Engine):
         batch_dir: str | None = None,
         batch_size: int = 20_000,
         batch_poll_s: float = 30.0,
-        transport: Literal["auto", "pool", "client"] = "auto",
+        trust_env: bool = True,
     ) -> None:
         self.model = model
         self._base_urls = _endpoints(base_url, endpoint, mode)
@@ -110,6 +128,7 @@ class OpenAI(Engine):
             )
         self._key_env = key_env or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
         self._endpoint = endpoint or without_secrets(base_url)
+        self._query = {} if endpoint else query_identity(base_url)
         self._revision = revision
         for name, value in (
             ("concurrency", concurrency),
@@ -142,14 +161,14 @@ class OpenAI(Engine):
         self._batch_dir = batch_dir
         self._batch_size = batch_size
         self._batch_poll_s = batch_poll_s
-        self._transport = transport
+        self._trust_env = trust_env
         self._redactor = self._redacting()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: AsyncOpenAI | None = None
         self._clients: list[AsyncOpenAI] = []
-        self._pool: Pool | ClientPool | Fleet | None = None
+        self._transport: Transport | Fleet | None = None
         self._sender: Sender | None = None
         self.streams = mode == "live"
         self.price_factor = 0.5 if mode == "batch" else 1.0
@@ -160,21 +179,32 @@ class OpenAI(Engine):
     @property
     def identity(self) -> dict[str, Any]:
         """Model, endpoint and whatever changes an answer; how fast and how often it asks is not part of it."""
+        return self._identity(extra_body=without_texts(dict(self._extras.body)), continuation=self._extras.continuation)
+
+    def earlier_identity(self, *, continued: bool) -> dict[str, Any] | None:
+        """See `Engine.earlier_identity`: once, texts in `extra_body` stood in it as they are, and `continuation`,
+        `reasoning`, `n_per_request` and the address's query did not."""
+        told_apart = self._reasoning is None and self._group_size == 1 and not self._query
+        if not told_apart or (continued and self._extras.continuation != "refuse"):
+            return None
+        earlier = self._identity(extra_body=dict(self._extras.body), continuation="refuse")
+        return None if earlier == self.identity else earlier
+
+    def _identity(self, *, extra_body: dict[str, Any], continuation: str) -> dict[str, Any]:
         extras = self._extras
         options: dict[str, Any] = {
             "reasoning_effort": extras.reasoning_effort,
             "logprobs": extras.logprobs or None,
             "send_seed": None if extras.send_seed else False,
-            "extra_body": dict(extras.body) or None,
+            "extra_body": extra_body or None,
             "revision": self._revision,
+            "reasoning": self._reasoning,
+            "n_per_request": self._group_size if self._group_size > 1 else None,
+            "continuation": continuation if continuation != "refuse" else None,
+            "query": self._query or None,
         }
         chosen = {name: value for name, value in options.items() if value is not None}
         return {"kind": "openai", "endpoint": self._endpoint, "model": self.model, **chosen}
-
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`. Leaving the iterator early cancels what is in flight."""
-        for batch in self.batches(requests):
-            yield from batch
 
     def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
         """See `Engine.batches`."""
@@ -303,13 +333,19 @@ class OpenAI(Engine):
         )
 
     async def _open(self, key: str) -> Sender:
-        pools = [(without_secrets(url), self._pool_of(url, key)) for url in self._base_urls]
+        try:
+            transports = [(without_secrets(url), self._transport_to(url, key)) for url in self._base_urls]
+        except (
+            ValueError,
+            ImportError,
+        ) as error:  # the latter: a proxy of a kind that the openai client has no code for
+            raise EngineError(f"engine for {self._endpoint}: {self._redactor.clean(str(error))}") from None
         self._client = self._clients[0]
-        self._pool = pools[0][1] if len(pools) == 1 else Fleet(pools)
+        self._transport = transports[0][1] if len(transports) == 1 else Fleet(transports)
         dialect = first_dialect(self.model, self._reasoning)
         clean = self._redactor.clean
         return Sender(
-            pool=self._pool,
+            transport=self._transport,
             model=self.model,
             dialect=dialect,
             extras=self._extras,
@@ -318,8 +354,8 @@ class OpenAI(Engine):
             clean=clean,
         )
 
-    def _pool_of(self, url: str, key: str) -> Pool | ClientPool:
-        from openai import AsyncOpenAI
+    def _transport_to(self, url: str, key: str) -> Transport:
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
         client = AsyncOpenAI(
             api_key=key,
@@ -329,13 +365,12 @@ class OpenAI(Engine):
             default_headers=self._credentials.get("headers"),
             max_retries=0,
             timeout=self._limits.timeout_s,
+            http_client=None if self._trust_env else DefaultAsyncHttpxClient(trust_env=False),
         )
         self._clients.append(client)
-        if self._transport == "client" or (self._transport == "auto" and _behind_proxy(url)):
-            return ClientPool(client)
         headers = {**client.default_headers, **client.auth_headers}
         plain = {name: value for name, value in headers.items() if isinstance(value, str)}
-        return Pool(without_secrets(url), plain, client.base_url.query.decode())
+        return Transport(url, plain, trust_env=self._trust_env)
 
     def give_up(self, reason: str) -> None:
         """Have every call end with an `EngineError`, because nothing can be answered any more. From any thread."""
@@ -351,14 +386,14 @@ class OpenAI(Engine):
                 return
             asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=10)
             self._stop_loop()
-            self._sender = self._client = self._pool = None
+            self._sender = self._client = self._transport = None
 
     async def _shut(self) -> None:
         if self._sender is not None:
             self._sender.stop_all()
         await asyncio.sleep(0)
-        if self._pool is not None:
-            await self._pool.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
         for client in self._clients:
             await client.close()
         self._clients.clear()
@@ -401,13 +436,3 @@ def _new_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
-
-
-def _behind_proxy(url: str) -> bool:
-    """Whether the environment sends requests to this address through a proxy."""
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies, proxy_bypass
-
-    parts = urlsplit(url)
-    proxies = getproxies()
-    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.hostname or "")

@@ -13,8 +13,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from medo1.engines.base import EngineError
+from medo1.lineage.digests import digest_of_text
 
 MASK = "[secret]"
+SECRET_PARAMETER = re.compile(r"(?i)key|token|secret|sig(nature)?$|^code$|auth|password|credential")
 SHORTEST = 6  # characters; masking shorter strings would garble ordinary words
 
 
@@ -43,6 +45,16 @@ def without_secrets(url: str) -> str:
     """A URL without user, password and query: what may stand in an identity or a message."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
+
+
+def query_identity(url: str) -> dict[str, str]:
+    """What of a URL's query tells endpoints apart (an API version, a deployment): names with the digests of their
+    values. Keys and signatures are left out: a new key asks the same server."""
+    return {
+        name: f"sha256:{digest_of_text(value)}"
+        for name, value in parse_qsl(urlsplit(url).query)
+        if not SECRET_PARAMETER.search(name)
+    }
 
 
 def secrets_of_url(url: str) -> list[str]:

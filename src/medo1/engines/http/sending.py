@@ -1,7 +1,7 @@
 """Sending many requests to one server: what is in flight, what waits, what is sent again and when.
 
-Who calls it: the `openai` engine. A `Sender` lives on the engine's event loop; a `Call` is one use of
-`Engine.complete` and stands between that loop and the thread that consumes the completions.
+A `Sender` lives on the engine's event loop; a `Call` is one use of `Engine.batches` and stands between that loop and
+the thread that consumes the completions.
 
 A failed request goes back into the same pool, with a time before which it is not sent; it holds no slot meanwhile, so
 ten requests in back-off cost no throughput. Refusals (429, overload, no connection) bill nothing and are retried for
@@ -34,7 +34,7 @@ from medo1.engines.http.chat import (
     learned,
 )
 from medo1.engines.http.limits import Bucket, Throttle, backoff_s
-from medo1.engines.http.pool import Reply, TransportError, decoded
+from medo1.engines.http.transport import Reply, TransportError
 from medo1.engines.tokens import prompt_tokens_guess
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ STARTS_PER_ROUND = 2  # opening 200 connections in one round of the loop makes t
 
 
 class Poster(Protocol):
-    """`Pool` or `ClientPool`."""
+    """A `Transport`, or a `Fleet` of them."""
 
     async def post(self, path: str, body: bytes, timeout_s: float) -> Reply: ...
 
@@ -222,7 +222,7 @@ class Sender:
     def __init__(
         self,
         *,
-        pool: Poster,
+        transport: Poster,
         model: str,
         dialect: Dialect,
         extras: Extras,
@@ -230,7 +230,7 @@ class Sender:
         endpoint: str,
         clean: Callable[[str], str],
     ) -> None:
-        self._pool = pool
+        self._transport = transport
         self._model = model
         self.dialect = dialect
         self._extras = extras
@@ -383,14 +383,14 @@ class Sender:
             job.body = json.dumps(body, ensure_ascii=False).encode()
         status = 0
         try:
-            reply = await self._pool.post(PATH, job.body, self._limits.timeout_s)
+            reply = await self._transport.post(PATH, job.body, self._limits.timeout_s)
             self._unreachable_since = None
             status = reply.status
             if status == 200:  # noqa: PLR2004
-                completions = completions_from(job.group, decoded(reply), self._loop.time() - started)
+                completions = completions_from(job.group, reply.body, self._loop.time() - started)
                 self._deliver(job, completions)
                 return
-            failure = failure_from(status, reply.headers, decoded(reply))
+            failure = failure_from(status, reply.headers, reply.body)
             job.unread += status == 504  # noqa: PLR2004  (a gateway gave up waiting; the server behind it may not have)
         except UnusableError as error:
             failure = Failure("retry", str(error))

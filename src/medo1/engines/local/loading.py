@@ -21,7 +21,7 @@ from torch import nn
 
 from medo1.engines.base import Adapter, EngineError, Message, Model
 from medo1.engines.local.kv_cache import ATTENTION, FULL, SLIDING
-from medo1.progress import silence_library_bars
+from medo1.progress_bars import silence_library_bars
 
 GUIDE = (
     "Give a directory with config.json, safetensors and a tokenizer, or a hub id that is in the cache or can be "

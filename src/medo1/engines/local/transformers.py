@@ -15,11 +15,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.identity import model_identity, named_model, pinned
 from medo1.engines.local.confidence import lowest_group
 from medo1.engines.local.work import Work
 
@@ -49,6 +49,9 @@ class Transformers(Engine):
             leaves them as they are for a larger one.
     """
 
+    answer_options = frozenset({"model", "revision", "dtype"})
+    other_options = frozenset({"device", "rows", "reading", "memory_gib", "threads"})
+
     def __init__(
         self,
         *,
@@ -65,7 +68,7 @@ class Transformers(Engine):
             raise EngineError(f"The transformers engine's dtype is {dtype!r}; expected float32, bfloat16 or float16.")
         if rows < 1:
             raise EngineError(f"The transformers engine's rows is {rows}; expected 1 or more.")
-        self._model = Model(model, Path(model) if Path(model).is_dir() else None, revision) if model else None
+        self._model = named_model(model, revision)
         self._dtype = dtype
         self._device = device
         self._rows = rows
@@ -79,13 +82,7 @@ class Transformers(Engine):
 
     @property
     def identity(self) -> dict[str, Any]:
-        model = self._model
-        return {
-            "kind": "transformers",
-            "model": model.revision if model and model.path else model and model.name,
-            "revision": model and model.revision,
-            "dtype": self._dtype,
-        }
+        return {"kind": "transformers", **model_identity(self._model), "dtype": self._dtype}
 
     def with_model(self, model: Model) -> Transformers:
         if self._model != model:
@@ -94,13 +91,9 @@ class Transformers(Engine):
             self.work = Work()
         return self
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`. Requests are taken some thousand at a time, sorted by adapter and length."""
-        for batch in self.batches(requests):
-            yield from batch
-
     def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
-        """See `Engine.batches`: completions that ended in the same pass."""
+        """See `Engine.batches`: completions that ended in the same pass. Requests are taken some thousand at a time,
+        sorted by adapter and length."""
         source = iter(requests)
         while window := list(islice(source, WINDOW)):
             yield from self._batches(window, stop=stop)
@@ -225,7 +218,7 @@ class Transformers(Engine):
             from medo1.engines.local.loading import Loaded
             from medo1.engines.local.loop import verify
 
-            loaded = Loaded(self._model, self._dtype, self._device)
+            loaded = Loaded(pinned(self._model), self._dtype, self._device)
             few = loaded.device.type == "cpu" and loaded.weights < FEW_WEIGHTS
             threads = self._threads if self._threads is not None else 1 if few else None
             if threads is not None:

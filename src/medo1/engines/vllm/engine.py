@@ -31,7 +31,10 @@ from typing import Any, Literal
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Model, Request
 from medo1.engines.http.openai import OpenAI
+from medo1.engines.identity import model_identity, named_model, pinned
+from medo1.engines.names import current_options
 from medo1.engines.vllm.serving import LOOPBACK, LocalServer, environment_without, free_port, refuse_taken_port
+from medo1.lineage.digests import digest_of_file
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +70,11 @@ class VLLM(Engine):
     """
 
     streams = True
+    answer_options = frozenset({"model", "revision", "context", "dtype", "arguments", "client"})
+    other_options = frozenset(
+        {"python", "port", "rows", "tensor_parallel", "data_parallel", "max_rank", "max_adapters", "gpu_memory",
+         "cache_gib", "start_timeout_s", "log"}
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -89,7 +97,7 @@ class VLLM(Engine):
         log: str | None = None,
         client: Mapping[str, Any] | None = None,
     ) -> None:
-        self._model = Model(model, Path(model) if Path(model).is_dir() else None, revision) if model else None
+        self._model = named_model(model, revision)
         self._python = python
         self._port = port
         self._context = context
@@ -112,18 +120,24 @@ class VLLM(Engine):
         self._client: OpenAI | None = None
         self._served: dict[str, Adapter] = {}  # by digest, under the name that the server knows
         self._calls = 0
+        self._key = secrets.token_urlsafe(24)
+        self._openai("model", f"http://{LOOPBACK}/v1")  # its options are looked at before a server is started for them
 
     @property
     def identity(self) -> dict[str, Any]:
-        model = self._model
-        options = {"logprobs": self._client_options.get("logprobs", True), "arguments": self._arguments or None}
+        asked = self._openai("model", f"http://{LOOPBACK}/v1").identity
+        asked = {name: value for name, value in asked.items() if name not in {"kind", "endpoint", "model"}}
+        # What this engine asks for unless it is told otherwise is left out, so that addresses stay.
+        continuation, logprobs = asked.pop("continuation", "refuse"), asked.pop("logprobs", False)
         return {
             "kind": "vllm",
-            "model": model.revision if model and model.path else model and model.name,
-            "revision": model and model.revision,
+            **model_identity(self._model),
             "dtype": self._dtype,
             "context": self._context,
-            **{name: value for name, value in options.items() if value not in (None, True)},
+            **({"arguments": [_identified(one) for one in self._arguments]} if self._arguments else {}),
+            **({} if logprobs else {"logprobs": False}),
+            **({} if continuation == "native" else {"continuation": continuation}),
+            **asked,
         }
 
     def with_model(self, model: Model) -> VLLM:
@@ -131,11 +145,6 @@ class VLLM(Engine):
             self.close()
             self._model = model
         return self
-
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`."""
-        for batch in self.batches(requests):
-            yield from batch
 
     def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
         """See `Engine.batches`. The server starts with the first request."""
@@ -260,6 +269,7 @@ class VLLM(Engine):
         if self._model is None:
             raise EngineError("The vllm engine has no model. Name one in its options, or give it one.")
         python = _interpreter(self._python)
+        self._model = pinned(self._model)
         if self._port is not None:
             refuse_taken_port(self._port, "vllm")
         port = self._port or free_port()
@@ -286,9 +296,12 @@ class VLLM(Engine):
             server.stop()
             raise
         self._server = server
-        self._client = OpenAI(
-            self._model.name,
-            base_url=f"http://{LOOPBACK}:{port}/v1",
+        self._client = self._openai(self._model.name, f"http://{LOOPBACK}:{port}/v1")
+
+    def _openai(self, model: str, url: str) -> OpenAI:
+        return OpenAI(
+            model,
+            base_url=url,
             **{
                 "credentials": {"api_key": self._key},
                 "endpoint": "vllm",
@@ -296,8 +309,8 @@ class VLLM(Engine):
                 "timeout_s": 3600.0,
                 "logprobs": True,
                 "continuation": "native",
-                "transport": "pool",
-                **self._client_options,
+                "trust_env": False,
+                **current_options(OpenAI, self._client_options),
             },
         )
 
@@ -346,6 +359,13 @@ class VLLM(Engine):
         logger.error("%s", reason)
         if (client := self._client) is not None:
             client.give_up(f"{reason}. What was answered is kept; run again to go on from there")
+
+
+def _identified(argument: str) -> str:
+    """An argument of the server; one that names a file (a chat template) by the file's digest."""
+    name, given, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    path = Path(value).expanduser()
+    return f"{name}{given}{digest_of_file(path)}" if value and path.is_file() else argument
 
 
 def served_rank(rank: int, what: str) -> int:

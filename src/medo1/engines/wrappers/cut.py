@@ -1,17 +1,16 @@
 """Answers cut by their length limit: kept and marked, continued, or asked again with more room.
 
-Who uses it: engine configurations that want whole answers (`Whole` wraps an engine, usually a stored one), and the
-chains' own driver, which applies the same functions while other requests go on. Every piece is a request of its own, so
-each is kept in the store and none is paid twice.
+Pure functions, for whoever asks. Every piece is a request of its own, so each is kept in the store and none is paid
+twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-from medo1.engines.base import Around, Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.base import Completion, Message, Request
 
 WhenCut = Literal["keep", "continue", "reask"]
 
@@ -75,63 +74,3 @@ def _mean(pieces: Sequence[Completion]) -> float | None:
         total += piece.mean_logprob * piece.completion_tokens
         weight += piece.completion_tokens
     return total / weight if weight else None
-
-
-class Whole(Around):
-    """An engine whose cut answers are made whole, in rounds: first all requests, then those that were cut, and so on.
-
-    Args:
-        engine: who answers; with a store, so that each piece is kept.
-        when_cut: `continue` or `reask`.
-        rounds: most follow-ups of one answer.
-        factor: how much larger the limit of each further asking is, for `reask`.
-    """
-
-    streams = False  # a cut answer is held back until all others have come
-
-    def __init__(self, engine: Engine, when_cut: WhenCut, rounds: int = 2, factor: float = 2.0) -> None:
-        if when_cut == "reask" and factor <= 1:
-            raise EngineError(
-                f"asking again with {factor} times the limit cannot give a longer answer: expected more than 1"
-            )
-        super().__init__(engine)
-        self.when_cut = when_cut
-        self.rounds = rounds
-        self.factor = factor
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """The wrapped engine's, and how cut answers are treated."""
-        return {**self.engine.identity, "when_cut": self.when_cut, "rounds": self.rounds, "factor": self.factor}
-
-    def with_model(self, model: Model) -> Whole:
-        return Whole(self.engine.with_model(model), self.when_cut, self.rounds, self.factor)
-
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`. Only cut answers are held back, until they are whole or `rounds` are over."""
-        asked: dict[str, tuple[Request, list[Completion]]] = {}
-        open_requests: dict[str, Request] = {}
-
-        def named() -> Iterator[Request]:
-            for serial, request in enumerate(requests):
-                open_requests[str(serial)] = request
-                yield replace(request, key=str(serial))
-
-        source: Iterable[Request] = named()
-        for turn in range(self.rounds + 1):
-            follow: list[Request] = []
-            for completion in self.engine.complete(source):
-                request = open_requests.pop(completion.key)
-                first, pieces = asked.pop(completion.key, (request, []))
-                pieces.append(completion)
-                if completion.finish_reason == "length" and turn < self.rounds and self.when_cut != "keep":
-                    larger = round(first.sampling.max_new_tokens * self.factor ** (turn + 1))
-                    again = next_request(first, pieces, self.when_cut, larger)
-                    asked[completion.key] = (first, pieces)
-                    open_requests[completion.key] = first
-                    follow.append(replace(again, key=completion.key))
-                else:
-                    yield replace(joined(pieces, self.when_cut), key=first.key)
-            if not follow:
-                return
-            source = follow

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.engines.base import Around, Completion, Engine, EngineError, Model, Request
+from medo1.engines.base import Around, Completion, Engine, EngineError, Request
 from medo1.engines.tokens import prompt_tokens_bound, prompt_tokens_guess
 from medo1.engines.wrappers.store import engine_address, request_address
 from medo1.engines.wrappers.stored import Stored
@@ -216,21 +216,15 @@ class Budgeted(Around):
             known = ", ".join(sorted(prices)) or "none"
             raise EngineError(f"budget_usd is set but `prices` has no price for {model!r} (known: {known}): add it")
 
-    def with_model(self, model: Model) -> Budgeted:
-        engine = self.engine.with_model(model)
-        return self if engine is self.engine else Budgeted(engine, self._prices, self.budget)
+    def around(self, engine: Engine) -> Budgeted:
+        return Budgeted(engine, self._prices, self.budget)
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`.
+    def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
+        """See `Engine.batches`.
 
         Raises:
             BudgetError: when the budget has no room for the next request, after all answers in flight have come.
         """
-        for batch in self.batches(requests):
-            yield from batch
-
-    def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
-        """See `complete`."""
         price = self._price
         if price is None:
             yield from self.engine.batches(requests, stop)

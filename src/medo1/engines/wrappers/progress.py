@@ -1,6 +1,6 @@
 """Live progress of asking: done, failed, kept, rate, tokens, cost, time left.
 
-Who uses it: whoever consumes an engine's completions and has a person watching. On a terminal it is a bar; elsewhere it
+On a terminal it is a bar; elsewhere it
 is one log line every half minute and one at the end, so that a log stays readable.
 """
 
@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from medo1.engines.base import Completion, Engine
+from medo1.engines.base import Completion
 from medo1.engines.wrappers.money import Account
 
 if TYPE_CHECKING:
@@ -25,37 +24,15 @@ DRAW_EVERY_S = 0.2
 ENOUGH = 5  # answers that tell a rate
 
 
-def watched(
-    completions: Iterable[Completion],
-    *,
-    engine: Engine,
-    account: Account,
-    total: int | None = None,
-    label: str = "",
-    interactive: bool | None = None,
-) -> Iterator[Completion]:
-    """The completions, counted in `account` and shown as they pass.
+class Tally:
+    """Shows counts as they grow.
 
     Args:
-        completions: what `engine.complete` yields.
-        engine: whose they are.
-        account: where they are counted.
         total: how many will come; None where not known.
-        label: what they are for (a format, an arm); also the account's label.
+        label: what they are for (a format, an arm).
+        account: where tokens and cost are counted.
         interactive: draw a bar; None for: if standard error is a terminal.
     """
-    tally = Tally(total, label, account, interactive=interactive)
-    try:
-        for completion in completions:
-            account.add(completion, engine, label)
-            tally.add(completion)
-            yield completion
-    finally:
-        tally.close()
-
-
-class Tally:
-    """Shows counts as they grow; see `watched`."""
 
     def __init__(self, total: int | None, label: str, account: Account, *, interactive: bool | None = None) -> None:
         self.total = total

@@ -1,7 +1,5 @@
 """The completion store: every answer that was ever paid for, under the content of the request that it answers.
 
-Who uses it: `Stored`, which puts it in front of an engine; `kedro completions`, which shows, exports and prunes it.
-
 One SQLite file in WAL mode with `synchronous=FULL`: a commit is on disk when it returns, readers never wait, several
 processes may write (they take turns for milliseconds). sqlite3 rather than SQLAlchemy because the store is SQLite by
 contract, and an insert through an object layer costs more than sending the request.
@@ -11,6 +9,9 @@ committed wins; a second process that asked for the same thing at the same time 
 answer, so that all runs see one. Errors are no answers: they go to `failures` with their reason.
 
 Prompts and engine identities are kept once each, however many answers refer to them. Keys are in none of it.
+
+An answer is also found where nothing tells it apart from what would come: under the address that an earlier version of
+medo1 gave it, and under another limit of new tokens where the model had ended by itself within both.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from medo1.engines.base import Completion, EngineError, Message, Request, Sampling
+from medo1.engines.base import Completion, Engine, EngineError, Message, Request, Sampling
 from medo1.lineage.digests import canonical_json, digest_of_text, digest_of_value
 
-VERSION = 2
+VERSION = 3
 BUSY_S = 120.0
 ROWS_AT_ONCE = 500
 
@@ -61,7 +62,10 @@ CREATE TABLE IF NOT EXISTS answers (
     cached_prompt_tokens INTEGER,
     shared INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
-    unread INTEGER NOT NULL
+    unread INTEGER NOT NULL,
+    unseen_prompt_tokens INTEGER NOT NULL DEFAULT 0,
+    unseen_completion_tokens INTEGER NOT NULL DEFAULT 0,
+    endless_id TEXT
 );
 CREATE TABLE IF NOT EXISTS failures (
     request_id TEXT NOT NULL,
@@ -70,30 +74,56 @@ CREATE TABLE IF NOT EXISTS failures (
     at REAL NOT NULL,
     error TEXT NOT NULL,
     attempts INTEGER NOT NULL,
-    unread INTEGER NOT NULL
+    unread INTEGER NOT NULL,
+    unusable INTEGER NOT NULL DEFAULT 0,
+    unseen_prompt_tokens INTEGER NOT NULL DEFAULT 0,
+    unseen_completion_tokens INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS aliases (request_id TEXT PRIMARY KEY, answer_id TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_by_request ON failures (request_id);
+CREATE INDEX IF NOT EXISTS answers_that_ended ON answers (endless_id) WHERE finish_reason = 'stop';
 """
 
 # What brings a file of an earlier version up to this one; the answers in it are kept.
 UPGRADES = {
     1: "".join(
         f"ALTER TABLE answers ADD COLUMN {name} REAL;" for name in ("self_certainty", "confidence", "lowest_confidence")
-    )
-}
+    ),
+    2: "ALTER TABLE answers ADD COLUMN endless_id TEXT;"
+    + "".join(
+        f"ALTER TABLE {table} ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0;"
+        for table, name in (
+            ("answers", "unseen_prompt_tokens"), ("answers", "unseen_completion_tokens"), ("failures", "unusable"),
+            ("failures", "unseen_prompt_tokens"), ("failures", "unseen_completion_tokens"),
+        )
+    ),
+}  # fmt: skip
 
 # The columns of `answers` that are fields of a completion under the same name.
 ANSWER = (
     "text", "finish_reason", "prompt_tokens", "completion_tokens", "mean_logprob", "self_certainty", "confidence",
     "lowest_confidence", "latency_s", "model", "error",
-    "reasoning", "reasoning_tokens", "cached_prompt_tokens", "shared", "attempts", "unread",
+    "reasoning", "reasoning_tokens", "cached_prompt_tokens", "shared", "attempts", "unread", "unseen_prompt_tokens",
+    "unseen_completion_tokens",
 )  # fmt: skip
 HEAD = ("request_id", "at", "engine", "messages", "sampling", "sample", "seed", "adapter")
 _columns = attrgetter(*ANSWER)
 READ = f"SELECT request_id, {', '.join(ANSWER)} FROM answers WHERE request_id IN ({{places}})"  # noqa: S608
+READ_ALIAS = (
+    f"SELECT l.request_id, a.request_id, {', '.join('a.' + name for name in ANSWER)} FROM aliases l "  # noqa: S608
+    "JOIN answers a ON a.request_id = l.answer_id WHERE l.request_id IN ({places})"
+)
+READ_ENDED = (
+    f"SELECT endless_id, request_id, sampling, {', '.join(ANSWER)} FROM answers "  # noqa: S608
+    "WHERE endless_id IN ({places}) AND finish_reason = 'stop'"
+)
 WRITE = (
-    "INSERT OR IGNORE INTO answers (request_id, engine_id, prompt_id, sampling, sample, seed, adapter, at, "  # noqa: S608
-    f"{', '.join(ANSWER)}) VALUES ({', '.join('?' * (8 + len(ANSWER)))})"
+    "INSERT OR IGNORE INTO answers (request_id, engine_id, prompt_id, sampling, sample, seed, adapter, at, endless_id, "  # noqa: S608
+    f"{', '.join(ANSWER)}) VALUES ({', '.join('?' * (9 + len(ANSWER)))})"
+)
+FILL = (
+    "UPDATE answers SET endless_id = endless_id_of(engine_id, prompt_id, sampling, sample, seed, adapter) "
+    "WHERE endless_id IS NULL"
 )
 assert set(ANSWER) <= {field.name for field in fields(Completion)}
 
@@ -125,10 +155,60 @@ def request_address(request: Request, engine_id: str, prompt_id: str | None = No
     """
     if prompt_id is None:
         prompt_id = digest_of_text(prompt_text_of(request.messages))
-    adapter = request.adapter.digest if request.adapter is not None else ""
-    return digest_of_text(
-        f"{engine_id}\n{prompt_id}\n{_drawn(request.sampling)}\n{request.sample}\n{request.seed}\n{adapter}"
-    )
+    adapter = request.adapter.digest if request.adapter is not None else None
+    return _address(engine_id, prompt_id, _drawn(request.sampling), request.sample, request.seed, adapter)
+
+
+def _address(engine_id: str, prompt_id: str, sampling: str, sample: int, seed: int | None, adapter: str | None) -> str:
+    return digest_of_text(f"{engine_id}\n{prompt_id}\n{sampling}\n{sample}\n{seed}\n{adapter or ''}")
+
+
+def _endless_id(
+    engine_id: str, prompt_id: str, sampling: str, sample: int, seed: int | None, adapter: str | None
+) -> str:
+    """The address without the limit of new tokens."""
+    return _address(engine_id, prompt_id, _without_limit(sampling), sample, seed, adapter)
+
+
+@lru_cache(maxsize=256)
+def _without_limit(sampling: str) -> str:
+    return canonical_json({name: value for name, value in json.loads(sampling).items() if name != "max_new_tokens"})
+
+
+class Addresses:
+    """Where the answers of an engine lie.
+
+    Args:
+        engine: its identity is taken now.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.identity = engine.identity
+        self.engine_id = engine_address(self.identity)
+        earlier = {continued: engine.earlier_identity(continued=continued) for continued in (False, True)}
+        self._earlier = {name: None if one is None else engine_address(one) for name, one in earlier.items()}
+
+    def of(self, request: Request, prompt_id: str) -> str:
+        """The request's content address; `prompt_id` is the digest of `prompt_text_of(request.messages)`."""
+        return request_address(request, self.engine_id, prompt_id)
+
+    def earlier_of(self, request: Request, prompt_id: str) -> str | None:
+        """The address that an earlier version of medo1 gave it, where that tells it apart."""
+        earlier = self._earlier[request.messages[-1].role == "assistant"]
+        return None if earlier is None else request_address(request, earlier, prompt_id)
+
+    def endless_of(self, request: Request, prompt_id: str) -> str:
+        """Its address without the limit of new tokens."""
+        adapter = request.adapter.digest if request.adapter is not None else None
+        sampling = _drawn(request.sampling)
+        return _endless_id(self.engine_id, prompt_id, sampling, request.sample, request.seed, adapter)
+
+
+class Kept(NamedTuple):
+    """A kept answer: the id that it lies under, and its row for `kept_completion`."""
+
+    request_id: str
+    row: tuple[Any, ...]
 
 
 def kept_completion(request_id: str, row: tuple[Any, ...], key: str) -> Completion:
@@ -198,6 +278,7 @@ class CompletionStore:
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.create_function("endless_id_of", 6, _endless_id, deterministic=True)
             self._local.connection = connection
             with self._lock:
                 self._connections.append(connection)
@@ -210,7 +291,7 @@ class CompletionStore:
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             steps = [text for since, text in UPGRADES.items() if 0 < version <= since]
-            for statement in "".join([*steps, SCHEMA, f"PRAGMA user_version = {VERSION};"]).split(";"):
+            for statement in "".join([*steps, SCHEMA, FILL + ";", f"PRAGMA user_version = {VERSION};"]).split(";"):
                 if statement.strip():
                     connection.execute(statement)
             connection.execute("COMMIT")
@@ -221,13 +302,50 @@ class CompletionStore:
     def get(self, request_id: str, key: str) -> Completion | None:
         """The answer kept under an address, as the completion of the request that the caller calls `key`."""
         row = self.get_many([request_id]).get(request_id)
-        return None if row is None else kept_completion(request_id, row, key)
+        if row is not None:
+            return kept_completion(request_id, row, key)
+        alias = self._by_alias([request_id]).get(request_id)
+        return None if alias is None else kept_completion(*alias, key)
+
+    def find(self, asked: Mapping[str, Request], prompts: Mapping[str, str], where: Addresses) -> dict[str, Kept]:
+        """The answers to some requests (a few hundred at most), under their addresses or under others that nothing
+        tells apart.
+
+        Args:
+            asked: requests by address.
+            prompts: by the same addresses, the digest of `prompt_text_of(request.messages)`.
+            where: addresses of the engine.
+        """
+        found = {name: Kept(name, row) for name, row in self.get_many(list(asked)).items()}
+        missing = [name for name in asked if name not in found]
+        if not missing:
+            return found
+        found |= self._by_alias(missing)
+        earlier = {
+            other: name
+            for name in missing
+            if name not in found and (other := where.earlier_of(asked[name], prompts[name])) is not None
+        }
+        if earlier:
+            found |= {earlier[other]: Kept(other, row) for other, row in self.get_many(list(earlier)).items()}
+        endless = {where.endless_of(asked[name], prompts[name]): name for name in missing if name not in found}
+        for endless_id, request_id, sampling, *row in self._selected(READ_ENDED, list(endless)):
+            name = endless[endless_id]
+            limit = asked[name].sampling.max_new_tokens
+            counted = row[ANSWER.index("completion_tokens")]
+            if json.loads(sampling)["max_new_tokens"] <= limit or (counted is not None and counted <= limit):
+                found.setdefault(name, Kept(request_id, tuple(row)))
+        return found
+
+    def _by_alias(self, request_ids: Sequence[str]) -> dict[str, Kept]:
+        return {name: Kept(other, tuple(row)) for name, other, *row in self._selected(READ_ALIAS, request_ids)}
+
+    def _selected(self, statement: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement.format(places=", ".join("?" * len(values))), values).fetchall()
 
     def get_many(self, request_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         """The answers kept under some addresses (a few hundred at most), each as a row for `kept_completion`."""
-        places = "?" if len(request_ids) == 1 else ", ".join("?" * len(request_ids))
-        rows = self._connection.execute(READ.format(places=places), request_ids)
-        return {row[0]: row[1:] for row in rows}
+        return {row[0]: row[1:] for row in self._selected(READ, request_ids)}
 
     def __contains__(self, request_id: str) -> bool:
         found = self._connection.execute("SELECT 1 FROM answers WHERE request_id = ?", (request_id,)).fetchone()
@@ -249,12 +367,14 @@ class CompletionStore:
             request, completion = one.request, one.completion
             prompts[one.prompt_id] = one.prompt
             if completion.finish_reason == "error":
-                told = (completion.error or "", completion.attempts, completion.unread)
-                failures.append((one.request_id, engine_id, one.prompt_id, now, *told))
+                told = (completion.error or "", completion.attempts, completion.unread, completion.unusable)
+                lost = (completion.unseen_prompt_tokens, completion.unseen_completion_tokens)
+                failures.append((one.request_id, engine_id, one.prompt_id, now, *told, *lost))
                 continue
             adapter = request.adapter.digest if request.adapter is not None else None
             drawn = _drawn(request.sampling)
-            asked = (one.request_id, engine_id, one.prompt_id, drawn, request.sample, request.seed, adapter, now)
+            depends = (engine_id, one.prompt_id, drawn, request.sample, request.seed, adapter)
+            asked = (one.request_id, *depends, now, _endless_id(*depends))
             answers.append((*asked, *_columns(completion)))
         new = [(name, text) for name, text in prompts.items() if name not in self._known]
         connection = self._connection
@@ -266,7 +386,7 @@ class CompletionStore:
                 )
             connection.executemany("INSERT OR IGNORE INTO prompts VALUES (?, ?)", new)
             kept = connection.executemany(WRITE, answers).rowcount
-            connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", failures)
+            connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", failures)
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
@@ -296,7 +416,43 @@ class CompletionStore:
         ).fetchone()
         return None if row[0] is None else float(row[0])
 
-    # What `kedro completions` reads and prunes
+    # What `kedro completions` reads, moves and prunes
+
+    def engines(self) -> dict[str, dict[str, Any]]:
+        """The identities of the engines whose answers are kept, by their addresses."""
+        found = self._connection.execute(
+            "SELECT engine_id, identity FROM engines WHERE engine_id IN (SELECT engine_id FROM answers)"
+        )
+        return {engine_id: json.loads(identity) for engine_id, identity in found}
+
+    def migrate(self, engine_id: str, identity: Mapping[str, Any]) -> int:
+        """Have an engine's answers found under another identity too, and show it as theirs; returns how many.
+
+        The answers stay where they are: what refers to them by their ids still finds them.
+        """
+        connection = self._connection
+        other = engine_address(identity)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.create_function("address_of", 6, _address, deterministic=True)
+            moved = connection.execute(
+                "INSERT OR IGNORE INTO aliases SELECT address_of(?, prompt_id, sampling, sample, seed, adapter), "
+                "request_id FROM answers WHERE engine_id = ?",
+                (other, engine_id),
+            ).rowcount
+            connection.execute(
+                "UPDATE answers SET endless_id = endless_id_of(?, prompt_id, sampling, sample, seed, adapter) "
+                "WHERE engine_id = ?",
+                (other, engine_id),
+            )
+            connection.execute(
+                "UPDATE engines SET identity = ? WHERE engine_id = ?", (canonical_json(dict(identity)), engine_id)
+            )
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        return moved
 
     def rows(self, where: Filter | None = None, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Answers with their prompts and engines as JSON values, in the order in which they were kept.
@@ -369,6 +525,7 @@ class CompletionStore:
             unused = "NOT IN (SELECT prompt_id FROM answers UNION SELECT prompt_id FROM failures)"
             connection.execute(f"DELETE FROM prompts WHERE prompt_id {unused}")  # noqa: S608
             connection.execute("DELETE FROM engines WHERE engine_id NOT IN (SELECT engine_id FROM answers)")
+            connection.execute("DELETE FROM aliases WHERE answer_id NOT IN (SELECT request_id FROM answers)")
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
@@ -395,6 +552,7 @@ class Filter:
         finish_reason: `stop`, `length`, `content_filter`.
         before, after: seconds since the epoch.
         request_id: the beginning of an id.
+        engine_id: the beginning of an engine's address.
     """
 
     model: str | None = None
@@ -403,6 +561,7 @@ class Filter:
     before: float | None = None
     after: float | None = None
     request_id: str | None = None
+    engine_id: str | None = None
 
     @property
     def given(self) -> bool:
@@ -424,5 +583,7 @@ class Filter:
             parts.append(("a.at >= ?", (self.after,)))
         if self.request_id is not None:
             parts.append(("substr(a.request_id, 1, ?) = ?", (len(self.request_id), self.request_id)))
+        if self.engine_id is not None:
+            parts.append(("substr(a.engine_id, 1, ?) = ?", (len(self.engine_id), self.engine_id)))
         condition = " AND ".join(text for text, _ in parts) or "1"
         return condition, tuple(value for _, values in parts for value in values)

@@ -1,7 +1,6 @@
 """An engine with the completion store in front: what was answered before is not asked again.
 
-Who uses it: the engine datasets of the catalog, which wrap the engine that the configuration names. `Stored` is itself
-an engine. What it promises:
+What it promises:
 
 - A request whose answer is kept is never sent. The same request twice in one call is sent once.
 - An answer is committed before it is yielded, and as soon as it is there, not when the consumer asks for the next one.
@@ -24,14 +23,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from medo1.engines.base import Around, Completion, Engine, Model, Request
+from medo1.engines.base import Around, Completion, Engine, Request
 from medo1.engines.wrappers.store import (
+    Addresses,
     CompletionStore,
+    Kept,
     Paid,
-    engine_address,
     kept_completion,
     prompt_text_of,
-    request_address,
 )
 from medo1.lineage.digests import digest_of_text
 
@@ -55,11 +54,6 @@ class Stored(Around):
         self.store = store
         self._drain_s = drain_s
 
-    def with_model(self, model: Model) -> Stored:
-        """The wrapped engine serving `model`, with the same store."""
-        engine = self.engine.with_model(model)
-        return self if engine is self.engine else self.around(engine)
-
     def around(self, engine: Engine) -> Stored:
         """Another engine with the same store in front."""
         return Stored(engine, self.store, self._drain_s)
@@ -68,28 +62,24 @@ class Stored(Around):
         self.engine.close()
         self.store.close()
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """See `Engine.complete`; completions from the store come with `cached=True`."""
-        for batch in self.batches(requests):
-            yield from batch
-
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """See `Engine.stream`; a kept answer is told at once."""
-        identity = self.identity
-        engine_id = engine_address(identity)
+        where = Addresses(self.engine)
         prompt = prompt_text_of(request.messages)
         prompt_id = digest_of_text(prompt)
-        address = request_address(request, engine_id, prompt_id)
-        kept = self.store.get(address, request.key)
+        address = where.of(request, prompt_id)
+        kept = self.store.find({address: request}, {address: prompt_id}, where).get(address)
         if kept is not None:
-            told(kept.text)
-            return kept
+            completion = kept_completion(*kept, request.key)
+            told(completion.text)
+            return completion
         completion = replace(self.engine.stream(request, told), request_id=address)
-        [committed] = self.store.put([Paid(address, prompt_id, prompt, request, completion)], engine_id, identity)
+        paid = [Paid(address, prompt_id, prompt, request, completion)]
+        [committed] = self.store.put(paid, where.engine_id, where.identity)
         return committed
 
     def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
-        """See `Engine.batches`: what was committed together comes together."""
+        """See `Engine.batches`: what was committed together comes together; what was kept comes with `cached=True`."""
         call = _Call(self.engine, self.store, requests, stop or threading.Event())
         call.start()
         try:
@@ -113,8 +103,7 @@ class _Call:
         self, engine: Engine, store: CompletionStore, requests: Iterable[Request], stop: threading.Event
     ) -> None:
         self._engine = engine
-        self._identity = engine.identity
-        self._engine_id = engine_address(self._identity)
+        self._where = Addresses(engine)
         self._store = store
         self._requests = requests
         self._waiting: dict[str, list[Request]] = {}  # sent and not yet answered, by address
@@ -147,7 +136,7 @@ class _Call:
             with self._lock:
                 self._answered.clear()
             asked = self._addressed(chunk)
-            kept = self._store.get_many(list(asked))
+            kept = self._kept(asked)
             hits: list[Completion] = []
             for address, ask in asked.items():
                 if not self._admitted(len(ask.requests), hits):
@@ -157,13 +146,17 @@ class _Call:
                         waiting.extend(ask.requests)
                         continue
                     late = address in self._answered  # since the chunk was looked up
-                row = self._store.get_many([address]).get(address) if late else kept.get(address)
-                if row is not None:
-                    hits += [kept_completion(address, row, request.key) for request in ask.requests]
+                found = self._kept({address: ask}).get(address) if late else kept.get(address)
+                if found is not None:
+                    hits += [kept_completion(*found, request.key) for request in ask.requests]
                     continue
                 hits = self._hand_on(hits)
                 yield self._sent(address, ask)
             self._hand_on(hits)
+
+    def _kept(self, asked: dict[str, _Ask]) -> dict[str, Kept]:
+        requests = {address: ask.requests[0] for address, ask in asked.items()}
+        return self._store.find(requests, {address: ask.prompt_id for address, ask in asked.items()}, self._where)
 
     def _addressed(self, chunk: Sequence[Request]) -> dict[str, _Ask]:
         """A chunk's requests by content address."""
@@ -174,7 +167,7 @@ class _Call:
                 messages = request.messages
                 prompt = prompt_text_of(messages)
                 prompt_id = digest_of_text(prompt)
-            address = request_address(request, self._engine_id, prompt_id)
+            address = self._where.of(request, prompt_id)
             if (ask := asked.get(address)) is None:
                 ask = asked[address] = _Ask(prompt_id, prompt, [])
             ask.requests.append(request)
@@ -223,7 +216,7 @@ class _Call:
                 request = self._waiting[address][0]
                 named = replace(completion, key=request.key, request_id=address)
                 paid.append(Paid(address, prompt_id, prompt, request, named))
-        told = self._store.put(paid, self._engine_id, self._identity)
+        told = self._store.put(paid, self._where.engine_id, self._where.identity)
         with self._lock:
             for completion in told[:]:
                 followers = self._waiting.pop(completion.request_id)[1:]

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.lineage.audit.graph import ancestors
-from medo1.lineage.audit.runs import document
+from medo1.lineage.audit.known_runs import document
 from medo1.lineage.audit.staleness import changed_parts, changes
 from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 EXAMPLES = 5
@@ -165,7 +165,7 @@ def weight_difference(before: Path, after: Path) -> dict[str, Any]:
     return told
 
 
-def run_difference(connection: Reader, first: Row, second: Row) -> dict[str, Any]:
+def run_difference(connection: LedgerReader, first: Row, second: Row) -> dict[str, Any]:
     """What changed between the runs of two versions: parameters, code, packages, inputs.
 
     Code is that of the nodes on the way to the version, not of everything that ran.

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from medo1.lineage.audit.runs import in_pieces
-from medo1.lineage.audit.versions import WITH_NODE
+from medo1.lineage.audit.known_runs import in_pieces
+from medo1.lineage.audit.known_versions import WITH_NODE
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.recorder import Pin
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
@@ -40,7 +40,7 @@ class Graph:
     left_out: dict[int, int] = field(default_factory=dict)
 
 
-def ancestors(connection: Reader, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
+def ancestors(connection: LedgerReader, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
     """What a version was made from, directly and indirectly, to at most `depth` steps and `most` versions."""
     graph = Graph(root["id"], {root["id"]: root})
     level, step = [root["id"]], 0
@@ -58,7 +58,7 @@ def ancestors(connection: Reader, root: Row, depth: int | None = None, most: int
     return graph
 
 
-def descendants(connection: Reader, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
+def descendants(connection: LedgerReader, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
     """What was made from a version, directly and indirectly, to at most `depth` steps and `most` versions."""
     graph = Graph(root["id"], {root["id"]: root})
     level, step = [root["id"]], 0
@@ -91,14 +91,14 @@ def descendants(connection: Reader, root: Row, depth: int | None = None, most: i
     return graph
 
 
-def direct_inputs(connection: Reader, version: Row) -> list[Row]:
+def direct_inputs(connection: LedgerReader, version: Row) -> list[Row]:
     """What one version was made from directly, versions and all else, each as an `input` row with its version."""
     rows = [read for _, read in inputs_of(connection, [version])]
     known = versions_by_id(connection, {row["version_id"] for row in rows if row["version_id"]})
     return [row | {"version": known.get(row["version_id"])} for row in rows]
 
 
-def versions_by_id(connection: Reader, numbers: Iterable[int]) -> dict[int, Row]:
+def versions_by_id(connection: LedgerReader, numbers: Iterable[int]) -> dict[int, Row]:
     """Version rows by number, with their run's short facts."""
     found: dict[int, Row] = {}
     for some in in_pieces(numbers):
@@ -108,7 +108,7 @@ def versions_by_id(connection: Reader, numbers: Iterable[int]) -> dict[int, Row]
     return found
 
 
-def inputs_of(connection: Reader, children: Iterable[Row]) -> list[tuple[int, Row]]:
+def inputs_of(connection: LedgerReader, children: Iterable[Row]) -> list[tuple[int, Row]]:
     """What each version's node read; what stayed in memory is followed to the node that made it."""
     # Versions by the node whose inputs count as theirs.
     owners: dict[int, set[int]] = defaultdict(set)
@@ -141,7 +141,7 @@ def inputs_of(connection: Reader, children: Iterable[Row]) -> list[tuple[int, Ro
     return found
 
 
-def different_ancestors(connection: Reader, ledger: Ledger, pins: list[Pin]) -> dict[str, list[tuple[str, str]]]:
+def different_ancestors(connection: LedgerReader, ledger: Ledger, pins: list[Pin]) -> dict[str, list[tuple[str, str]]]:
     """Ancestors of which different pins have different contents: by name, (pin, version) of each content.
 
     Only the highest are told: what lies below a difference differs too.

@@ -14,7 +14,7 @@ from medo1.errors import UserError
 from medo1.lineage.ledger import Ledger
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
@@ -23,7 +23,7 @@ PRODUCER = "https://arxiv.org/abs/2501.06458"  # a URI is asked for; it names wh
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, PRODUCER)
 
 
-def events_of(connection: Reader, ledger: Ledger, run: Row) -> Iterator[str]:
+def events_of(connection: LedgerReader, ledger: Ledger, run: Row) -> Iterator[str]:
     """The events of a run, START before its end, as JSON texts.
 
     Raises:
@@ -44,8 +44,8 @@ def events_of(connection: Reader, ledger: Ledger, run: Row) -> Iterator[str]:
 
 
 class _Maker:
-    def __init__(self, connection: Reader, ledger: Ledger, run: Row, ol: Any) -> None:
-        from medo1.lineage.audit.runs import whole_run
+    def __init__(self, connection: LedgerReader, ledger: Ledger, run: Row, ol: Any) -> None:
+        from medo1.lineage.audit.known_runs import whole_run
 
         self._connection, self._ledger, self._ol = connection, ledger, ol
         self._run = whole_run(connection, ledger, run)

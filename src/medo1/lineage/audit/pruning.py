@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medo1.lineage.audit.graph import inputs_of
-from medo1.lineage.audit.runs import in_pieces, running
+from medo1.lineage.audit.known_runs import in_pieces, running
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places
 from medo1.lineage.recorder import now_text
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Plan:
+class PrunePlan:
     """What would be deleted, and what is kept for which reason."""
 
     go: list[Row]
@@ -38,9 +38,9 @@ class Plan:
 
 
 def prune_plan(
-    connection: Reader, ledger: Ledger, places: Places, keep_last: int, before: str | None = None,
+    connection: LedgerReader, ledger: Ledger, places: Places, keep_last: int, before: str | None = None,
     datasets: Iterable[str] = (),
-) -> Plan:  # fmt: skip
+) -> PrunePlan:  # fmt: skip
     """What can go.
 
     Args:
@@ -94,7 +94,7 @@ def prune_plan(
     for number, reason in kept.items():
         if number in rows:
             reasons[reason] += 1
-    return Plan(go, dict(reasons), going)
+    return PrunePlan(go, dict(reasons), going)
 
 
 def _tagged_on_disk(places: Places, row: Row) -> bool:
@@ -104,7 +104,7 @@ def _tagged_on_disk(places: Places, row: Row) -> bool:
         return True  # who cannot read the tags deletes nothing
 
 
-def _keep_ancestors(connection: Reader, rows: dict[int, Row], kept: dict[int, str]) -> None:
+def _keep_ancestors(connection: LedgerReader, rows: dict[int, Row], kept: dict[int, str]) -> None:
     level = [rows[number] for number in kept if number in rows]
     while level:
         found: set[int] = set()
@@ -118,7 +118,7 @@ def _keep_ancestors(connection: Reader, rows: dict[int, Row], kept: dict[int, st
                     level.append(rows[number])
 
 
-def prune(ledger: Ledger, places: Places, plan: Plan) -> tuple[int, list[str]]:
+def prune(ledger: Ledger, places: Places, plan: PrunePlan) -> tuple[int, list[str]]:
     """Delete what the plan says; returns how many went, and what stayed after all because a run took it meanwhile."""
     from sqlalchemy import select, update
 
@@ -142,7 +142,9 @@ def prune(ledger: Ledger, places: Places, plan: Plan) -> tuple[int, list[str]]:
     return gone, stayed
 
 
-def leftovers(connection: Reader, ledger: Ledger, places: Places, roots: Iterable[str]) -> list[tuple[str, str, int]]:
+def leftovers(
+    connection: LedgerReader, ledger: Ledger, places: Places, roots: Iterable[str]
+) -> list[tuple[str, str, int]]:
     """What saves that never ended left behind: location, version and bytes; not of runs that go on."""
     from medo1.lineage.audit.verification import unaccounted
 

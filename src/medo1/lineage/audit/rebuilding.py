@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
-from medo1.lineage.recorder import Read, put_input, put_version
+from medo1.lineage.recorder import NodeInput, put_input, put_version
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,7 +23,7 @@ AT_ONCE = 500
 
 
 @dataclass(slots=True)
-class Found:
+class RebuildCounts:
     """What a rebuild found."""
 
     manifests: int = 0
@@ -41,9 +41,9 @@ class _Placed:
     digest: str
 
 
-def rebuild(ledger: Ledger, places: Places, roots: tuple[str, ...]) -> Found:
-    """Read every manifest below the roots into the ledger."""
-    found = Found()
+def rebuild(ledger: Ledger, places: Places, roots: tuple[str, ...]) -> RebuildCounts:
+    """NodeInput every manifest below the roots into the ledger."""
+    found = RebuildCounts()
     placed: list[_Placed] = []
     for root in roots:
         for location, version, text in places.manifests(root):
@@ -76,7 +76,7 @@ def _pieces(placed: list[_Placed]) -> Iterator[list[_Placed]]:
         yield placed[start : start + AT_ONCE]
 
 
-def _put_run(ledger: Ledger, connection: Connection, manifest: Manifest, found: Found) -> None:
+def _put_run(ledger: Ledger, connection: Connection, manifest: Manifest, found: RebuildCounts) -> None:
     from sqlalchemy import select
 
     from medo1.lineage.schema import run
@@ -120,7 +120,7 @@ def _put(
     places: Places,
     one: _Placed,
     by_name: dict[tuple[str, str], _Placed],
-    found: Found,
+    found: RebuildCounts,
 ) -> None:
     from sqlalchemy import select, update
 
@@ -167,20 +167,25 @@ def _put(
         found.tags += 1
 
 
-def _reads(made_from: dict[str, dict[str, Any]], by_name: dict[tuple[str, str], _Placed]) -> Iterator[tuple[str, Read]]:
+def _reads(
+    made_from: dict[str, dict[str, Any]], by_name: dict[tuple[str, str], _Placed]
+) -> Iterator[tuple[str, NodeInput]]:
     """A manifest's inputs as the ledger keeps them; what was in memory is opened up to what it was made from."""
     for name, told in made_from.items():
         if "version" in told:
             placed = by_name.get((name, told["version"]))
             if placed is None:
-                yield name, Read("version", told.get("digest"), {"version": told["version"], "lost": True})
+                yield name, NodeInput("version", told.get("digest"), {"version": told["version"], "lost": True})
             else:
-                yield name, Read("version", told.get("digest"), None, placed.location, placed.manifest, placed.digest)
+                yield (
+                    name,
+                    NodeInput("version", told.get("digest"), None, placed.location, placed.manifest, placed.digest),
+                )
         elif "value" in told:
-            yield name, Read("parameters", told.get("digest"), told["value"])
+            yield name, NodeInput("parameters", told.get("digest"), told["value"])
         elif "engine" in told:
-            yield name, Read("engine", told.get("digest"), {"identity": told["engine"]})
+            yield name, NodeInput("engine", told.get("digest"), {"identity": told["engine"]})
         elif "file" in told:
-            yield name, Read("file", told.get("digest"), {"location": told["file"]})
+            yield name, NodeInput("file", told.get("digest"), {"location": told["file"]})
         elif "memory" in told:
             yield from _reads(told.get("made_from", {}), by_name)

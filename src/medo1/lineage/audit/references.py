@@ -2,6 +2,8 @@
 
 RUN                 2026-11-23T10.15.00.123Z, an unambiguous beginning of it, latest, latest~2, or a tag
 DATASET[@VERSION]   VERSION likewise; without it the latest
+
+`latest` is that of the environment that is worked in; `ENV/latest` that of another.
 """
 
 from __future__ import annotations
@@ -13,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
 from medo1.lineage.ledger import Ledger
-from medo1.lineage.reading import beginning
+from medo1.lineage.ledger_reader import beginning
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
-BACK = re.compile(r"latest(?:~(\d+))?")
+BACK = re.compile(r"(?:(?P<env>[\w.-]+)/)?latest(?:~(?P<back>\d+))?")
 VERSION_START = re.compile(r"\d{4}(-|$)")
 
 
@@ -28,7 +30,7 @@ class UnknownReferenceError(UserError):
     """There is no such run, dataset or version; the text says what there is."""
 
 
-def find_run(connection: Reader, name: str) -> Row:
+def find_run(connection: LedgerReader, ledger: Ledger, name: str) -> Row:
     """The run that a name means.
 
     Raises:
@@ -36,10 +38,12 @@ def find_run(connection: Reader, name: str) -> Row:
     """
     back = BACK.fullmatch(name)
     if back:
-        latest = "SELECT * FROM run ORDER BY id DESC LIMIT 1 OFFSET :back"
-        found = connection.first(latest, back=int(back[1] or 0))
+        env, names = _env_names(ledger, back)
+        latest = "SELECT * FROM run WHERE env IN (:names) ORDER BY id DESC LIMIT 1 OFFSET :back"
+        found = connection.first(latest, names=names, back=int(back["back"] or 0))
         if found is None:
-            raise UnknownReferenceError(f"There is no run {name}: the ledger holds fewer.")
+            others = _other_envs(connection, ledger)
+            raise UnknownReferenceError(f"There is no run {name} in environment {env}: the ledger holds fewer.{others}")
         return found
     if VERSION_START.match(name):
         some = "SELECT * FROM run WHERE id LIKE :start ESCAPE '/' LIMIT 6"
@@ -55,7 +59,7 @@ def find_run(connection: Reader, name: str) -> Row:
     return _no_run(connection, name)
 
 
-def find_version(connection: Reader, ledger: Ledger, name: str, *, gone: bool = False) -> Row:
+def find_version(connection: LedgerReader, ledger: Ledger, name: str, *, gone: bool = False) -> Row:
     """The version that `DATASET[@VERSION]` means.
 
     Args:
@@ -70,21 +74,37 @@ def find_version(connection: Reader, ledger: Ledger, name: str, *, gone: bool = 
     of_dataset = "version.dataset = :dataset AND version.site IN (:sites)"
     if not gone:
         of_dataset += " AND version.pruned_at IS NULL"
+    names: Sequence[str] = ()
     if back:
-        matching = f"FROM version WHERE {of_dataset} ORDER BY version.version DESC LIMIT 1 OFFSET {int(back[1] or 0)}"
+        _, names = _env_names(ledger, back)
+        in_env = "(version.env IN (:names) OR version.env IS NULL)"
+        at = f"ORDER BY version.version DESC LIMIT 1 OFFSET {int(back['back'] or 0)}"
+        matching = f"FROM version WHERE {of_dataset} AND {in_env} {at}"
     elif VERSION_START.match(wanted):
         matching = f"FROM version WHERE {of_dataset} AND version.version LIKE :start ESCAPE '/' LIMIT 6"
     else:
         tagged = "FROM version JOIN tag ON tag.version_id = version.id"
         matching = f"{tagged} WHERE {of_dataset} AND tag.name = :wanted LIMIT 6"
     values = {"dataset": dataset, "sites": ["", ledger.settings.site], "start": beginning(wanted), "wanted": wanted}
+    values |= {"names": list(names)} if back else {}
     rows = list(connection.rows(f"SELECT version.* {matching}", **values))
     if not rows:
         raise UnknownReferenceError(_no_version(connection, dataset, wanted, known=find_datasets(connection)))
     return _only(rows, f"version of {dataset}", wanted, "version")
 
 
-def find_datasets(connection: Reader) -> list[str]:
+def _env_names(ledger: Ledger, back: re.Match[str]) -> tuple[str, list[str]]:
+    env = ledger.settings.env_of(back["env"]) if back["env"] else ledger.settings.env
+    return env, list(ledger.settings.names_of(env))
+
+
+def _other_envs(connection: LedgerReader, ledger: Ledger) -> str:
+    found = {ledger.settings.env_of(row["env"]) for row in connection.rows("SELECT DISTINCT env FROM run")}
+    names = [f"{env}/latest" for env in sorted(found)]
+    return f" Runs of each environment: {', '.join(names)}." if names else ""
+
+
+def find_datasets(connection: LedgerReader) -> list[str]:
     """Names of all datasets of which there is a version."""
     # One look-up a name instead of a scan of every version.
     names: list[str] = []
@@ -95,7 +115,7 @@ def find_datasets(connection: Reader) -> list[str]:
     return names
 
 
-def _runs_tagged(connection: Reader, name: str) -> list[str]:
+def _runs_tagged(connection: LedgerReader, name: str) -> list[str]:
     tagged = "FROM version JOIN tag ON tag.version_id = version.id WHERE tag.name = :name"
     rows = connection.rows(f"SELECT DISTINCT version.run_id {tagged}", name=name)
     return sorted(row["run_id"] for row in rows if row["run_id"])
@@ -108,7 +128,7 @@ def _only(rows: Sequence[Row], what: str, name: str, column: str) -> Row:
     return rows[0]
 
 
-def _no_run(connection: Reader, name: str) -> Row:
+def _no_run(connection: LedgerReader, name: str) -> Row:
     latest = [row["id"] for row in connection.rows("SELECT id FROM run ORDER BY id DESC LIMIT 3")]
     raise UnknownReferenceError(
         f"There is no run {name!r}. A run is named by its id or the beginning of it, by latest, latest~1 ..., or by "
@@ -116,7 +136,7 @@ def _no_run(connection: Reader, name: str) -> Row:
     )
 
 
-def _no_version(connection: Reader, dataset: str, wanted: str, known: list[str]) -> str:
+def _no_version(connection: LedgerReader, dataset: str, wanted: str, known: list[str]) -> str:
     if dataset not in known:
         close = difflib.get_close_matches(dataset, known, n=3)
         close += [name for name in known if dataset and name.endswith(f".{dataset}")][:3]

@@ -21,17 +21,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
-from medo1.lineage.audit.runs import document, whole_run
+from medo1.lineage.audit.known_runs import document, whole_run
 from medo1.lineage.audit.staleness import changes
 from medo1.lineage.environment import installed_packages
 from medo1.lineage.known_digests import KNOWN
 from medo1.lineage.ledger import Ledger
+from medo1.lineage.ledger_settings import ROOT_NAME, LedgerSettings
 from medo1.lineage.manifests import MANIFEST_NAME, Manifest, is_version_name
 from medo1.lineage.recorder import now_text
 from medo1.lineage.redaction import HIDDEN
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 
@@ -79,7 +80,7 @@ class Reproduction:
 
 
 def reproduce(
-    connection: Reader, ledger: Ledger, run: Row, *, fresh: bool = False, keep: bool = False, quiet: bool = False
+    connection: LedgerReader, ledger: Ledger, run: Row, *, fresh: bool = False, keep: bool = False, quiet: bool = False
 ) -> Reproduction:
     """Run a run again and compare.
 
@@ -104,7 +105,7 @@ def reproduce(
     try:
         if diff:
             _git(worktree, "apply", "--whitespace=nowarn", "-", text=diff)
-        _furnish(connection, known, project, again.worktree, fresh)
+        _furnish(connection, known, ledger.settings, again.worktree, fresh)
         again.packages = _package_changes(known)
         again.exit_code = _rerun(known, again.worktree, quiet)
         again.compared = [_compared(row, again.worktree) for row in known["outputs"]]
@@ -157,18 +158,19 @@ def _refuse(run: Row, project: Path) -> None:
         raise CannotReproduceError(f"Run {run['id']} cannot be reproduced: {'; '.join(reasons)}.")
 
 
-def _difference(connection: Reader, run: Row) -> str | None:
+def _difference(connection: LedgerReader, run: Row) -> str | None:
     return document(connection, run["diff"])
 
 
-def _furnish(connection: Reader, run: Row, project: Path, worktree: Path, fresh: bool) -> None:
+def _furnish(connection: LedgerReader, run: Row, settings: LedgerSettings, worktree: Path, fresh: bool) -> None:
     """Put into the worktree what git does not hold: pinned versions, files from outside, local configuration."""
+    project = settings.project
     for pin in run["pins"]:
         location = pin["location"]
         if "://" in location or Path(location).is_absolute():
             continue
         if pin["kind"] == "version":
-            source = project / location / pin["version"]
+            source = Path(settings.path_of(location)) / pin["version"]
             if not (source / MANIFEST_NAME).is_file():
                 raise CannotReproduceError(
                     f"Run {run['id']} cannot be reproduced: it read {pin['name']}@{pin['version']}, which is not there "
@@ -176,28 +178,28 @@ def _furnish(connection: Reader, run: Row, project: Path, worktree: Path, fresh:
                 )
             _link(source, worktree / location / pin["version"])
             continue
-        target = worktree / location
-        if not target.exists() and (project / location).exists():
-            if KNOWN.of_tree(project / location).digest != pin["digest"]:
+        target, outside = worktree / location, Path(settings.path_of(location))
+        if not target.exists() and outside.exists():
+            if KNOWN.of_tree(outside).digest != pin["digest"]:
                 raise CannotReproduceError(
                     f"Run {run['id']} cannot be reproduced: {pin['name']} ({location}) is not in git and has changed "
                     "since."
                 )
-            _link(project / location, target)
+            _link(outside, target)
     (worktree / "conf" / "local").mkdir(parents=True, exist_ok=True)  # Kedro asks for it, git keeps no empty folder
     for file in sorted((project / "conf" / "local").glob("*.yml")):
         if not file.name.startswith(("parameters", "lineage")):
             _link(file, worktree / "conf" / "local" / file.name)
     if not fresh:
         for store in _stores(connection, run["id"]):
-            source = project / store
+            source = Path(settings.path_of(store))
             if source.is_file() and not Path(store).is_absolute():
                 (worktree / store).parent.mkdir(parents=True, exist_ok=True)
                 with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(worktree / store)) as other:
                     one.backup(other)
 
 
-def _stores(connection: Reader, run_id: str) -> set[str]:
+def _stores(connection: LedgerReader, run_id: str) -> set[str]:
     """Paths of the completion stores of the engines that a run asked."""
     from sqlalchemy import select
 
@@ -239,7 +241,7 @@ def _rerun(run: Row, worktree: Path, quiet: bool) -> int:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(file)],
         cwd=worktree,
-        env={**os.environ, "PYTHONPATH": path, "KEDRO_DISABLE_TELEMETRY": "1"},
+        env={**os.environ, "PYTHONPATH": path, "MEDO1_ROOT": ROOT_NAME, "KEDRO_DISABLE_TELEMETRY": "1"},
         check=False,
         capture_output=quiet,
     )

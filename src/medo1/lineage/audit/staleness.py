@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.lineage.audit.graph import direct_inputs
-from medo1.lineage.audit.runs import document
-from medo1.lineage.audit.versions import heads
+from medo1.lineage.audit.known_runs import document
+from medo1.lineage.audit.known_versions import heads, of_this_environment
 from medo1.lineage.code import CodeReader
 from medo1.lineage.digests import digest_of_text
 from medo1.lineage.known_digests import KNOWN
@@ -24,7 +24,7 @@ from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 MISSING = object()
@@ -48,15 +48,16 @@ class Configuration:
 
 
 def stale_versions(
-    connection: Reader, ledger: Ledger, places: Places, configuration: Callable[[str], Configuration]
+    connection: LedgerReader, ledger: Ledger, places: Places, configuration: Callable[[str], Configuration]
 ) -> tuple[list[Stale], int]:
     """The stale ones among the latest versions, in the order in which they are made, and how many were looked at.
 
     Args:
         configuration: what the project says now in an environment.
     """
-    latest = heads(connection, ledger, places)
-    by_location = {row["location"]: row for row in latest}
+    everywhere = heads(connection, ledger, places)
+    by_location = {row["location"]: row for row in everywhere}
+    latest = of_this_environment(ledger, everywhere)
     packages = {row["function"].partition(":")[0].partition(".")[0] for row in latest if row["function"]} | {"medo1"}
     judge = _Judge(connection, ledger, by_location, configuration, CodeReader(sorted(packages)))
     found = {row["id"]: judge.judged(row) for row in latest}
@@ -68,7 +69,7 @@ def stale_versions(
         for row in latest:
             for location in judge.read_from.get(row["id"], ()):
                 up = by_location.get(location)
-                if up is None or up["id"] == row["id"]:
+                if up is None or up["id"] == row["id"] or up["id"] not in found:
                     continue
                 source = found[up["id"]]
                 if (source.reasons or source.through) and up["dataset"] not in found[row["id"]].through:
@@ -81,7 +82,7 @@ def stale_versions(
 class _Judge:
     def __init__(
         self,
-        connection: Reader,
+        connection: LedgerReader,
         ledger: Ledger,
         latest: Mapping[str, Row],
         configuration: Callable[[str], Configuration],

@@ -34,7 +34,7 @@ from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 CALL = "request_id"
@@ -47,7 +47,7 @@ class TraceError(UserError):
 
 
 @dataclass(slots=True)
-class Step:
+class TraceStep:
     """A version on the way from a number to what it was made from.
 
     Attributes:
@@ -72,11 +72,13 @@ class Step:
     checks: list[tuple[str, float, float]] = field(default_factory=list)
     sample: Row | None = None
     outside: list[Row] = field(default_factory=list)
-    below: list[Step] = field(default_factory=list)
+    below: list[TraceStep] = field(default_factory=list)
     repeated: bool = False
 
 
-def trace(connection: Reader, places: Places, version: Row, where: Mapping[str, str], column: str | None) -> Step:
+def trace(
+    connection: LedgerReader, places: Places, version: Row, where: Mapping[str, str], column: str | None
+) -> TraceStep:
     """The tree below one row of a table, or below several, where `where` leaves several.
 
     Args:
@@ -108,17 +110,17 @@ def trace(connection: Reader, places: Places, version: Row, where: Mapping[str, 
             f"in one. Say which with --where:\n{rows[shown].head(10).to_string(index=False)}"
         )
     tracer = _Tracer(connection, places, column)
-    step = Step(version, "asked", len(rows), len(table), _told(where), _calls(rows), sample=_first(rows))
+    step = TraceStep(version, "asked", len(rows), len(table), _told(where), _calls(rows), sample=_first(rows))
     tracer.open(step, rows)
     return step
 
 
 class _Tracer:
-    def __init__(self, connection: Reader, places: Places, column: str | None) -> None:
+    def __init__(self, connection: LedgerReader, places: Places, column: str | None) -> None:
         self._connection, self._places, self._column = connection, places, column
-        self._seen: dict[tuple[int, str], Step] = {}
+        self._seen: dict[tuple[int, str], TraceStep] = {}
 
-    def open(self, step: Step, rows: Frame | None) -> None:
+    def open(self, step: TraceStep, rows: Frame | None) -> None:
         """Fill in what a step was made from; `rows` are those of its rows that count, None for all of it."""
         for read in direct_inputs(self._connection, step.version):
             if read["version"] is None:
@@ -126,20 +128,20 @@ class _Tracer:
                 continue
             step.below.append(self._step(step, rows, read))
 
-    def _step(self, above: Step, rows: Frame | None, read: Row) -> Step:
+    def _step(self, above: TraceStep, rows: Frame | None, read: Row) -> TraceStep:
         version = read["version"]
         table = _table(self._places, version) if version["rows"] is not None else None
         if table is None or rows is None:
-            return self._opened(Step(version, "whole", version["rows"], version["rows"]), table)
+            return self._opened(TraceStep(version, "whole", version["rows"], version["rows"]), table)
         rule = _rule(above.version["rows_from"], version["dataset"])
         chosen, told = _chosen(table, rows, above.version["key"], rule)
         role = "whole" if len(chosen) == len(table) and not told else "rows"
-        step = Step(version, role, len(chosen), len(table), told, _calls(chosen), sample=_first(chosen))
+        step = TraceStep(version, role, len(chosen), len(table), told, _calls(chosen), sample=_first(chosen))
         if above.role == "asked" and len(rows) == 1 and len(chosen):
             step.checks = list(_checks(rule.get("value") or {}, _row(rows), chosen, self._column))
         return self._opened(step, chosen)
 
-    def _opened(self, step: Step, rows: Frame | None) -> Step:
+    def _opened(self, step: TraceStep, rows: Frame | None) -> TraceStep:
         key = (step.version["id"], "" if rows is None else f"{step.rule}/{len(rows)}")
         if key in self._seen:
             step.repeated = True

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from medo1.lineage.audit.runs import running
+from medo1.lineage.audit.known_runs import running
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.manifests import MANIFEST_NAME, TAGS_NAME
 from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
 
 if TYPE_CHECKING:
-    from medo1.lineage.reading import Reader
+    from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
 Problem = Literal["damaged", "missing", "altered", "renamed", "unknown", "half-written", "stray"]
@@ -35,7 +35,7 @@ class Finding:
     what: str
 
 
-def versions_to_verify(connection: Reader, ledger: Ledger, datasets: Iterable[str] = ()) -> list[Row]:
+def versions_to_verify(connection: LedgerReader, ledger: Ledger, datasets: Iterable[str] = ()) -> list[Row]:
     """Rows of all versions that should be there; of the named datasets only, where some are named."""
     from sqlalchemy import select
 
@@ -91,7 +91,7 @@ def _verified(row: Row, places: Places, told: Callable[[int], None] | None) -> l
     return found
 
 
-def unaccounted(connection: Reader, ledger: Ledger, places: Places, roots: Iterable[str]) -> list[Finding]:
+def unaccounted(connection: LedgerReader, ledger: Ledger, places: Places, roots: Iterable[str]) -> list[Finding]:
     """Version directories that the ledger does not know: complete ones, renamed ones, half-written ones.
 
     What a run that still goes on is writing is no finding.

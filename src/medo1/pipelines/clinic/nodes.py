@@ -92,7 +92,7 @@ def train_base_model(
     from medo1.clinic.base import train_base
     from medo1.clinic.lexicon import lexicon
     from medo1.clinic.textbook import Document, probes
-    from medo1.clinic.tokenizer import world_tokenizer
+    from medo1.from_scratch.tokenizers import world_tokenizer
 
     requests = {"vanilla": vanilla, "cot": cot, "longstep": longstep, "longmonolog": longmonolog}
     known = _world(world)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Model
 from medo1.frames import Frame, records
-from medo1.pipelines.finetune.params import FinetuneParams, SmallStudentParams
+from medo1.pipelines.finetune.params import FinetuneParams
+from medo1.pipelines.finetune.small_student import SmallStudentSpec
 from medo1.questions import prompt_text, questions_from
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def make_small_student(
     folder: Path,
     questions: Frame,
     cache: DirectoryCache,
-    params: SmallStudentParams,
+    params: SmallStudentSpec,
     seed: int,
     *prompts_and_formats: Any,
     formats: tuple[str, ...],
@@ -35,7 +36,7 @@ def make_small_student(
         cache: where a student that was made from the same is found again.
         params: sizes and loop.
         seed: of its first weights and of the order of texts.
-        prompts_and_formats: the prompt of each of `formats`, then the parameters of each.
+        prompts_and_formats: the prompt of each of `formats`, then the paraprogresss of each.
         formats: names of the formats whose chains are imported.
     """
     from medo1.pipelines.finetune.small_student import exchanges, small_student
@@ -57,7 +58,7 @@ def make_training_examples(
     from transformers import AutoTokenizer
 
     from medo1 import tables
-    from medo1.pipelines.finetune.examples import measured
+    from medo1.pipelines.finetune.training_examples import measured
 
     by_id = {question.question_id: question for question in questions_from(questions)}
     source, revision = str(base_model.path or base_model.name), None if base_model.path else base_model.revision
@@ -88,10 +89,10 @@ def train_adapter(
 ) -> tuple[Path, Frame]:
     """An adapter's directory, and the training log."""
     from medo1 import tables
-    from medo1.pipelines.finetune.examples import Example
-    from medo1.pipelines.finetune.training import train_lora
+    from medo1.pipelines.finetune.lora import train_lora
+    from medo1.pipelines.finetune.training_examples import TrainingExample
 
-    examples = [Example(**row) for row in records(training_examples)]
+    examples = [TrainingExample(**row) for row in records(training_examples)]
     output = Path(tempfile.mkdtemp(prefix="medo1-adapter-"))
     log = train_lora(examples, base_model, params, seed, output, format)
     return output, tables.as_table(tables.TRAINING_LOG, log)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from medo1.clinic.small_student import SmallStudentSpec
+from medo1.errors import UserError
 from medo1.parameters import Parameters
-
-
-class SmallStudentParams(SmallStudentSpec):
-    """The tiny model that learns where none can be had; the defaults are the tried ones."""
 
 
 class FinetuneParams(Parameters):
@@ -45,7 +41,26 @@ class FinetuneParams(Parameters):
     )
     bf16: bool = Field(default=False, description="fp32 on a CPU, bf16 on GPUs that have it")
 
-    @property
-    def accumulation(self) -> int:
-        """Micro-batches per optimizer step."""
-        return max(1, self.batch_size // self.micro_batch_size)
+    @model_validator(mode="after")
+    def _batches_come_out_even(self) -> Self:
+        if self.batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"batch_size ({self.batch_size}) must be a multiple of micro_batch_size ({self.micro_batch_size}): "
+                "an optimizer step is made of whole micro-batches"
+            )
+        return self
+
+    def accumulation(self, devices: int = 1) -> int:
+        """Micro-batches that each device takes in one optimizer step, so that all together take `batch_size` examples.
+
+        Raises:
+            UserError: when the devices cannot share the batch evenly.
+        """
+        at_once = self.micro_batch_size * devices
+        if self.batch_size % at_once:
+            raise UserError(
+                f"batch_size {self.batch_size} cannot be shared by {devices} devices that take {self.micro_batch_size} "
+                f"examples each: they take {at_once} at once. Set finetune.<format>.batch_size to a multiple of "
+                f"{at_once}, or micro_batch_size or the number of processes to less."
+            )
+        return self.batch_size // at_once

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from medo1.engines.base import Adapter, Engine, Model
-from medo1.frames import Frame
+from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
+from medo1.questions import questions_from
 
 
-def choose_questions(questions: Frame, params: InferenceParams, seed: int) -> Frame:
-    """The questions that every arm is asked: of the chosen splits, at most so many per benchmark, chosen by content;
-    and those of the generated benchmark, where it is asked for."""
+def choose_questions(questions: Frame, params: InferenceParams, arm: ArmParams, seed: int) -> Frame:
+    """The questions that an arm is asked: of the chosen splits, at most so many per benchmark, chosen by content; and
+    those of the generated benchmark, where it is asked for. Every arm is asked the same, but one without options is
+    not asked what cannot be answered without them."""
     import pandas as pd
 
     from medo1 import tables
+    from medo1.pipelines.inference.asked_arm import answerable
     from medo1.pipelines.inference.transfer import transfer_questions
     from medo1.questions import question_rows
 
@@ -26,7 +31,8 @@ def choose_questions(questions: Frame, params: InferenceParams, seed: int) -> Fr
         made = transfer_questions(params.transfer.questions, params.transfer.steps, seed)
         generated = tables.as_table(tables.QUESTIONS, question_rows(made))
         chosen = pd.concat([chosen, generated], ignore_index=True) if len(chosen) else generated
-    return chosen.sort_values(["benchmark", "question_id"], kind="stable").reset_index(drop=True)
+    asked = answerable(chosen) if arm.free else chosen
+    return asked.sort_values(["benchmark", "question_id"], kind="stable").reset_index(drop=True)
 
 
 def generate(
@@ -38,7 +44,7 @@ def generate(
     seed: int,
     *models: Model | Adapter,
     name: str,
-) -> tuple[Frame, Frame, Frame]:
+) -> tuple[Frame, Frame]:
     """An arm's generations: one greedy and several sampled ones of each question.
 
     Args:
@@ -52,18 +58,23 @@ def generate(
         name: the arm's.
 
     Returns:
-        `tables.GENERATIONS`; the greedy ones at smaller budgets, `tables.CUT_GENERATIONS`; and `tables.TIMING`, apart
-        because equal runs differ in it.
+        `tables.GENERATIONS`; and `tables.TIMING`, apart because equal runs differ in it.
     """
     from medo1 import tables
-    from medo1.pipelines.inference.generating import generated
+    from medo1.pipelines.inference.account_tables import ArmMeter
+    from medo1.pipelines.inference.answer_rows import KEYS
+    from medo1.pipelines.inference.asked_arm import AskedArm
 
-    rows, cut, timing = generated(questions, prompt, engine, params, arm, seed, models, name)
-    return (
-        tables.as_table(tables.GENERATIONS, rows),
-        tables.as_table(tables.CUT_GENERATIONS, cut),
-        tables.as_table(tables.TIMING, [timing]),
-    )
+    base = next((model for model in models if isinstance(model, Model)), None)
+    adapter = next((model for model in models if isinstance(model, Adapter)), None)
+    serving = engine if base is None else engine.with_model(base)
+    asked, draws = questions_from(questions), arm.drawn_with(params)
+    stopping = params.adaptive if params.adaptive.draw else None
+    meter = ArmMeter(name, serving, len(asked) * (1 + draws.samples), params.prices, params.power_w)
+    asked_arm = AskedArm(serving, adapter, prompt, draws, stopping, seed, meter.passed, free=arm.free)
+    rows = [{**drawn.as_row(), "arm": name} for drawn in asked_arm.draws_of(asked)]
+    rows.sort(key=lambda row: [row[key] for key in KEYS])  # the order in which answers came back leaves no trace
+    return tables.as_table(tables.GENERATIONS, rows), tables.as_table(tables.TIMING, [meter.close()])
 
 
 def read_answers(generations: Frame, questions: Frame, arm: ArmParams) -> Frame:
@@ -72,57 +83,71 @@ def read_answers(generations: Frame, questions: Frame, arm: ArmParams) -> Frame:
     A free-form answer is right when the first diagnosis of its list is the right option's.
     """
     from medo1 import tables
-    from medo1.pipelines.inference.answering import answer_rows
+    from medo1.pipelines.inference.answer_rows import answer_rows
 
-    return tables.as_table(tables.ANSWERS, answer_rows(generations, questions, arm))
+    return tables.as_table(tables.ANSWERS, answer_rows(generations, questions, free=arm.free))
 
 
-def vote(
-    generations: Frame, answers: Frame, questions: Frame, params: InferenceParams, arm: ArmParams, seed: int
+def vote(answers: Frame, params: InferenceParams) -> Frame:
+    """Votes of each question's first k samples, by each method that the engine allows."""
+    from medo1 import tables
+    from medo1.pipelines.inference.vote_tables import polled, vote_rows
+
+    return tables.as_table(tables.VOTES, vote_rows(polled(answers), params.votes))
+
+
+def draw_curves(
+    params: InferenceParams, arms: dict[str, Any], seed: int, *answers: Frame
 ) -> tuple[Frame, Frame, Frame]:
-    """Votes of an arm's samples, their curve, and where drawing would have stopped.
+    """Accuracy of every arm over votes and over thinking budgets, and where drawing stops by itself.
+
+    Args:
+        params: how all arms draw and vote.
+        arms: how each differs, by name.
+        seed: of the subsets of samples, where they are too many to take all.
+        answers: one table an arm, in the order in which the arms shall stand.
 
     Returns:
-        `tables.VOTES` (of each question's first k samples), `tables.VOTE_CURVE` (expected over all subsets), and
-        `tables.ADAPTIVE`.
+        `tables.VOTE_CURVE` (expected over all subsets of k samples), `tables.ADAPTIVE` and `tables.BUDGET_CURVE`.
     """
     from medo1 import tables
-    from medo1.pipelines.inference.counting import adaptive_rows, curve_rows, polled, vote_rows
+    from medo1.pipelines.inference.vote_tables import adaptive_rows, budget_rows, curve_rows, polled
 
-    polls = polled(generations, answers, questions)
-    most = arm.drawn_with(params).samples
-    stopped = adaptive_rows(polls, params.adaptive.stopping, most)
+    votes: list[dict[str, Any]] = []
+    stops: list[dict[str, Any]] = []
+    budgets: list[dict[str, Any]] = []
+    for table in answers:
+        if table.empty:
+            continue
+        draws = ArmParams.model_validate(arms[table["arm"].iloc[0]]).drawn_with(params)
+        polls = polled(table)
+        stopped = adaptive_rows(polls, params.adaptive, draws.samples)
+        votes += curve_rows(polls, stopped, params.votes, draws.samples, seed)
+        stops += stopped
+        budgets += budget_rows(table, draws.all_budgets)
     return (
-        tables.as_table(tables.VOTES, vote_rows(polls, params.votes)),
-        tables.as_table(tables.VOTE_CURVE, curve_rows(polls, stopped, params.votes, most, seed)),
-        tables.as_table(tables.ADAPTIVE, stopped),
+        tables.as_table(tables.VOTE_CURVE, votes),
+        tables.as_table(tables.ADAPTIVE, stops),
+        tables.as_table(tables.BUDGET_CURVE, budgets),
     )
 
 
-def account(
-    generations: Frame,
-    cut_generations: Frame,
-    answers: Frame,
-    questions: Frame,
-    params: InferenceParams,
-    arm: ArmParams,
-) -> tuple[Frame, Frame, Frame]:
-    """What thinking cost and what it bought.
+def account(*answers_and_timings: Frame) -> tuple[Frame, Frame, Frame]:
+    """What thinking cost in every arm, and what became of each draw.
+
+    Args:
+        answers_and_timings: the answers of each arm, in the order in which the arms shall stand, then their timings.
 
     Returns:
-        `tables.TOKENS`, `tables.OUTCOMES` and `tables.BUDGET_CURVE`, the last over the budgets of the greedy draws.
+        `tables.TOKENS`, `tables.OUTCOMES` and `tables.TIMING`.
     """
     from medo1 import tables
-    from medo1.pipelines.inference.accounting import tokens_and_outcomes
-    from medo1.pipelines.inference.answering import answer_rows
-    from medo1.pipelines.inference.counting import budget_rows
+    from medo1.pipelines.inference.account_tables import outcome_rows, token_rows
 
-    tokens, outcomes = tokens_and_outcomes(generations, answers)
-    cut_correct = [row["correct"] for row in answer_rows(cut_generations, questions, arm)]
-    draws = arm.drawn_with(params)
-    budgets = (*draws.budgets, draws.max_new_tokens)
+    arms = len(answers_and_timings) // 2
+    answers, timings = answers_and_timings[:arms], answers_and_timings[arms:]
     return (
-        tables.as_table(tables.TOKENS, tokens),
-        tables.as_table(tables.OUTCOMES, outcomes),
-        tables.as_table(tables.BUDGET_CURVE, budget_rows(generations, answers, cut_generations, cut_correct, budgets)),
+        tables.as_table(tables.TOKENS, [row for table in answers for row in token_rows(table)]),
+        tables.as_table(tables.OUTCOMES, [row for table in answers for row in outcome_rows(table)]),
+        tables.as_table(tables.TIMING, [row for table in timings for row in records(table)]),
     )

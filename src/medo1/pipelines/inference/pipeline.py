@@ -1,4 +1,4 @@
-"""inference: questions -> generations -> answers -> votes, once per arm."""
+"""inference: questions -> generations -> answers -> votes, once per arm; then curves and costs of all arms together."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.inference.nodes import account, choose_questions, generate, read_answers, vote
+from medo1.pipelines.inference.nodes import account, choose_questions, draw_curves, generate, read_answers, vote
 from medo1.wiring import bound
-
-PARAMETERS = ["params:inference", "params:arm"]
 
 
 def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
@@ -20,7 +18,7 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
         name: the arm's.
         arm: its parameters (`ArmParams`).
     """
-    outside = {"asked_questions": "asked_questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
+    outside = {"questions": "questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
     if arm["model"] is not None:
         outside["model"] = arm["model"]
     if arm["adapter"] is not None:
@@ -28,9 +26,15 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
     models = [entry for entry in ("model", "adapter") if entry in outside]
     nodes = [
         Node(
+            choose_questions,
+            inputs=["questions", "params:inference", "params:arm", "params:seed"],
+            outputs="asked_questions",
+            name="choose_questions",
+        ),
+        Node(
             bound(generate, name=name),
-            inputs=["asked_questions", "prompt", "engine", *PARAMETERS, "params:seed", *models],
-            outputs=["generations", "cut_generations", "timing"],
+            inputs=["asked_questions", "prompt", "engine", "params:inference", "params:arm", "params:seed", *models],
+            outputs=["generations", "timing"],
             name="generate",
         ),
         Node(
@@ -39,18 +43,7 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
             outputs="answers",
             name="read_answers",
         ),
-        Node(
-            vote,
-            inputs=["generations", "answers", "asked_questions", *PARAMETERS, "params:seed"],
-            outputs=["votes", "vote_curve", "adaptive"],
-            name="vote",
-        ),
-        Node(
-            account,
-            inputs=["generations", "cut_generations", "answers", "asked_questions", *PARAMETERS],
-            outputs=["tokens", "outcomes", "budget_curve"],
-            name="account",
-        ),
+        Node(vote, inputs=["answers", "params:inference"], outputs="votes", name="vote"),
     ]
     return Pipeline(
         nodes,
@@ -70,10 +63,14 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipeline
     Args:
         arms: the study's arms, as in the parameters; each becomes a namespace.
     """
-    choice = Node(
-        choose_questions,
-        inputs=["questions", "params:inference", "params:seed"],
-        outputs="asked_questions",
-        name="choose_questions",
-    )
-    return sum((_arm(name, arm) for name, arm in arms.items()), Pipeline([choice]))
+    answers, timings = ([f"{arm}.{table}" for arm in arms] for table in ("answers", "timing"))
+    of_all = [
+        Node(
+            draw_curves,
+            inputs=["params:inference", "params:arms", "params:seed", *answers],
+            outputs=["vote_curve", "adaptive", "budget_curve"],
+            name="draw_curves",
+        ),
+        Node(account, inputs=[*answers, *timings], outputs=["tokens", "outcomes", "timing"], name="account"),
+    ]
+    return sum((_arm(name, arm) for name, arm in arms.items()), Pipeline(of_all))

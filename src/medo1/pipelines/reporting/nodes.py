@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from medo1.errors import UserError
-from medo1.frames import Frame, records
+from medo1.frames import Frame
 from medo1.pipelines.reporting.params import ReportingParams
-from medo1.pipelines.reporting.statistics import accuracy, holm, paired
+from medo1.statistics.intervals import share_interval
+from medo1.statistics.paired import holm, paired
 
 ALL = "all"
 
@@ -39,7 +40,7 @@ def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame
 def _results(greedy: Frame, confidence: float) -> list[dict[str, Any]]:
     rows = []
     for benchmark, arm, group in _groups(greedy):
-        estimate = accuracy(int(group["correct"].sum()), len(group), confidence)
+        estimate = share_interval(int(group["correct"].sum()), len(group), confidence)
         status = group["status"]
         rows.append(
             {
@@ -119,21 +120,6 @@ def _groups(table: Frame) -> list[tuple[str, str, Frame]]:
 
 def _mean(values: Any) -> float | None:
     return float(values.mean()) if values.notna().any() else None
-
-
-def joined(*of_arms: Frame, schema: str) -> Frame:
-    """The same table of every arm as one, in the order of the arms.
-
-    Args:
-        of_arms: one table an arm.
-        schema: name of its schema in `medo1.tables`.
-    """
-    import pandas as pd
-
-    from medo1 import tables
-
-    filled = [table for table in of_arms if len(table)]
-    return tables.as_table(getattr(tables, schema), records(pd.concat(filled)) if filled else [])
 
 
 def draw_figures(results: Frame, by_difficulty: Frame, vote_curve: Frame, budget_curve: Frame) -> tuple[Any, ...]:

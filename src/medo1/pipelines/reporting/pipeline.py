@@ -7,11 +7,10 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, joined, write_page
+from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, write_page
 from medo1.wiring import bound
 
 FIGURES = ["accuracy_figure", "difficulty_figure", "votes_figure", "budgets_figure"]
-JOINED = ["vote_curve", "budget_curve", "tokens", "outcomes", "timing"]  # one table an arm becomes one of all
 
 
 def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pipeline:
@@ -30,15 +29,6 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
             inputs=["params:reporting", *answers],
             outputs=["results", "comparisons", "by_difficulty"],
             name="compare_arms",
-        ),
-        *(
-            Node(
-                bound(joined, schema=table.upper()),
-                inputs=[f"{arm}.{table}" for arm in arms],
-                outputs=table,
-                name=f"join_{table}",
-            )
-            for table in JOINED
         ),
         Node(
             draw_figures,

@@ -1,0 +1,228 @@
+"""Rows of the tables about votes and budgets, from answers: votes, their curves, where drawing would have stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from medo1.frames import Frame, records
+from medo1.lineage.digests import seed_from
+from medo1.pipelines.inference.answer_rows import CONFIDENCES, known
+from medo1.pipelines.inference.params import VoteParams
+from medo1.questions.question import LETTERS
+from medo1.statistics.intervals import mean_interval
+from medo1.statistics.rules import StoppingRule
+from medo1.statistics.stopping import stopping_point
+from medo1.statistics.vote_curves import expected_accuracy, expected_ranked_accuracy
+from medo1.statistics.votes import Vote, Voter, can_vote, ranked_winner, vote
+from medo1.vocabulary import ADAPTIVE_VOTE, RANKED_VOTE, VoteMethod
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """The samples of one question by one arm, in the order of their numbers, and the tokens of each.
+
+    The samples of a free-form arm vote with their first diagnosis; `ballots` are their whole lists.
+    """
+
+    question_id: str
+    benchmark: str
+    arm: str
+    gold: str
+    options: int
+    samples: tuple[Voter, ...]
+    tokens: tuple[int | None, ...]
+    ballots: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def keys(self) -> dict[str, str]:
+        return {"question_id": self.question_id, "benchmark": self.benchmark, "arm": self.arm}
+
+
+def polled(answers: Frame) -> list[Poll]:
+    """Each question's samples, by benchmark and question."""
+    sampled = answers[answers["draw"] == "sampled"].sort_values("sample", kind="stable")
+    polls = []
+    for (benchmark, question_id, arm), group in sampled.groupby(["benchmark", "question_id", "arm"], sort=True):
+        rows = records(group)
+        ballots = tuple(tuple(row["ballot"]) for row in rows)
+        free = any(ballots)
+        stated = [one[0] if one else None for one in ballots] if free else [known(row["letter"]) for row in rows]
+        offered = LETTERS[: rows[0]["options"]]
+        polls.append(
+            Poll(
+                question_id=str(question_id),
+                benchmark=str(benchmark),
+                arm=str(arm),
+                gold=rows[0]["gold"],
+                options=len({*offered, *(answer for answer in stated if answer is not None)}),
+                samples=tuple(
+                    Voter(answer, *(known(row[name]) for name in CONFIDENCES))
+                    for answer, row in zip(stated, rows, strict=True)
+                ),
+                tokens=tuple(known(row["completion_tokens"]) for row in rows),
+                ballots=ballots if free else (),
+            )
+        )
+    return polls
+
+
+def vote_rows(polls: Sequence[Poll], params: VoteParams) -> list[dict[str, Any]]:
+    """Rows of `tables.VOTES`: the vote of each question's first k samples, by each method that its engine allows, and
+    of the lists of a free-form arm."""
+    rows = []
+    possible = _possible(polls, params.methods)
+    for poll in polls:
+        for k in (number for number in params.numbers if number <= len(poll.samples)):
+            rows += [_vote_row(poll, method, k, vote(poll.samples[:k], method, params)) for method in possible]
+            if poll.ballots:
+                rows.append(_vote_row(poll, RANKED_VOTE, k, ranked_winner(poll.ballots[:k])))
+    return sorted(rows, key=lambda row: (row["benchmark"], row["question_id"], row["method"], row["k"]))
+
+
+def _vote_row(poll: Poll, method: str, k: int, outcome: Vote) -> dict[str, Any]:
+    return {
+        **poll.keys,
+        "method": method,
+        "k": k,
+        "letter": _letter(outcome.letter),
+        "share": outcome.share,
+        "voters": outcome.voters,
+        "gold": poll.gold,
+        "correct": outcome.letter == poll.gold,
+    }
+
+
+def curve_rows(
+    polls: Sequence[Poll], stopped: Sequence[dict[str, Any]], params: VoteParams, most: int, seed: int
+) -> list[dict[str, Any]]:
+    """Rows of `tables.VOTE_CURVE`: expected accuracy over subsets of k samples; and where drawing stops by itself.
+
+    A k enters where every question has so many samples: an average over some of the questions would be one over the
+    easy or the hard ones.
+    """
+    rows = []
+    for benchmark in sorted({poll.benchmark for poll in polls}):
+        own = [poll for poll in polls if poll.benchmark == benchmark]
+        fewest = min(len(poll.samples) for poll in own)
+        per_sample = _mean([_mean(poll.tokens) for poll in own])
+        for method in _possible(own, params.methods):
+            for k in (number for number in params.numbers if number <= fewest):
+                shares = [
+                    expected_accuracy(poll.samples, poll.gold, k, method, params, seed_from(seed, poll.question_id, k))
+                    for poll in own
+                ]
+                rows.append(_curve_row(own[0].arm, benchmark, method, k, shares, per_sample and k * per_sample))
+        if any(poll.ballots for poll in own):
+            for k in (number for number in params.numbers if number <= fewest):
+                shares = [
+                    expected_ranked_accuracy(poll.ballots, poll.gold, k, seed_from(seed, poll.question_id, k))
+                    for poll in own
+                ]
+                rows.append(_curve_row(own[0].arm, benchmark, RANKED_VOTE, k, shares, per_sample and k * per_sample))
+        mine = [row for row in stopped if row["benchmark"] == benchmark]
+        spent = _mean([row["tokens"] for row in mine])
+        shares = [float(row["correct"]) for row in mine]
+        if mine:
+            rows.append(_curve_row(own[0].arm, benchmark, ADAPTIVE_VOTE, most, shares, spent))
+    return rows
+
+
+def _letter(answer: str | None) -> str | None:
+    """A vote's winner as a table has it: none where it is a diagnosis that no option names."""
+    return answer if answer in set(LETTERS) else None
+
+
+def _curve_row(
+    arm: str, benchmark: str, method: str, k: int, shares: Sequence[float], tokens: float | None
+) -> dict[str, Any]:
+    return {"arm": arm, "benchmark": benchmark, "method": method, "k": k, **_point(shares), "mean_tokens": tokens}
+
+
+def _point(shares: Sequence[float]) -> dict[str, Any]:
+    """A point of a curve: expected accuracy with its interval, and over how many questions."""
+    found = mean_interval(shares)
+    return {
+        "questions": len(shares),
+        "accuracy": found.value,
+        "accuracy_low": found.low,
+        "accuracy_high": found.high,
+    }
+
+
+def adaptive_rows(polls: Sequence[Poll], rule: StoppingRule, most: int) -> list[dict[str, Any]]:
+    """Rows of `tables.ADAPTIVE`: where drawing stops on each question's samples, beside the vote of all of them."""
+    rows = []
+    for poll in polls:
+        letters = [sample.letter for sample in poll.samples]
+        stop = stopping_point(letters, poll.options, rule, most)
+        if stop is None:
+            raise ValueError(
+                f"question {poll.question_id} of {poll.benchmark} has {len(letters)} of at most {most} samples of "
+                f"{poll.arm} and is not decided: its generations are not complete"
+            )
+        part = vote(poll.samples[: stop.drawn])
+        complete = len(letters) == most
+        whole = vote(poll.samples)
+        spent = [tokens for tokens in poll.tokens[: stop.drawn] if tokens is not None]
+        mean = _mean(poll.tokens)
+        rows.append(
+            {
+                **poll.keys,
+                "drawn": stop.drawn,
+                "most": most,
+                "probability": stop.probability,
+                "letter": _letter(part.letter),
+                "correct": part.letter == poll.gold,
+                "tokens": sum(spent) if spent else None,
+                "letter_of_all": _letter(whole.letter) if complete else None,
+                "correct_of_all": whole.letter == poll.gold if complete else None,
+                "tokens_of_all": None if mean is None else mean * most,
+            }
+        )
+    return rows
+
+
+def budget_rows(answers: Frame, budgets: Sequence[int]) -> list[dict[str, Any]]:
+    """Rows of `tables.BUDGET_CURVE`: an arm's greedy accuracy at each thinking budget.
+
+    At a budget that its thought did not reach the end of, a question counts with the answer that was asked for there.
+    """
+    import pandas as pd
+
+    rows = []
+    thought = answers[answers["draw"] != "sampled"]
+    for (arm, benchmark), group in thought.groupby(["arm", "benchmark"], sort=True):
+        greedy, swept = group[group["draw"] == "greedy"], group[group["draw"] == "swept"]
+        for budget in budgets:
+            here = swept[swept["budget"] == budget]
+            ended = greedy[(greedy["budget"] <= budget) & ~greedy["question_id"].isin(here["question_id"])]
+            at_budget = pd.concat([here, ended])
+            rows.append(
+                {
+                    "arm": arm,
+                    "benchmark": benchmark,
+                    "budget": budget,
+                    **_point(at_budget["correct"].astype(float).tolist()),
+                    "forced": float((at_budget["outcome"] == "forced").mean()),
+                    "mean_tokens": _mean([known(value) for value in at_budget["completion_tokens"]]),
+                }
+            )
+    return rows
+
+
+def _possible(polls: Sequence[Poll], methods: Sequence[VoteMethod]) -> list[VoteMethod]:
+    """The methods whose numbers every voter has."""
+    possible = [method for method in methods if all(can_vote(poll.samples, method) for poll in polls)]
+    if missing := [method for method in methods if method not in possible]:
+        logger.info("the engine does not give what votes by %s weigh; they are left out", ", ".join(missing))
+    return possible
+
+
+def _mean(values: Sequence[float | int | None]) -> float | None:
+    known = [float(value) for value in values if value is not None]
+    return sum(known) / len(known) if known else None

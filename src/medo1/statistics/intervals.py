@@ -1,0 +1,43 @@
+"""A share of right answers, or a mean of shares, between its bounds.
+
+Sources: Wilson's score interval (Wilson 1927); the effective number of questions (Korn and Graubard 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate between its bounds."""
+
+    value: float
+    low: float
+    high: float
+
+
+def share_interval(count: float, total: float, confidence: float = 0.95) -> Interval:
+    """`count` of `total` with Wilson's interval, which stays inside [0, 1] also near its ends."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(count, total, alpha=1 - confidence, method="wilson")
+    return Interval(count / total, float(low), float(high))
+
+
+def mean_interval(shares: Sequence[float], confidence: float = 0.95) -> Interval:
+    """The mean of numbers in [0, 1], one a question, with an interval over questions.
+
+    Wilson's interval with the effective number of questions: shares vary less than truths and lies do, by the factor
+    s2 / p(1 - p). It stays in [0, 1], and does not shrink to nothing where all shares are equal.
+    """
+    import numpy as np
+
+    values = np.asarray(shares, dtype=float)
+    mean, number = float(values.mean()), len(values)
+    most = mean * (1 - mean)
+    variance = float(values.var(ddof=1)) if number > 1 else most
+    effective = number * most / variance if most > 0 and 0 < variance < most else float(number)
+    found = share_interval(mean * effective, effective, confidence)
+    return Interval(mean, min(mean, max(0.0, found.low)), max(mean, min(1.0, found.high)))

@@ -1,0 +1,116 @@
+"""Accuracy over the number of votes, as an expectation over subsets of the samples that were drawn.
+
+With n samples of a question, the vote of k of them depends on which k; averaging over all subsets of size k uses every
+sample for every k and estimates, without bias, what a vote of k fresh samples would get (a U-statistic, Hoeffding
+1948). Reading off one draw of k, as the figures of most papers do, adds its luck to the curve.
+
+For equal weights the average is exact, from counts alone. For other weights it is exact where the subsets are few, and
+over a stated number of random subsets where they are many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+from medo1.statistics.rules import Weighing
+from medo1.statistics.votes import NEEDS, TIE, Voter, ranked_winner, weights_of
+from medo1.vocabulary import VoteMethod
+
+SUBSETS = 1_000  # of one question and size: all where there are no more, else so many at random
+RANKED_SUBSETS = 200  # the same, of lists
+
+
+def majority_curve(right: int, wrong: Sequence[int], silent: int) -> np.ndarray:
+    """The probability that the majority of k of the samples is right, for k = 1 ... n; exact.
+
+    Ties go to the letter stated first, and in a random order of a random subset each of t tied letters is first with
+    probability 1/t.
+
+    Args:
+        right: samples with the right letter. wrong: samples with each other letter. silent: samples that do not vote.
+
+    Returns:
+        (n,), for k = 1 ... n, n being all samples.
+    """
+    total = right + sum(wrong) + silent
+    wins = np.zeros(total + 1)
+    quiet = _choices(silent)
+    for votes in range(1, right + 1):
+        # Polynomials whose coefficient of z**k counts subsets of size k, one for each number of letters that tie.
+        tied = [quiet]
+        for count in wrong:
+            fewer = _choices(count)[:votes]
+            equal = np.zeros(votes + 1)
+            if count >= votes:
+                equal[votes] = comb(count, votes)
+            grown: list[np.ndarray] = [np.convolve(ways, fewer) for ways in tied] + [np.zeros(1)]
+            for ties, ways in enumerate(tied):
+                grown[ties + 1] = _sum(grown[ties + 1], np.convolve(ways, equal))
+            tied = grown
+        for ties, ways in enumerate(tied):
+            part = ways[: total + 1 - votes]
+            wins[votes : votes + len(part)] += comb(right, votes) * part / (ties + 1)
+    return np.array([wins[size] / comb(total, size) for size in range(1, total + 1)])
+
+
+def _choices(count: int) -> np.ndarray:
+    return np.array([comb(count, taken) for taken in range(count + 1)], dtype=float)
+
+
+def _sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    size = max(len(one), len(other))
+    return np.pad(one, (0, size - len(one))) + np.pad(other, (0, size - len(other)))
+
+
+def expected_accuracy(
+    samples: Sequence[Voter], gold: str, size: int, method: VoteMethod, weighing: Weighing, seed: int
+) -> float:
+    """The probability that the vote of `size` of these samples is right, over subsets in random order.
+
+    Args:
+        samples: of one question. gold: the right letter.
+        size: how many vote.
+        seed: of the subsets, where they are too many to take all.
+    """
+    letters = sorted({sample.letter for sample in samples if sample.letter is not None} | {gold})
+    if method == "majority":
+        counts = {letter: sum(sample.letter == letter for sample in samples) for letter in letters}
+        right = counts.pop(gold)
+        silent = sum(sample.letter is None for sample in samples)
+        return float(majority_curve(right, list(counts.values()), silent)[size - 1])
+    index = np.array([-1 if sample.letter is None else letters.index(sample.letter) for sample in samples])
+    numbers = np.array(
+        [[np.nan if (value := getattr(sample, field)) is None else value for sample in samples]
+         for field in NEEDS[method]]
+    )  # fmt: skip
+    chosen = subsets(len(samples), size, seed)
+    stated = index[chosen]
+    weights = weights_of(stated >= 0, np.nan_to_num(numbers[:, chosen]), method, weighing)
+    of_letter = stated[:, :, None] == np.arange(len(letters))
+    sums = (weights[:, :, None] * of_letter).sum(axis=1)
+    voters = ((weights > 0)[:, :, None] & of_letter).sum(axis=1)
+    # Of letters that tie, the one stated first wins: in a random order, each as likely as it has voters.
+    best = voters * ((sums >= sums.max(axis=1, keepdims=True) - TIE) & (sums > 0))
+    won = best[:, letters.index(gold)] / np.maximum(best.sum(axis=1), 1)
+    return float(won.mean())
+
+
+def expected_ranked_accuracy(ballots: Sequence[Sequence[str]], gold: str, size: int, seed: int) -> float:
+    """The share of subsets of `size` of these lists whose ranked vote is right; some at random where they are many."""
+    if not ballots:
+        return 0.0
+    chosen = subsets(len(ballots), size, seed)[:RANKED_SUBSETS]
+    won = [ranked_winner([ballots[place] for place in places]).letter == gold for places in chosen]
+    return sum(won) / len(won)
+
+
+def subsets(total: int, size: int, seed: int) -> np.ndarray:
+    """(subsets, size), places of samples: all subsets, or some at random; in random order either way."""
+    if comb(total, size) <= SUBSETS:
+        every = np.array(list(combinations(range(total), size)))
+        return np.random.default_rng(seed).permutation(every)
+    return np.random.default_rng(seed).random((SUBSETS, total)).argpartition(size - 1, axis=1)[:, :size]

@@ -1,0 +1,57 @@
+"""The statistics say what their sources say."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medo1.statistics.paired import holm, paired
+
+
+def test_mcnemar_is_exact() -> None:
+    # 9 gained, 1 lost: two tails of Binomial(10, 1/2), 2 * (1 + 10) / 1024.
+    outcome = paired([True] * 9 + [False] + [True] * 5, [False] * 9 + [True] + [True] * 5)
+    assert outcome.p_value == pytest.approx(22 / 1024)
+    assert (outcome.gained, outcome.lost, outcome.difference.value) == (9, 1, pytest.approx(8 / 15))
+
+
+def test_arms_that_never_differ_are_no_evidence() -> None:
+    outcome = paired([True, False], [True, False])
+    assert outcome.p_value == 1.0
+    assert outcome.difference.low < 0 < outcome.difference.high
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=80))
+def test_swapping_the_arms_mirrors_the_interval(pairs: list[tuple[bool, bool]]) -> None:
+    first, second = [a for a, _ in pairs], [b for _, b in pairs]
+    there, back = paired(first, second), paired(second, first)
+    assert there.difference.low == pytest.approx(-back.difference.high, abs=1e-6)
+    assert there.difference.high == pytest.approx(-back.difference.low, abs=1e-6)
+    assert there.difference.low - 1e-9 <= there.difference.value <= there.difference.high + 1e-9
+    assert -1 <= there.difference.low <= there.difference.high <= 1
+
+
+def test_the_interval_of_a_difference_holds_the_truth_as_often_as_it_says() -> None:
+    rng = random.Random(3)
+    gained, lost, questions, runs = 0.25, 0.10, 120, 1500
+    held = 0
+    for _ in range(runs):
+        draws = [rng.random() for _ in range(questions)]
+        first = [draw < gained for draw in draws]
+        second = [gained <= draw < gained + lost for draw in draws]
+        interval = paired(first, second).difference
+        held += interval.low <= gained - lost <= interval.high
+    assert 0.935 <= held / runs <= 0.965
+
+
+def test_holm_is_stepwise_and_keeps_the_order() -> None:
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([]) == []
+
+
+def test_arms_of_different_questions_are_refused() -> None:
+    with pytest.raises(ValueError, match="same questions"):
+        paired([True], [True, False])

@@ -1,0 +1,104 @@
+"""Drawing stops when more samples can hardly change the winner, by an exact probability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from medo1.statistics.rules import StoppingRule
+from medo1.statistics.stopping import Stop, looks, probability_of_staying_ahead, stopping_point
+from medo1.statistics.votes import Voter, vote
+
+
+def by_urn(letters: str, options: int, remaining: int, prior: float, draws: int = 20_000) -> float:
+    """Polya's urn, played out: each draw adds a ball of its colour; silence is a colour too."""
+    generator = np.random.default_rng(0)
+    names = [*"ABCDE"[:options], "-"]
+    start = np.array([prior + letters.count(name) for name in names])
+    today = vote([Voter(None if letter == "-" else letter) for letter in letters]).letter
+    stays = 0
+    for shares in generator.dirichlet(start, draws):
+        more = generator.choice(names, remaining, p=shares)
+        final = vote([Voter(None if letter == "-" else letter) for letter in [*letters, *more]]).letter
+        stays += final == today
+    return stays / draws
+
+
+@pytest.mark.parametrize(
+    ("letters", "options", "remaining"),
+    [("A", 4, 3), ("AAB", 4, 5), ("BAAB", 3, 4), ("AB-", 4, 6), ("AABBC", 5, 7), ("CAAB--", 3, 2)],
+)
+def test_the_probability_is_that_of_the_urn_ties_included(letters: str, options: int, remaining: int) -> None:
+    rule = StoppingRule(prior=0.7)
+    stated = [None if letter == "-" else letter for letter in letters]
+    exact = probability_of_staying_ahead(stated, options, remaining, rule)
+    assert exact == pytest.approx(by_urn(letters, options, remaining, 0.7, 6_000), abs=0.025)
+
+
+def test_a_leader_that_cannot_be_caught_is_certain() -> None:
+    assert probability_of_staying_ahead(list("AAAAA"), 4, 4) == pytest.approx(1.0)
+    assert probability_of_staying_ahead(list("AAAAA"), 4, 5) == pytest.approx(1.0)  # a tie goes to A, stated first
+    assert probability_of_staying_ahead(list("BAAAA"), 4, 3) < 1.0  # here a tie goes to B
+    assert probability_of_staying_ahead(list("AB"), 4, 0) == 1.0
+
+
+def test_more_of_one_letter_is_surer_and_more_to_come_is_less_sure() -> None:
+    chances = [probability_of_staying_ahead(list("A" * count), 4, 16) for count in range(1, 8)]
+    assert chances == sorted(chances)
+    chances = [probability_of_staying_ahead(list("AAAB"), 4, remaining) for remaining in (1, 2, 4, 8, 16, 64)]
+    assert chances == sorted(chances, reverse=True)
+
+
+def test_nothing_stated_decides_nothing() -> None:
+    assert probability_of_staying_ahead([None, None], 4, 6) == 0.0
+    assert stopping_point([None] * 4, 4, StoppingRule(first=4), most=8) is None
+    assert stopping_point([None] * 8, 4, StoppingRule(first=4), most=8) == Stop(8, 1.0)
+
+
+def test_the_rule_beta_is_adaptive_consistencys() -> None:
+    """Aggarwal et al.: the integral of the Beta density of leader and second above one half."""
+    from scipy.integrate import quad
+    from scipy.stats import beta
+
+    expected, _ = quad(lambda share: beta.pdf(share, 5 + 1, 2 + 1), 0.5, 1)
+    found = probability_of_staying_ahead(list("AAAAABBC"), 4, 100, StoppingRule(rule="beta"))
+    assert found == pytest.approx(expected)
+
+
+def test_drawing_stops_at_a_look_and_only_there() -> None:
+    rule = StoppingRule(threshold=0.95, first=3, step=2)
+    assert looks(rule, 8) == [3, 5, 7, 8]
+    assert looks(rule, 2) == [2]
+    assert stopping_point(list("AAAAAAAA"), 4, rule, most=8) is not None
+    stop = stopping_point(list("AAAAAAAA"), 4, rule, most=8)
+    assert stop is not None
+    assert stop.drawn in (3, 5)
+    assert stopping_point(list("AB"), 4, rule, most=8) is None
+    assert stopping_point(list("ABAB"), 4, rule, most=8) is None
+
+
+def test_all_samples_are_the_last_look_whatever_the_probability() -> None:
+    stop = stopping_point(list("ABBAABBA"), 4, StoppingRule(threshold=1.0, first=3, step=2), most=8)
+    assert stop is not None
+    assert stop.drawn == 8
+
+
+def test_a_stopped_vote_is_wrong_about_the_whole_as_seldom_as_it_says() -> None:
+    """Letters from Dirichlet shares, as the rule believes: of stops at 0.9, at least nine in ten keep their leader."""
+    generator = np.random.default_rng(5)
+    rule = StoppingRule(threshold=0.9, first=3, step=1, prior=0.5)
+    kept = stopped = saved = 0
+    for _ in range(1500):
+        shares = generator.dirichlet([0.5] * 5)
+        drawn = generator.choice([*"ABCD", "-"], 16, p=shares)
+        letters = [None if letter == "-" else str(letter) for letter in drawn]
+        stop = stopping_point(letters, 4, rule, most=16)
+        assert stop is not None
+        if stop.drawn < 16:
+            stopped += 1
+            saved += 16 - stop.drawn
+            part, whole = ([Voter(letter) for letter in letters[:size]] for size in (stop.drawn, 16))
+            kept += vote(part).letter == vote(whole).letter
+    assert stopped > 700
+    assert saved > 16 * 1500 / 4
+    assert kept / stopped > 0.9

@@ -1,0 +1,95 @@
+"""One setting says where everything lies, and every environment has a place of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medo1.configuration import ROOT_VARIABLE, project_loader
+from medo1.lineage.ledger_settings import ledger_settings
+from tests.conftest import ROOT
+
+ENVIRONMENTS = (None, "base", "recorded", "paper", "served")
+
+
+def places(env: str | None, project: Path = ROOT) -> dict[str, str]:
+    """Every path of an environment's catalog, its ledger and its stores, by what it is for."""
+    loader = project_loader(project, env)
+    found = {"ledger": ledger_settings(loader, project).url.removeprefix("sqlite:///")}
+    for name, entry in loader["catalog"].items():
+        for key in ("filepath", "store"):
+            if isinstance(entry, dict) and isinstance(entry.get(key), str):
+                found[f"{name} {key}"] = entry[key]
+    return found
+
+
+def of_runs(env: str | None) -> Iterator[tuple[str, str]]:
+    """What runs of an environment save."""
+    for name, entry in project_loader(ROOT, env)["catalog"].items():
+        if isinstance(entry, dict) and str(entry.get("type", "")).rpartition(".")[2] in (
+            *("Table", "Json", "Page", "Figure", "Directory", "ModelDirectory", "AdapterDirectory"),
+        ):
+            yield name, entry["filepath"]
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("root", ["data", "elsewhere/study", "/mnt/study"])
+def test_one_root_moves_every_path(env: str | None, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ROOT_VARIABLE, root)
+    for what, path in places(env).items():
+        assert path.startswith((f"{root}/", "conf/")), f"{what} lies at {path}"
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_a_root_in_a_bucket_keeps_on_disk_what_cannot_lie_in_one(
+    env: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ROOT_VARIABLE, "s3://bucket/study")
+    assert all(path.startswith("s3://bucket/study/") for _, path in of_runs(env))
+    on_disk = {what: path for what, path in places(env).items() if what.endswith(" store") or what == "ledger"}
+    assert on_disk
+    assert all(path.startswith("data/") for path in on_disk.values()), on_disk
+
+
+def test_two_environments_save_nothing_to_the_same_place() -> None:
+    saved = {env: dict(of_runs(env)) for env in ("local", "recorded", "paper", "served")}
+    for env, own in saved.items():
+        for other, theirs in saved.items():
+            if env != other:
+                assert not set(own.values()) & set(theirs.values())
+    assert dict(of_runs("local")) == dict(of_runs("base")) == dict(of_runs(None))
+
+
+def test_base_keeps_its_layers_and_an_environment_of_ones_own_gets_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    for env in ("base", "local"):
+        (tmp_path / "conf" / env).symlink_to(ROOT / "conf" / env)
+    (tmp_path / "conf" / "mine").mkdir()
+    assert places(None, tmp_path)["questions filepath"] == "data/03_primary/questions.parquet"
+    assert places("mine", tmp_path)["questions filepath"] == "data/mine/03_primary/questions.parquet"
+    (tmp_path / "conf" / "mine" / "globals.yml").write_text("place: ${root}/shared_by_hand\n", encoding="utf-8")
+    assert places("mine", tmp_path)["questions filepath"] == "data/shared_by_hand/03_primary/questions.parquet"
+
+
+def test_no_path_of_the_catalogs_is_written_out() -> None:
+    for file in sorted((ROOT / "conf").rglob("*.yml")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+            assert not re.search(r"^\s*(filepath|store|url|\w*dir): .*\bdata/", line), f"{file}:{number}: {line}"
+
+
+@pytest.mark.parametrize("root", ["data", "elsewhere", "/mnt/archive/study"])
+def test_a_place_is_written_down_the_same_wherever_the_root_is(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ROOT_VARIABLE, root)
+    settings: Any = ledger_settings(project_loader(ROOT, None), tmp_path)
+    path = tmp_path / root / "08_reporting" / "results.parquet"
+    assert settings.location_of(str(path)) == "data/08_reporting/results.parquet"
+    assert Path(settings.path_of("data/08_reporting/results.parquet")) == path
+    assert settings.location_of(str(tmp_path / "conf" / "prompt.md")) == "conf/prompt.md"
+    assert Path(settings.path_of(settings.location_of("/elsewhere/x"))) == Path("/elsewhere/x")
+    assert settings.location_of("s3://b/x") == settings.path_of("s3://b/x") == "s3://b/x"
