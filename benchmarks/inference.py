@@ -262,9 +262,9 @@ def prefill(model: Path, conversations: Sequence[tuple[Message, ...]], *, times:
         ]
 
     def reading(do: Callable[[], Any]) -> tuple[float, int]:
-        before = engine.work.read_s, engine.work.read_tokens
+        before = engine.work.prefill_s, engine.work.prefill_tokens
         do()
-        return engine.work.read_s - before[0], engine.work.read_tokens - before[1]
+        return engine.work.prefill_s - before[0], engine.work.prefill_tokens - before[1]
 
     def separate() -> None:
         for sample in range(SAMPLES):

@@ -61,7 +61,7 @@ def engine_of(name: str, options: dict[str, Any]) -> Engine:
             "engine that is an extra is installed with pip install 'medo1[vllm]'."
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, Engine)):
-        raise EngineError(f"{name} is no engine: name a class by its dotted path, such as medo1.engines.OpenAI.")
+        raise EngineError(f"{name} is no engine. Name one by its class' dotted path, such as medo1.engines.OpenAI.")
     try:
         return kind(**current_options(kind, options))
     except TypeError as error:

@@ -1,6 +1,6 @@
 """The `ray` engine: another engine on each worker of a Ray cluster, fed through Ray Data.
 
-Who uses it: the catalog's `student` (or any engine) where one machine is not enough. The requests are rows of a data
+For when one machine is not enough. The requests are rows of a data
 set; each worker is an actor that builds the wrapped engine once and answers one share of the rows after another; the
 completions come back as they are there. The completion store stays with the caller: `store:` wraps this engine as it
 wraps any other, and no worker writes to it.
@@ -30,7 +30,7 @@ from typing import Any
 from weakref import WeakSet
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request, Sampling
-from medo1.engines.http.secrets import Redactor, secrets_within
+from medo1.engines.http.secrets import SecretMask, secrets_within
 from medo1.engines.names import engine_of
 from medo1.errors import UserError
 
@@ -156,7 +156,7 @@ class RayData(Engine):
                     answers = [(open_requests.pop(int(row["key"]), None), row) for row in json.loads(text)]
                     yield [_completion(row, request.key) for request, row in answers if request is not None]
         except RayError as error:
-            raise _WorkerLostError(self._build.redactor().clean(_first_line(error))) from None
+            raise _WorkerLostError(self._build.mask().clean(_first_line(error))) from None
 
     def _rows(self, open_requests: Mapping[int, Request]) -> Any:
         """The data set whose rows are the answers; nothing runs before it is iterated."""
@@ -276,9 +276,9 @@ class _Build:
             raise EngineError(f"{self.engine} is no engine that the ray engine can wrap.")
         return engine if self.model is None else engine.with_model(self.model)
 
-    def redactor(self) -> Redactor:
+    def mask(self) -> SecretMask:
         """What takes the credentials out of a text."""
-        return Redactor(secrets_within(self.credentials or {}))
+        return SecretMask(secrets_within(self.credentials or {}))
 
 
 class _Worker:
@@ -304,7 +304,7 @@ class _Worker:
         except Exception as error:
             said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {_first_line(error)}"
             where = f"{self._build.engine} on a Ray worker ({socket.gethostname()}, process {os.getpid()})"
-            yield _as_row(failure=self._build.redactor().clean(f"{where}: {said}"))
+            yield _as_row(failure=self._build.mask().clean(f"{where}: {said}"))
 
     def _ready(self) -> Engine:
         if self._engine is None:

@@ -1,6 +1,6 @@
 """Guesses at token counts before a server has counted them, for limits, reservations and estimates.
 
-Who calls it: rate limits, budgets and the estimate before a run. Byte-level tokenizers make at most one token per byte
+Byte-level tokenizers make at most one token per byte
 and, on English medical prose, one per 4.0 to 4.5 bytes; other scripts run to about one per 2. A guess is meant to be
 right on average, a bound to be never too low in practice.
 """

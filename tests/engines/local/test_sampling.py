@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
-from medo1.engines.local.sampling import picks, uniforms
+from medo1.engines.local.sampling import sample_tokens, uniforms
 
 LOGITS = torch.tensor([2.0, 1.0, 0.5, -1.0, -2.0, float("-inf")])
 
@@ -16,7 +16,7 @@ def drawn(temperature: float, top_p: float, count: int = 4000) -> np.ndarray:
     seeds = np.arange(count, dtype=np.uint64)
     numbers = uniforms(seeds, np.zeros(count, np.uint64))
     rows = LOGITS.expand(count, -1)
-    return picks(rows, np.full(count, temperature), np.full(count, top_p), numbers).tokens.numpy()
+    return sample_tokens(rows, np.full(count, temperature), np.full(count, top_p), numbers).tokens.numpy()
 
 
 @pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.5, 1.0), (2.0, 0.9), (1.0, 0.7)])
@@ -37,10 +37,10 @@ def test_a_row_is_picked_as_if_alone() -> None:
     temperature = np.array([0.0, 0.7, 1.0, 0.7] * 3)
     top_p = np.array([1.0, 1.0, 0.8, 0.5] * 3)
     uniform = uniforms(np.arange(12, dtype=np.uint64), np.full(12, 3, np.uint64))
-    together = picks(logits, temperature, top_p, uniform)
+    together = sample_tokens(logits, temperature, top_p, uniform)
     for row in range(12):
         part = slice(row, row + 1)
-        alone = picks(logits[part], temperature[part], top_p[part], uniform[part])
+        alone = sample_tokens(logits[part], temperature[part], top_p[part], uniform[part])
         for values, value in zip(together, alone, strict=True):
             np.testing.assert_allclose(values[part], value, rtol=1e-6)
 
@@ -68,12 +68,12 @@ def test_equal_seeds_and_places_give_equal_numbers_whatever_stands_beside_them()
 def test_the_largest_random_number_still_picks_a_possible_token() -> None:
     top = np.array([np.nextafter(1.0, 0.0)])
     for top_p in (1.0, 0.9):
-        assert picks(LOGITS[None], np.array([1.0]), np.array([top_p]), top).tokens.item() < 5
+        assert sample_tokens(LOGITS[None], np.array([1.0]), np.array([top_p]), top).tokens.item() < 5
 
 
 def test_a_surer_model_has_the_larger_confidence() -> None:
     flat, sharp = torch.zeros(1, 40), torch.linspace(8, -8, 40)[None]
     given = (np.array([1.0]), np.array([1.0]), np.array([0.5]))
-    assert picks(flat, *given).certainty.item() == pytest.approx(0, abs=1e-6)
-    assert picks(sharp, *given).certainty > picks(flat, *given).certainty
-    assert picks(sharp, *given).confidence > picks(flat, *given).confidence
+    assert sample_tokens(flat, *given).certainty.item() == pytest.approx(0, abs=1e-6)
+    assert sample_tokens(sharp, *given).certainty > sample_tokens(flat, *given).certainty
+    assert sample_tokens(sharp, *given).confidence > sample_tokens(flat, *given).confidence

@@ -74,7 +74,7 @@ def test_an_answer_does_not_depend_on_what_it_is_decoded_with(tiny_model: Path) 
     asked = [*requests(GREEDY), *requests(DRAWN, 3), *requests(NUCLEUS, 3)]
     together = ask(tiny_model, asked)
     assert ask(tiny_model, asked[::-1], rows=1) == together
-    assert ask(tiny_model, asked, rows=5, reading=64) == together
+    assert ask(tiny_model, asked, rows=5, prefill_tokens=64) == together
     assert {key: text for request in asked for key, text in ask(tiny_model, [request]).items()} == together
 
 
@@ -137,10 +137,10 @@ def test_rows_that_ended_are_computed_no_more(tiny_model: Path, monkeypatch: pyt
 def test_samples_of_a_prompt_share_its_reading(tiny_model: Path) -> None:
     one = engine(tiny_model)
     [alone] = one.complete(requests(DRAWN)[:1])
-    one.work.read_tokens = 0
+    one.work.prefill_tokens = 0
     samples = list(one.complete([*requests(DRAWN, 32)[:32], requests(GREEDY)[0]]))
     assert len(samples) == 33
-    assert one.work.read_tokens == alone.prompt_tokens
+    assert one.work.prefill_tokens == alone.prompt_tokens
 
 
 def test_out_of_memory_halves_the_rows_and_the_run_goes_on(
@@ -152,7 +152,7 @@ def test_out_of_memory_halves_the_rows_and_the_run_goes_on(
     passes = Passes(one, monkeypatch, limit=5)
     assert texts(list(one.complete(asked))) == expected
     assert max(passes.rows) <= 5
-    assert one.work.halvings == 2
+    assert one.work.preemptions == 2
     assert "out of memory with 16 rows; going on with at most 8" in caplog.text
     before = len(caplog.records)
     assert texts(list(one.complete(asked))) == expected  # and it is remembered
@@ -188,12 +188,12 @@ def test_rows_that_outgrow_the_memory_wait_and_go_on_where_they_were(
     expected = ask(tiny_model, asked)
     # Room for 700 columns of keys and values in all, while the six rows end with some 2,000.
     one = engine(tiny_model, rows=6)
-    from medo1.engines.local.memory import Plan
+    from medo1.engines.local.batch_limits import BatchLimits
 
-    one._plan = Plan(rows=6, cells=700, reading=512)
+    one._limits = BatchLimits(rows=6, cells=700, prefill_tokens=512)
     passes = Passes(one, monkeypatch)
     assert texts(list(one.complete(asked))) == expected
-    assert one.work.halvings == 0
+    assert one.work.preemptions == 0
     assert len(passes.read) > 2  # some were read again
     assert max(passes.rows) > 1
 
@@ -270,10 +270,10 @@ def test_log_probabilities_and_confidence_are_those_of_the_picked_tokens(tiny_mo
     loaded = one._load()
     [prompt] = loaded.token_ids([loaded.prompt_text(asked.messages)[0]])
     rows, _ = one._rows_of([asked], loaded)
+    from medo1.engines.local.batch_limits import BatchLimits
     from medo1.engines.local.loop import Decoder
-    from medo1.engines.local.memory import Plan
 
-    [[row]] = Decoder(loaded, Plan(1, 1000, 1000)).run(rows)
+    [[row]] = Decoder(loaded, BatchLimits(1, 1000, 1000)).run(rows)
     assert tokenizer.decode(row.tokens, skip_special_tokens=True) == completion.text
     logits = model(torch.tensor([prompt + row.tokens[:-1]])).logits[0, len(prompt) - 1 :]
     logprobs = torch.log_softmax(logits, dim=-1)

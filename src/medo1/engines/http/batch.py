@@ -1,6 +1,6 @@
 """The Batch API: thousands of requests handed over as a file, answered within a day, at half the price.
 
-Who calls it: the `openai` engine in mode `batch`. The same requests give the same content addresses as live, so the
+The same requests give the same content addresses as live, so the
 completion store does not care which way an answer came.
 
 Nothing is paid twice, whenever the process is killed. Before a batch is created its requests are written to a journal,

@@ -1,6 +1,6 @@
 """The chat completions protocol as pure functions: requests to a JSON body, a response to completions or to a failure.
 
-Who calls it: the `openai` engine, live and in batch mode. Nothing here sends, waits or remembers.
+Nothing here sends, waits or remembers.
 
 Source: the OpenAI API reference (chat completions, errors, reasoning models) and vLLM's OpenAI-compatible server, with
 what real servers do beyond it: a usage that is missing or wrong, choices that are empty, a body that is a proxy's page.

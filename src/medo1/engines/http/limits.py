@@ -1,6 +1,6 @@
 """How fast a server may be asked: limits per minute, back-off after refusals, and what `Retry-After` says.
 
-Who calls it: the `openai` engine, from its event loop only (nothing here locks). Times are seconds of a monotonic
+For one event loop (nothing here locks). Times are seconds of a monotonic
 clock, given by the caller, so that everything can be tested without waiting.
 
 Sources: RFC 9110 section 10.2.3 (`Retry-After`: seconds or a date); `retry-after-ms`, a custom of OpenAI and Azure;

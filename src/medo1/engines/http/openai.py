@@ -20,14 +20,14 @@ from medo1.engines.base import Completion, Engine, EngineError, Request
 from medo1.engines.http.chat import FINISH, Extras, Failure, chat_body, first_dialect
 from medo1.engines.http.fleet import Fleet
 from medo1.engines.http.secrets import (
-    Redactor,
+    SecretMask,
     api_key,
     query_identity,
     secrets_of_url,
     secrets_within,
     without_secrets,
 )
-from medo1.engines.http.sending import Call, Limits, Sender
+from medo1.engines.http.sending import Call, Sender, SendingLimits
 from medo1.engines.http.transport import Transport
 from medo1.engines.identity import without_texts
 
@@ -139,7 +139,7 @@ class OpenAI(Engine):
                 raise EngineError(f"engine for {self._endpoint}: {name} is {value}, expected at least 1")
         if mode == "batch" and not batch_dir:
             raise EngineError(f"engine for {self._endpoint}: mode `batch` needs `batch_dir`, to find its batches again")
-        self._limits = Limits(
+        self._limits = SendingLimits(
             concurrency=concurrency,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
@@ -162,7 +162,7 @@ class OpenAI(Engine):
         self._batch_size = batch_size
         self._batch_poll_s = batch_poll_s
         self._trust_env = trust_env
-        self._redactor = self._redacting()
+        self._mask = self._masking()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -224,7 +224,7 @@ class OpenAI(Engine):
                 extras=self._extras,
                 size=self._batch_size,
                 poll_s=self._batch_poll_s,
-                clean=self._redactor.clean,
+                clean=self._mask.clean,
                 max_attempts=self._limits.max_attempts,
             )
             yield from jobs.batches(requests)
@@ -276,7 +276,7 @@ class OpenAI(Engine):
                         text += piece
                         told(piece)
         except APIError as broken:
-            error = self._redactor.clean(f"the stream broke off: {broken}")
+            error = self._mask.clean(f"the stream broke off: {broken}")
         if finish is None and not text:
             return None  # a server that knows no streams, and answered as if none had been asked for
         return Completion(
@@ -307,7 +307,7 @@ class OpenAI(Engine):
             if self._sender is not None:
                 return self._sender
             key = api_key(self._credentials, self._key_env, self._endpoint, required=self._base_url == OPENAI_URL)
-            self._redactor = self._redacting(key)
+            self._mask = self._masking(key)
             ready: threading.Event = threading.Event()
             self._loop = _new_loop()
             self._thread = threading.Thread(target=self._live, args=(ready,), name="medo1-openai", daemon=True)
@@ -327,8 +327,8 @@ class OpenAI(Engine):
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
 
-    def _redacting(self, *more: str) -> Redactor:
-        return Redactor(
+    def _masking(self, *more: str) -> SecretMask:
+        return SecretMask(
             [*secrets_within(self._credentials), *chain.from_iterable(map(secrets_of_url, self._base_urls)), *more]
         )
 
@@ -339,11 +339,11 @@ class OpenAI(Engine):
             ValueError,
             ImportError,
         ) as error:  # the latter: a proxy of a kind that the openai client has no code for
-            raise EngineError(f"engine for {self._endpoint}: {self._redactor.clean(str(error))}") from None
+            raise EngineError(f"engine for {self._endpoint}: {self._mask.clean(str(error))}") from None
         self._client = self._clients[0]
         self._transport = transports[0][1] if len(transports) == 1 else Fleet(transports)
         dialect = first_dialect(self.model, self._reasoning)
-        clean = self._redactor.clean
+        clean = self._mask.clean
         return Sender(
             transport=self._transport,
             model=self.model,

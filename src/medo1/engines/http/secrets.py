@@ -1,7 +1,7 @@
 """Keys stay where they are: what an engine knows of its secrets, and the removal of them from any text that leaves it.
 
-Who calls it: every engine that sends a key. A server may echo a key in an error, and an exception may quote a URL that
-holds one, so each text that goes into an error, a log line or the store passes through `Redactor.clean`.
+A server may echo a key in an error, and an exception may quote a URL that
+holds one, so each text that goes into an error, a log line or the store passes through `SecretMask.clean`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECRET_PARAMETER = re.compile(r"(?i)key|token|secret|sig(nature)?$|^code$|auth|p
 SHORTEST = 6  # characters; masking shorter strings would garble ordinary words
 
 
-class Redactor:
+class SecretMask:
     """Replaces secrets by a mask."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -34,7 +34,7 @@ class Redactor:
         self._pattern = re.compile("|".join(patterns)) if patterns else None
 
     def __repr__(self) -> str:
-        return "Redactor()"
+        return "SecretMask()"
 
     def clean(self, text: str) -> str:
         """`text` with each secret replaced."""

@@ -3,8 +3,8 @@
 A `Sender` lives on the engine's event loop; a `Call` is one use of `Engine.batches` and stands between that loop and
 the thread that consumes the completions.
 
-A failed request goes back into the same pool, with a time before which it is not sent; it holds no slot meanwhile, so
-ten requests in back-off cost no throughput. Refusals (429, overload, no connection) bill nothing and are retried for
+A failed request goes back into the same pool, with a time before which it is not sent; it is not in flight meanwhile,
+so ten requests in back-off cost no throughput. Refusals (429, overload, no connection) bill nothing and are retried for
 `patience_s`; failures that may have been billed are retried `max_attempts` times and counted as `unread`.
 """
 
@@ -57,7 +57,7 @@ class Poster(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SendingLimits:
     """See the parameters of `OpenAI`."""
 
     concurrency: int
@@ -99,13 +99,13 @@ class Call:
     """One use of `complete`: takes requests in a feeder thread, hands completions to the consumer.
 
     Args:
-        room: most requests that were taken and whose completions the consumer has not had yet; what keeps memory flat.
+        most_open: most requests that were taken and whose completions the consumer has not had yet (backpressure).
     """
 
     def __init__(
         self,
         requests: Iterable[Request],
-        room: int,
+        most_open: int,
         group_size: int,
         sender: Sender,
         stop: threading.Event | None = None,
@@ -115,7 +115,7 @@ class Call:
         self._group: list[Request] = []
         self._sender = sender
         self._stop = stop
-        self._room = threading.Semaphore(room)
+        self._backpressure = threading.Semaphore(most_open)
         self._results: deque[Completion] = deque()
         self._event = threading.Event()
         self._idle = threading.Event()  # nothing is open: there is nothing to linger for
@@ -130,10 +130,10 @@ class Call:
         self._feeder.start()
 
     def _feed(self) -> None:
-        """Take requests as there is room."""
+        """Take requests as backpressure allows."""
         try:
             for request in self._requests:
-                while not self._room.acquire(timeout=0.5):
+                while not self._backpressure.acquire(timeout=0.5):
                     if self.stopped:
                         return
                 if self.stopped:
@@ -193,7 +193,7 @@ class Call:
             done = (self._fed or self.stopped) and self._open == 0
             ready = [self._results.popleft() for _ in range(len(self._results))]
             if ready:
-                self._room.release(len(ready))
+                self._backpressure.release(len(ready))
                 yield ready
             elif done:
                 break
@@ -226,7 +226,7 @@ class Sender:
         model: str,
         dialect: Dialect,
         extras: Extras,
-        limits: Limits,
+        limits: SendingLimits,
         endpoint: str,
         clean: Callable[[str], str],
     ) -> None:

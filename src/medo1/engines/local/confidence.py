@@ -1,7 +1,7 @@
 """How sure a model was while it wrote, in one number per completion, from numbers per token.
 
-Who calls it: engines that see the probabilities of tokens. Token confidence is DeepConf's (Fu et al. 2025, arXiv
-2508.15260): the mean of -log p over the 20 likeliest tokens, larger where the model is surer.
+Token confidence is DeepConf's (Fu et al. 2025, arXiv 2508.15260): the mean of -log p over the 20 likeliest tokens,
+larger where the model is surer.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Keys and values of the rows in work: a slot each, written in place, and attention over them.
+"""The KV cache of the active rows: a row each, written in place, and attention over it.
 
 Each row's keys and values lie from column 0 on, whatever the others' lengths, so nothing is padded while decoding and
-no column moves when rows come and go. Prompts are padded on the left when they are read (every row's last token is then
-the last column, and the model computes logits for that column alone) and copied to their slots without the padding.
+no column moves when rows come and go. Prompts are padded on the left in a prefill (every row's last token is then
+the last column, and the model computes logits for that column alone) and copied into the cache without the padding.
 
-Called by `medo1.engines.local.loop`. The classes below fit into transformers' cache and attention interfaces
+The classes below fit into transformers' cache and attention interfaces
 (transformers.cache_utils, transformers.AttentionInterface).
 """
 
@@ -55,12 +55,12 @@ AttentionInterface.register(ATTENTION, grouped_attention)
 AttentionMaskInterface.register(ATTENTION, sdpa_mask)
 
 
-class _Layer(CacheLayerMixin):
+class _CacheLayer(CacheLayerMixin):
     """One layer's keys and values, (rows, key heads, columns, dim)."""
 
-    def __init__(self, slots: SlotCache) -> None:
+    def __init__(self, cache: BatchKVCache) -> None:
         super().__init__()
-        self._slots = slots
+        self._cache = cache
 
     def allocate(self, like: torch.Tensor, rows: int, columns: int) -> None:
         shape = (rows, like.shape[1], columns, like.shape[3])
@@ -70,7 +70,7 @@ class _Layer(CacheLayerMixin):
         self.is_initialized = True
 
     def resize(self, rows: int, columns: int, used: int, width: int) -> None:
-        """Another room, keeping the first `used` rows and `width` columns. One tensor at a time, to save memory."""
+        """Another size, keeping the first `used` rows and `width` columns. One tensor at a time, to save memory."""
         for name in ("keys", "values"):
             old = getattr(self, name)
             new = torch.zeros((rows, old.shape[1], columns, old.shape[3]), dtype=old.dtype, device=old.device)
@@ -78,31 +78,31 @@ class _Layer(CacheLayerMixin):
             setattr(self, name, new)
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        raise AssertionError("slots are filled from a prompt before a token is added")
+        raise AssertionError("rows are filled from a prompt before a token is added")
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        slots = self._slots
+        cache = self._cache
         assert self.keys is not None
         assert self.values is not None
-        self.keys[slots.index, :, slots.columns_now] = key_states[:, :, 0]
-        self.values[slots.index, :, slots.columns_now] = value_states[:, :, 0]
-        used, width = slots.used, slots.width
+        self.keys[cache.index, :, cache.columns_now] = key_states[:, :, 0]
+        self.values[cache.index, :, cache.columns_now] = value_states[:, :, 0]
+        used, width = cache.used, cache.width
         return self.keys[:used, :, :width], self.values[:used, :, :width]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self._slots.width, 0
+        return self._cache.width, 0
 
     def get_seq_length(self) -> int:
-        return max(0, self._slots.width - 1)
+        return max(0, self._cache.width - 1)
 
     def get_max_length(self) -> int:
         return -1
 
 
-class SlotCache(Cache):
-    """The keys and values of all rows in work; rows 0 to `used` - 1 are in use.
+class BatchKVCache(Cache):
+    """The keys and values of all active rows; rows 0 to `used` - 1 are in use.
 
     Args:
         layers: how many layers the model has.
@@ -110,15 +110,15 @@ class SlotCache(Cache):
     """
 
     def __init__(self, layers: int, windows: dict[str, int | None]) -> None:
-        self._layers = [_Layer(self) for _ in range(layers)]
+        self._layers = [_CacheLayer(self) for _ in range(layers)]
         super().__init__(layers=list(self._layers))
         self._windows = windows
         self.rows = self.columns = self.used = self.width = 0
 
-    # Room
+    # Size
 
     def reserve(self, prompt: DynamicCache, rows: int, columns: int) -> None:
-        """Have room for so many rows and columns; what is in use stays."""
+        """Have so many rows and columns; what is in use stays."""
         if not self._layers[0].is_initialized:
             for layer, model_layer in zip(self._layers, prompt.layers, strict=True):
                 layer.allocate(model_layer.keys, rows, columns)
@@ -127,7 +127,7 @@ class SlotCache(Cache):
             self.resize(max(rows, self.rows), max(columns, self.columns))
 
     def resize(self, rows: int, columns: int) -> None:
-        """Another room; the first `used` rows stay, up to `width` columns."""
+        """Another size; the first `used` rows stay, up to `width` columns."""
         for layer in self._layers:
             layer.resize(rows, columns, self.used, min(self.width, columns))
         self.rows, self.columns = rows, columns
@@ -143,12 +143,12 @@ class SlotCache(Cache):
     # Rows
 
     def fill(self, first: int, prompt: DynamicCache, owners: torch.Tensor, lengths: torch.Tensor) -> None:
-        """Put prompts into the slots from `first` on, without their padding: one reading for all samples of a prompt.
+        """Put prompts into the rows from `first` on, without their padding: one prefill for all samples of a prompt.
 
         Args:
-            first: the first slot.
-            prompt: what was read, padded on the left.
-            owners: (slots,), which of its rows each slot gets.
+            first: the first row.
+            prompt: keys and values of a prefill, padded on the left.
+            owners: (rows,), which row of `prompt` each row gets.
             lengths: (rows of `prompt`,), tokens of each without padding.
         """
         width = prompt.layers[0].keys.shape[2]
@@ -165,7 +165,7 @@ class SlotCache(Cache):
                 kept[part, :, width:] = 0  # what an earlier row left must not reach this one, were it NaN
 
     def move(self, source: int, target: int, length: int) -> None:
-        """Copy a row into another slot."""
+        """Copy a row to another place."""
         for layer in self._layers:
             for kept in (layer.keys, layer.values):
                 assert kept is not None
@@ -199,7 +199,7 @@ class SlotCache(Cache):
 def prompt_mask(
     lengths: torch.Tensor, width: int, windows: dict[str, int | None]
 ) -> torch.Tensor | dict[str, torch.Tensor]:
-    """The mask for reading prompts that are padded on the left to `width`.
+    """The mask for a prefill of prompts that are padded on the left to `width`.
 
     Padding sees itself and nothing else, so that no softmax is over nothing (which would put NaN into the cache).
     """

@@ -1,6 +1,6 @@
 """A model in memory: weights, tokenizer, and the adapters that it can answer as.
 
-Called by the `transformers` engine. Adapters never mix: the model answers as one of them at a time, and an adapter is
+Adapters never mix: the model answers as one of them at a time, and an adapter is
 known by the digest of its files, not by its name, so that two with one name are two.
 
 In fp32 an adapter is added to the weights that it changes, in tensors of their own; going back to the base puts the

@@ -1,7 +1,7 @@
 """The next token of each row: greedy, or by the inverse of the cumulative distribution at the row's own random number.
 
 A draw's random numbers come from its seed and the token's place alone, so what a question gets does not depend on the
-rows beside it, on when it was taken in, or on whether it was put back and read again. Called by the decoding loop.
+rows beside it, on when it was taken in, or on whether it was preempted.
 
 Sources: SplitMix64 (Steele, Lea and Flood 2014) as a counter-based generator; self-certainty (Kang et al. 2025,
 arXiv 2502.18581); token confidence over the likeliest tokens (DeepConf, Fu et al. 2025, arXiv 2508.15260).
@@ -18,7 +18,7 @@ TOP = 20  # tokens that confidence is taken over: DeepConf's choice, and the mos
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Picks(NamedTuple):
+class SampledTokens(NamedTuple):
     """Of each row, shape (rows,): the token, its log-probability in nats (at temperature 1), and how sure it was.
 
     `certainty` is the mean over the vocabulary of -log(V p), the divergence of the uniform distribution from p;
@@ -45,8 +45,10 @@ def _mixed(state: np.ndarray) -> np.ndarray:
     return state ^ (state >> np.uint64(31))
 
 
-def picks(logits: torch.Tensor, temperature: np.ndarray, top_p: np.ndarray, uniform: np.ndarray) -> Picks:
-    """Pick one token per row.
+def sample_tokens(
+    logits: torch.Tensor, temperature: np.ndarray, top_p: np.ndarray, uniform: np.ndarray
+) -> SampledTokens:
+    """Sample one token per row.
 
     Args:
         logits: (rows, vocabulary).
@@ -64,7 +66,7 @@ def picks(logits: torch.Tensor, temperature: np.ndarray, top_p: np.ndarray, unif
             tokens[rows] = _drawn(logits[rows], *given, nucleus=nucleus)
             top = logprobs[rows].topk(min(TOP, logprobs.shape[-1]), dim=-1, sorted=False).values
             confidence[rows] = -top.clamp_min(-1e4).mean(dim=-1)
-    return Picks(
+    return SampledTokens(
         tokens,
         logprobs.gather(1, tokens[:, None])[:, 0],
         -logprobs.clamp_min(-1e4).mean(dim=-1) - float(np.log(logprobs.shape[-1])),

@@ -1,6 +1,6 @@
 """The embedded engine: a model on this machine through Hugging Face transformers, base and adapters alike.
 
-Who uses it: the catalog's `student` where no server is at hand. What decoding is made of lies in
+What decoding is made of lies in
 `medo1.engines.local`; this module turns requests into rows and rows into completions.
 
 Every draw has its own stream of random numbers from its request's seed, so that what a question gets does not depend on
@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
 from medo1.engines.identity import model_identity, named_model, pinned
@@ -24,9 +24,9 @@ from medo1.engines.local.confidence import lowest_group
 from medo1.engines.local.work import Work
 
 if TYPE_CHECKING:
+    from medo1.engines.local.active_rows import DecodingRow
+    from medo1.engines.local.batch_limits import BatchLimits
     from medo1.engines.local.loading import Loaded
-    from medo1.engines.local.memory import Plan
-    from medo1.engines.local.rows import Row
 
 WINDOW = 2048  # requests that are sorted and decoded together: enough to keep the rows full, few enough to hold
 FEW_WEIGHTS = 50_000_000  # a pass of so few takes less time than threads take to meet
@@ -42,15 +42,16 @@ class Transformers(Engine):
         dtype: `float32`, or `bfloat16` on a GPU.
         device: `cpu`, `cuda`, `cuda:1`; None takes a GPU where there is one.
         rows: rows decoded together, at most; fewer where the memory does not hold more.
-        reading: prompt tokens read in one pass, at most, padding included.
+        prefill_tokens: prompt tokens of one prefill, at most, padding included.
         memory_gib: memory for keys, values and activations; None takes what is free on a GPU, and half of it on a CPU.
         threads: threads of torch while the model is loaded; None takes one for a model of less than 50 million weights
             on a CPU (two made 12,600 tokens/s of the embedded student's into 400 on a busy machine of two cores), and
             leaves them as they are for a larger one.
     """
 
+    earlier_options: ClassVar = {"reading": "prefill_tokens"}
     answer_options = frozenset({"model", "revision", "dtype"})
-    other_options = frozenset({"device", "rows", "reading", "memory_gib", "threads"})
+    other_options = frozenset({"device", "rows", "prefill_tokens", "memory_gib", "threads"})
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class Transformers(Engine):
         dtype: str = "float32",
         device: str | None = None,
         rows: int = 128,
-        reading: int = 8192,
+        prefill_tokens: int = 8192,
         memory_gib: float | None = None,
         threads: int | None = None,
     ) -> None:
@@ -72,12 +73,12 @@ class Transformers(Engine):
         self._dtype = dtype
         self._device = device
         self._rows = rows
-        self._reading = reading
+        self._prefill_tokens = prefill_tokens
         self._memory_gib = memory_gib
         self._threads = threads
         self._threads_before: int | None = None
         self._loaded: Loaded | None = None
-        self._plan: Plan | None = None
+        self._limits: BatchLimits | None = None
         self.work = Work()  # since the model was named; for benchmarks
 
     @property
@@ -102,7 +103,7 @@ class Transformers(Engine):
         """See `Engine.stream`."""
         shown = ""
 
-        def watch(rows: Sequence[Row]) -> None:
+        def watch(rows: Sequence[DecodingRow]) -> None:
             nonlocal shown
             for row in rows:
                 text = self._text(row).rstrip(REPLACEMENT)
@@ -122,14 +123,14 @@ class Transformers(Engine):
             torch.set_num_threads(self._threads_before)
             self._threads_before = None
         self._loaded = None
-        self._plan = None
+        self._limits = None
 
     def _batches(
         self,
         requests: Iterable[Request],
         *,
         stop: Event | None = None,
-        watch: Callable[[Sequence[Row]], None] | None = None,
+        watch: Callable[[Sequence[DecodingRow]], None] | None = None,
     ) -> Iterator[list[Completion]]:
         from medo1.engines.local.loop import Decoder
 
@@ -143,18 +144,18 @@ class Transformers(Engine):
                 yield refused
             if not rows:
                 continue
-            plan = self._planned(loaded, max(len(row.prompt) for row in rows))
-            decoder = Decoder(loaded, plan, self.work, watch)
+            limits = self._limits_for(loaded, max(len(row.prompt) for row in rows))
+            decoder = Decoder(loaded, limits, self.work, watch)
             with loaded.answering_as(adapter):
                 for ended in decoder.run(rows, stop):
                     yield [self._completion(row) for row in ended]
-            self._plan = decoder.plan
+            self._limits = decoder.limits
 
-    def _rows_of(self, requests: Sequence[Request], loaded: Loaded) -> tuple[list[Row], list[Completion]]:
-        """Requests as rows, and those whose prompt leaves no room for an answer."""
-        from medo1.engines.local.rows import Row
+    def _rows_of(self, requests: Sequence[Request], loaded: Loaded) -> tuple[list[DecodingRow], list[Completion]]:
+        """Requests as rows, and those whose prompt leaves no tokens for an answer."""
+        from medo1.engines.local.active_rows import DecodingRow
 
-        rows: list[Row] = []
+        rows: list[DecodingRow] = []
         refused: list[Completion] = []
         prompts = _prompts({request.messages for request in requests}, loaded)
         for request in requests:
@@ -162,16 +163,16 @@ class Transformers(Engine):
             if isinstance(prompt, str):
                 refused.append(_refusal(request, loaded.name, None, prompt))
                 continue
-            room = loaded.context - len(prompt)
-            if room < 1:
+            left = loaded.context - len(prompt)
+            if left < 1:
                 text = f"the prompt has {len(prompt)} tokens, the model's context {loaded.context}"
                 refused.append(_refusal(request, loaded.name, len(prompt), text))
                 continue
             sampling = request.sampling
             rows.append(
-                Row(
+                DecodingRow(
                     prompt=prompt,
-                    limit=min(sampling.max_new_tokens, room),
+                    limit=min(sampling.max_new_tokens, left),
                     temperature=sampling.temperature,
                     top_p=sampling.top_p,
                     seed=request.seed if request.seed is not None else secrets.randbits(63),
@@ -181,7 +182,7 @@ class Transformers(Engine):
             )
         return rows, refused
 
-    def _completion(self, row: Row) -> Completion:
+    def _completion(self, row: DecodingRow) -> Completion:
         assert self._loaded is not None
         request: Request = row.tag
         if row.error is not None:
@@ -201,7 +202,7 @@ class Transformers(Engine):
             model=self._loaded.name,
         )
 
-    def _text(self, row: Row) -> str:
+    def _text(self, row: DecodingRow) -> str:
         """What the row says so far, up to a stop text."""
         assert self._loaded is not None
         ended = row.tokens[-1] in self._loaded.end_tokens
@@ -228,16 +229,20 @@ class Transformers(Engine):
             self._loaded = loaded
         return self._loaded
 
-    def _planned(self, loaded: Loaded, longest_prompt: int) -> Plan:
-        from medo1.engines.local.memory import Sizes, plan
+    def _limits_for(self, loaded: Loaded, longest_prompt: int) -> BatchLimits:
+        from medo1.engines.local.batch_limits import ModelSizes, batch_limits
 
-        if self._plan is None or self._plan.reading < longest_prompt:
-            sizes = Sizes.of(loaded.config, loaded.dtype.itemsize)
-            rows = self._rows if self._plan is None else self._plan.rows
-            self._plan = plan(
-                sizes, self._free_bytes(loaded), rows=rows, reading=self._reading, longest_prompt=longest_prompt
+        if self._limits is None or self._limits.prefill_tokens < longest_prompt:
+            sizes = ModelSizes.of(loaded.config, loaded.dtype.itemsize)
+            rows = self._rows if self._limits is None else self._limits.rows
+            self._limits = batch_limits(
+                sizes,
+                self._free_bytes(loaded),
+                rows=rows,
+                prefill_tokens=self._prefill_tokens,
+                longest_prompt=longest_prompt,
             )
-        return self._plan
+        return self._limits
 
     def _free_bytes(self, loaded: Loaded) -> int:
         if self._memory_gib is not None:

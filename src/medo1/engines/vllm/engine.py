@@ -1,14 +1,14 @@
 """The `vllm` engine: the `openai` engine plus a local vLLM server that medo1 starts, watches and stops.
 
-Who uses it: the catalog's `student` where there is a GPU (or the CPU build). The server starts with the first request
+The server starts with the first request
 that the completion store cannot answer, listens on loopback behind a key of its own, and is gone when the engine is
 closed or this process ends, however it ends. vLLM may live in an environment of its own: `python` names its
 interpreter.
 
 What vLLM does by itself and must not do here, each with a test:
 
-- On a CPU a seed together with a split prompt ends the server: prompts are read whole there.
-- With as many adapter slots as adapters, the base can answer with an adapter's weights: there is a slot more.
+- On a CPU a seed together with a split prompt ends the server: a prefill is not split there.
+- With `max_loras` as large as the number of adapters, the base can answer with an adapter's weights: it is one more.
 - An adapter of a larger rank than the server was started with ends it: ranks are read from the adapters first.
 - `generation_config.json` changes sampling without a word: it is not read.
 """
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 PYTHON = "MEDO1_VLLM_PYTHON"
 MODULE = "vllm.entrypoints.openai.api_server"
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM can be started for
-CPU_BATCH = 8192  # prompt tokens read in one pass, at least
+CPU_BATCH = 8192  # prompt tokens of one prefill, at least
 # vLLM shortens an allowance to what the prompt leaves, but refuses one that is longer than the whole context.
 TOO_LONG = re.compile(r"max_tokens=\d+ cannot be greater than max_model_len=(?P<context>\d+)")
 
@@ -60,7 +60,7 @@ class VLLM(Engine):
         tensor_parallel, data_parallel: GPUs that share one copy of the model; copies of it.
         max_rank: largest adapter rank to be ready for; None reads it from the first adapters that are asked for, and
             starts the server again when a larger one, or the first one at all, comes later.
-        max_adapters: adapters to have room for at once.
+        max_adapters: adapters that can answer at once.
         gpu_memory: share of a GPU's memory that vLLM takes.
         cache_gib: memory for keys and values on a CPU.
         arguments: further arguments of the server, as in `["--kv-cache-dtype", "fp8"]`.
@@ -106,7 +106,7 @@ class VLLM(Engine):
         self._rows = rows
         self._parallel = tensor_parallel, data_parallel
         self._ready_rank = 0 if max_rank is None else served_rank(max_rank, "max_rank")
-        self._slots = max_adapters
+        self._max_adapters = max_adapters
         self._gpu_memory = gpu_memory
         self._cache_gib = cache_gib
         self._arguments = [str(argument) for argument in arguments]
@@ -337,11 +337,11 @@ class VLLM(Engine):
             flags += ["--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", str(batch)]
         if self._ready_rank:
             rank = served_rank(self._ready_rank, "the adapters' rank")
-            flags += ["--enable-lora", "--max-lora-rank", str(rank), "--max-loras", str(self._slots + 1)]
+            flags += ["--enable-lora", "--max-lora-rank", str(rank), "--max-loras", str(self._max_adapters + 1)]
         return flags + self._arguments
 
     def _own_context(self) -> int | None:
-        """What the model's configuration states; on a CPU prompts of that length must be read in one pass."""
+        """What the model's configuration states; on a CPU the prefill of such a prompt is not split."""
         assert self._model is not None
         if self._model.path is None:
             return None

@@ -1,6 +1,6 @@
 """A server program on loopback: started, watched, and gone when whoever started it is gone.
 
-Called by the `vllm` engine. Between this process and the server stands a few lines of Python that wait for two things:
+Between this process and the server stands a few lines of Python that wait for two things:
 the server's end, and the end of its own standard input, which closes when this process ends however it ends (kill -9
 too). Then the server's whole process group is ended, workers included.
 """

@@ -1,4 +1,4 @@
-"""Answers cut by their length limit: kept and marked, continued, or asked again with more room.
+"""Answers cut by their length limit: kept and marked, continued, or asked again with a larger limit.
 
 Pure functions, for whoever asks. Every piece is a request of its own, so each is kept in the store and none is paid
 twice.

@@ -1,6 +1,6 @@
 """What answers cost: prices, an estimate before the first request, a hard budget, a table afterwards.
 
-Who uses it: `synthesis` and every other pipeline that asks a paid engine. Prices come from parameters, as a table of
+Prices come from parameters, as a table of
 model names; this module knows none, because they change.
 
 The budget is hard: before a request is sent, the most that it can cost is reserved (prompt bound plus
@@ -223,7 +223,7 @@ class Budgeted(Around):
         """See `Engine.batches`.
 
         Raises:
-            BudgetError: when the budget has no room for the next request, after all answers in flight have come.
+            BudgetError: when the budget does not hold the next request, after all answers in flight have come.
         """
         price = self._price
         if price is None:

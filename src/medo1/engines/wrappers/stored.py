@@ -37,7 +37,7 @@ from medo1.lineage.digests import digest_of_text
 logger = logging.getLogger(__name__)
 
 CHUNK = 32  # requests looked up together; more would hold up the first sending
-ROOM = 4096  # completions that wait for the consumer, at most, before no further request is taken
+MOST_UNREAD = 4096  # completions that wait for the consumer, at most, before no further request is taken
 
 
 class Stored(Around):
@@ -112,7 +112,7 @@ class _Call:
         self._answered: set[str] = set()  # since the present chunk was looked up
         self._results: deque[list[Completion]] = deque()
         # An engine that does not stream takes every request before it answers one: making it wait would be for ever.
-        self._room = threading.Semaphore(ROOM if engine.streams else 1 << 62)
+        self._backpressure = threading.Semaphore(MOST_UNREAD if engine.streams else 1 << 62)
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._stop = stop
@@ -174,12 +174,12 @@ class _Call:
         return asked
 
     def _admitted(self, count: int, hits: list[Completion]) -> bool:
-        """Wait until the consumer has room for so many completions; False when it has left."""
+        """Wait until the consumer can take so many completions; False when it has left."""
         for _ in range(count):
-            if not self._room.acquire(blocking=False):
+            if not self._backpressure.acquire(blocking=False):
                 self._hand_on(hits[:])
                 hits.clear()
-                while not self._room.acquire(timeout=0.5):
+                while not self._backpressure.acquire(timeout=0.5):
                     if self._stop.is_set():
                         return False
         return not self._stop.is_set()
@@ -237,7 +237,7 @@ class _Call:
             done = self._done
             while self._results:
                 batch = self._results.popleft()
-                self._room.release(len(batch))
+                self._backpressure.release(len(batch))
                 yield batch
             if done:
                 break

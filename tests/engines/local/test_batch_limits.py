@@ -9,10 +9,10 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.cache_utils import DynamicCache
 
-from medo1.engines.local.kv_cache import SlotCache
-from medo1.engines.local.memory import Plan, Sizes, plan, rounded
+from medo1.engines.local.batch_limits import BatchLimits, ModelSizes, batch_limits, rounded
+from medo1.engines.local.kv_cache import BatchKVCache
 
-LARGE = Sizes(
+LARGE = ModelSizes(
     layers=64, key_heads=8, head_size=128, heads=40, hidden=5120, feed_forward=27_648, vocabulary=152_064,
     bytes_per_value=2,
 )  # fmt: skip
@@ -20,12 +20,12 @@ GIB = 1 << 30
 
 
 def test_a_column_takes_what_the_slots_allocate(tiny_model: Path) -> None:
-    sizes = Sizes.of(AutoConfig.from_pretrained(tiny_model), 4)
+    sizes = ModelSizes.of(AutoConfig.from_pretrained(tiny_model), 4)
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     prompt = DynamicCache()
     with torch.inference_mode():
         model(torch.zeros(1, 4, dtype=torch.long), past_key_values=prompt, use_cache=True)
-        slots = SlotCache(2, {"full_attention": None})
+        slots = BatchKVCache(2, {"full_attention": None})
         slots.reserve(prompt, 6, 50)
     held = sum(layer.keys.nbytes + layer.values.nbytes for layer in slots.layers)
     assert held == 6 * 50 * sizes.column_bytes
@@ -38,26 +38,30 @@ def test_a_known_model_takes_what_is_known_of_it() -> None:
 
 def test_what_is_planned_fits_into_what_is_free() -> None:
     for free in (4 * GIB, 20 * GIB, 70 * GIB):
-        made = plan(LARGE, free, rows=128, reading=8192, longest_prompt=700)
-        held = made.cells * LARGE.column_bytes + made.rows * LARGE.row_bytes + LARGE.reading_bytes(made.reading, 700)
+        made = batch_limits(LARGE, free, rows=128, prefill_tokens=8192, longest_prompt=700)
+        held = (
+            made.cells * LARGE.column_bytes
+            + made.rows * LARGE.row_bytes
+            + LARGE.prefill_bytes(made.prefill_tokens, 700)
+        )
         assert held <= free
         assert held > 0.6 * free  # and does not leave it idle
-        assert made.reading >= 700
+        assert made.prefill_tokens >= 700
 
 
 def test_longer_rows_mean_fewer_of_them_but_never_none() -> None:
-    made = plan(LARGE, 20 * GIB, rows=128, reading=8192, longest_prompt=700)
+    made = batch_limits(LARGE, 20 * GIB, rows=128, prefill_tokens=8192, longest_prompt=700)
     assert made.rows_for(100) == 128
     assert 1 < made.rows_for(2_000) < 40
     assert made.rows_for(10**9) == 1
 
 
 def test_a_prompt_longer_than_the_reading_limit_is_still_read_whole() -> None:
-    assert plan(LARGE, GIB, rows=8, reading=512, longest_prompt=6_000).reading == 6_000
+    assert batch_limits(LARGE, GIB, rows=8, prefill_tokens=512, longest_prompt=6_000).prefill_tokens == 6_000
 
 
 def test_half_of_one_row_is_one_row() -> None:
-    assert Plan(1, 10, 10).halved(1) == Plan(1, 5, 5)
+    assert BatchLimits(1, 10, 10).halved(1) == BatchLimits(1, 5, 5)
 
 
 @pytest.mark.parametrize(("columns", "expected"), [(1, 64), (64, 64), (65, 128), (500, 500)])

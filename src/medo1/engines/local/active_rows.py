@@ -1,6 +1,6 @@
-"""The rows in work and what is known of them, as arrays: what happens at every token happens to all rows at once.
+"""The active rows and what is known of them, as arrays: what happens at every token happens to all rows at once.
 
-Called by the decoding loop. A row's place in the table is its slot in the cache.
+A row's place here is its row in the KV cache.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from medo1.engines.local.sampling import Picks
+from medo1.engines.local.sampling import SampledTokens
 
 
 @dataclass(slots=True, eq=False)
-class Row:
+class DecodingRow:
     """One draw.
 
     Attributes:
         prompt: its tokens. limit: new tokens at most. seed: of its random numbers.
         stops: texts that end it.
         tag: the caller's; not looked at.
-        tokens: what was picked so far, the ending token included.
-        logprobs, certainty, confidence: of each of them, see `picking.Picks`; no confidence for greedy rows.
-        ended: why it is done: `stop`, `length`, or `error` with the reason in `error`; None while it is in work.
-        started: when its prompt was read, seconds of the monotonic clock.
+        tokens: what was sampled so far, the ending token included.
+        logprobs, certainty, confidence: of each of them, see `sampling.SampledTokens`; no confidence for greedy rows.
+        ended: why it is done: `stop`, `length`, or `error` with the reason in `error`; None while it is not.
+        started: when its prefill began, seconds of the monotonic clock.
     """
 
     prompt: list[int]
@@ -44,13 +44,13 @@ class Row:
     started: float = 0.0
 
     @property
-    def read(self) -> int:
-        """Tokens that the model will have read when its next one is picked, less one: columns filled in its slot."""
+    def cached(self) -> int:
+        """Columns of the KV cache that are filled when its next token is computed."""
         return len(self.prompt) + max(0, len(self.tokens) - 1)
 
     @property
-    def most(self) -> int:
-        """Columns that the row can need at most: its last token is never read."""
+    def most_columns(self) -> int:
+        """Columns that the row can need at most: the keys of its last token are never needed."""
         return len(self.prompt) + self.limit - 1
 
     @property
@@ -62,15 +62,15 @@ class Row:
 NUMBERS = ("logprobs", "certainty", "confidence")
 
 
-class Table:
-    """Rows in work. Arrays hold what changes with every token; a row gets its lists when it leaves."""
+class ActiveRows:
+    """Active rows. Arrays hold what changes with every token; a row gets its lists when it leaves."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self._room = 0
-        self._columns = 0
-        self.read = np.zeros(0, np.int64)
-        self.most = np.zeros(0, np.int64)
+        self.rows: list[DecodingRow] = []
+        self._rows_reserved = 0
+        self._columns_reserved = 0
+        self.cached = np.zeros(0, np.int64)
+        self.most_columns = np.zeros(0, np.int64)
         self.count = np.zeros(0, np.int64)
         self.limit = np.zeros(0, np.int64)
         self.seed = np.zeros(0, np.uint64)
@@ -94,13 +94,13 @@ class Table:
         array: np.ndarray = getattr(self, name)[: len(self.rows)]
         return array
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[DecodingRow]) -> None:
         """Rows come in behind those that are there, with the tokens that they may have."""
         first = len(self.rows)
-        self._make_room(first + len(rows), max(len(row.tokens) for row in rows) + 1)
+        self._reserve(first + len(rows), max(len(row.tokens) for row in rows) + 1)
         for place, row in enumerate(rows, start=first):
             size = len(row.tokens)
-            self.read[place], self.most[place] = row.read, row.most
+            self.cached[place], self.most_columns[place] = row.cached, row.most_columns
             self.count[place], self.limit[place] = size, row.limit
             self.seed[place], self.temperature[place], self.top_p[place] = row.seed, row.temperature, row.top_p
             self._stopping[place] = bool(row.stops)
@@ -110,12 +110,12 @@ class Table:
                 array[place, : len(had)] = had
         self.rows.extend(rows)
 
-    def note(self, first: int, picked: Picks, ends: np.ndarray) -> np.ndarray:
+    def note(self, first: int, sampled: SampledTokens, ends: np.ndarray) -> np.ndarray:
         """Write down what the rows from `first` on got.
 
         Args:
             first: the first of them; all behind it got a token too.
-            picked: one per row.
+            sampled: one per row.
             ends: tokens that end a row.
 
         Returns:
@@ -123,14 +123,14 @@ class Table:
         """
         size = len(self.rows)
         places = np.arange(first, size)
-        self._make_room(size, int(self.count[first:size].max()) + 1)
+        self._reserve(size, int(self.count[first:size].max()) + 1)
         counts = self.count[first:size]
-        tokens = picked.tokens.numpy(force=True)
+        tokens = sampled.tokens.numpy(force=True)
         self._tokens[places, counts] = tokens
-        values = (picked.logprobs, picked.certainty, picked.confidence)
+        values = (sampled.logprobs, sampled.certainty, sampled.confidence)
         for array, numbers in zip(self._numbers.values(), values, strict=True):
             array[places, counts] = numbers.numpy(force=True)
-        self.read[first:size] += counts > 0  # the first token comes with the reading of the prompt
+        self.cached[first:size] += counts > 0  # the first token comes with the prefill
         self.count[first:size] += 1
         ended = np.isin(tokens, ends)
         for place in places[ended]:
@@ -140,7 +140,7 @@ class Table:
             self.rows[place].ended = "length"
         return places[ended | full]
 
-    def looking(self, first: int) -> Iterable[tuple[Row, list[int]]]:
+    def looking(self, first: int) -> Iterable[tuple[DecodingRow, list[int]]]:
         """Rows with stop texts that did not end by a token, and the last tokens in which to look for those."""
         for place in np.flatnonzero(self._stopping[: len(self.rows)]):
             row = self.rows[place]
@@ -148,7 +148,7 @@ class Table:
                 count = self.count[place]
                 yield row, self._tokens[place, max(0, count - row.stop_tokens) : count].tolist()
 
-    def sync(self, place: int) -> Row:
+    def sync(self, place: int) -> DecodingRow:
         """The row at a place, with all that was written down."""
         row, count = self.rows[place], self.count[place]
         row.tokens = self._tokens[place, :count].tolist()
@@ -161,7 +161,17 @@ class Table:
         self.sync(place)
         last = len(self.rows) - 1
         if place != last:
-            for name in ("read", "most", "count", "limit", "seed", "temperature", "top_p", "_stopping", "_tokens"):
+            for name in (
+                "cached",
+                "most_columns",
+                "count",
+                "limit",
+                "seed",
+                "temperature",
+                "top_p",
+                "_stopping",
+                "_tokens",
+            ):
                 array = getattr(self, name)
                 array[place] = array[last]
             for array in self._numbers.values():
@@ -170,17 +180,19 @@ class Table:
         self.rows.pop()
         return None if place == last else last
 
-    def _make_room(self, rows: int, columns: int) -> None:
-        if rows <= self._room and columns <= self._columns:
+    def _reserve(self, rows: int, columns: int) -> None:
+        if rows <= self._rows_reserved and columns <= self._columns_reserved:
             return
-        old_rows = self._room
-        self._room = max(self._room, 2 * rows if rows > self._room else 0)
-        self._columns = max(self._columns, 2 * columns if columns > self._columns else 0)
-        for name in ("read", "most", "count", "limit", "seed", "temperature", "top_p", "_stopping"):
+        old_rows = self._rows_reserved
+        self._rows_reserved = max(self._rows_reserved, 2 * rows if rows > self._rows_reserved else 0)
+        self._columns_reserved = max(self._columns_reserved, 2 * columns if columns > self._columns_reserved else 0)
+        for name in ("cached", "most_columns", "count", "limit", "seed", "temperature", "top_p", "_stopping"):
             array = getattr(self, name)
-            setattr(self, name, np.concatenate([array, np.zeros(self._room - old_rows, array.dtype)]))
-        self._tokens = _enlarged(self._tokens, self._room, self._columns)
-        self._numbers = {name: _enlarged(array, self._room, self._columns) for name, array in self._numbers.items()}
+            setattr(self, name, np.concatenate([array, np.zeros(self._rows_reserved - old_rows, array.dtype)]))
+        self._tokens = _enlarged(self._tokens, self._rows_reserved, self._columns_reserved)
+        self._numbers = {
+            name: _enlarged(array, self._rows_reserved, self._columns_reserved) for name, array in self._numbers.items()
+        }
 
 
 def _enlarged(array: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -1,9 +1,9 @@
 """How many rows are decoded at once: a model of what they take in memory.
 
-Called by the decoding loop, before it starts and whenever rows grow. Three things take memory beside the weights: keys
-and values (for each row and column), the activations of reading prompts (for each token read at once), and logits with
-what picking needs (for each row). All three are products of sizes in the model's configuration, so the model of memory
-is arithmetic; where it is wrong all the same, running out of memory halves the rows and the run goes on.
+Three things take memory beside the weights: keys and values (for each row and column), the activations of a prefill
+(for each of its tokens), and logits with what sampling needs (for each row). All three are products of sizes in the
+model's configuration, so the model of memory is arithmetic; where it is wrong all the same, running out of memory
+halves the rows and the run goes on.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 MIB = 1 << 20
 HEADROOM = 0.9  # of what is free; the rest is for the allocator's fragments and the libraries' workspaces
-PICKING_COPIES = 6  # float copies of the logits while tokens are picked: log-probabilities, softmax in double, sums
-COLUMNS_STEP = 64  # columns are reserved in steps of this many, so that rooms are not remade at every token
+SAMPLING_COPIES = 6  # float copies of the logits while tokens are sampled: log-probabilities, softmax in double, sums
+COLUMNS_STEP = 64  # columns are reserved in steps of this many, so that the cache is not remade at every token
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class ModelSizes:
     """What of a model decides how much memory its rows take. `bytes_per_value` is that of its dtype."""
 
     layers: int
@@ -32,7 +32,7 @@ class Sizes:
     bytes_per_value: int
 
     @classmethod
-    def of(cls, config: Any, bytes_per_value: int) -> Sizes:
+    def of(cls, config: Any, bytes_per_value: int) -> ModelSizes:
         """The sizes that a transformers configuration states."""
         config = config.get_text_config()
         heads = int(config.num_attention_heads)
@@ -55,55 +55,57 @@ class Sizes:
 
     @property
     def row_bytes(self) -> int:
-        """Logits of one row and what picking makes of them."""
-        return self.vocabulary * (self.bytes_per_value + 4 * PICKING_COPIES)
+        """Logits of one row and what sampling makes of them."""
+        return self.vocabulary * (self.bytes_per_value + 4 * SAMPLING_COPIES)
 
-    def reading_bytes(self, tokens: int, width: int) -> int:
-        """Activations of reading `tokens` prompt tokens in rows of `width`: one layer's at a time, its keys for all."""
+    def prefill_bytes(self, tokens: int, width: int) -> int:
+        """Activations of a prefill of `tokens` tokens in rows of `width`: of one layer at a time, and keys of all."""
         per_token = 4 * self.hidden + 3 * self.feed_forward + 4 * self.heads * self.head_size
         mask = tokens * width  # one byte each as a truth value, then as a number of the model's dtype
         return tokens * (per_token * self.bytes_per_value + self.column_bytes) + mask * (1 + self.bytes_per_value)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What may be in work at once.
+class BatchLimits:
+    """What may be active at once.
 
     Attributes:
         rows: at most so many rows.
         cells: rows times columns at most, of keys and values.
-        reading: prompt tokens read in one pass at most, padding included; a single prompt may be longer.
+        prefill_tokens: prompt tokens of one prefill at most, padding included; a single prompt may be longer.
     """
 
     rows: int
     cells: int
-    reading: int
+    prefill_tokens: int
 
     def rows_for(self, columns: int) -> int:
         """How many rows of so many columns; one at least, for which the attempt is worth making."""
         return max(1, min(self.rows, self.cells // max(1, columns)))
 
-    def halved(self, rows: int) -> Plan:
-        """What to try after memory ran out with `rows` in work."""
-        return Plan(max(1, rows // 2), max(1, self.cells // 2), max(1, self.reading // 2))
+    def halved(self, rows: int) -> BatchLimits:
+        """What to try after memory ran out with `rows` active."""
+        return BatchLimits(max(1, rows // 2), max(1, self.cells // 2), max(1, self.prefill_tokens // 2))
 
 
-def plan(sizes: Sizes, free_bytes: int, *, rows: int, reading: int, longest_prompt: int) -> Plan:
+def batch_limits(
+    sizes: ModelSizes, free_bytes: int, *, rows: int, prefill_tokens: int, longest_prompt: int
+) -> BatchLimits:
     """What fits into the memory that is free once the weights are loaded.
 
     Args:
         sizes: of the model.
         free_bytes: memory that nothing holds yet.
-        rows, reading: upper limits, from the engine's options.
-        longest_prompt: tokens; it must be read whole.
+        rows, prefill_tokens: upper limits, from the engine's options.
+        longest_prompt: tokens; its prefill cannot be split.
     """
     usable = free_bytes * HEADROOM
-    reading = max(reading, longest_prompt)
-    while reading > longest_prompt and sizes.reading_bytes(reading, longest_prompt) > usable / 4:
-        reading = max(longest_prompt, reading // 2)
-    left = usable - sizes.reading_bytes(reading, longest_prompt)
+    prefill_tokens = max(prefill_tokens, longest_prompt)
+    while prefill_tokens > longest_prompt and sizes.prefill_bytes(prefill_tokens, longest_prompt) > usable / 4:
+        prefill_tokens = max(longest_prompt, prefill_tokens // 2)
+    left = usable - sizes.prefill_bytes(prefill_tokens, longest_prompt)
     cells = int(max(0.0, left - rows * sizes.row_bytes) // sizes.column_bytes)
-    return Plan(rows=rows, cells=max(1, cells), reading=reading)
+    return BatchLimits(rows=rows, cells=max(1, cells), prefill_tokens=prefill_tokens)
 
 
 def rounded(columns: int, limit: int) -> int:
