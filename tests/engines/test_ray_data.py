@@ -164,7 +164,7 @@ def test_who_leaves_early_leaves_no_worker_behind_and_the_callers_ray_running(ca
             {"engine": "medo1.engines.Transformer"},
             "There is no engine 'medo1.engines.Transf",
         ),
-        ({"engine": "medo1.engines.ray_data.RayData"}, "is no engine"),
+        ({"engine": "medo1.engines.ray_data.RayData"}, "is no engine that the ray engine can wrap"),
         ({"engine": ECHO, "options": {"note": "x"}}, "The options of engine tests.engines.on_ray.Echo do not fit"),
         ({"engine": ECHO, "options": {"notes": "x"}, "workers": 0}, "workers is 0; expected 1 or more"),
     ],

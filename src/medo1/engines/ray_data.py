@@ -31,7 +31,7 @@ from weakref import WeakSet
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request, Sampling
 from medo1.engines.http.secrets import SecretMask, secrets_within
-from medo1.engines.names import engine_of
+from medo1.engines.names import current_name, engine_of
 from medo1.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -271,9 +271,9 @@ class _Build:
     def made(self) -> Engine:
         """The engine, with nothing loaded yet."""
         given = self.options if self.credentials is None else {**self.options, "credentials": self.credentials}
-        engine = engine_of(self.engine, dict(given))
-        if isinstance(engine, RayData):
+        if current_name(self.engine) == "medo1.engines.RayData":
             raise EngineError(f"{self.engine} is no engine that the ray engine can wrap.")
+        engine = engine_of(self.engine, dict(given))
         return engine if self.model is None else engine.with_model(self.model)
 
     def mask(self) -> SecretMask:
