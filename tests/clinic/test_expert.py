@@ -154,6 +154,13 @@ def test_limits_and_stops_and_begun_answers_are_kept(world: World, asked: list[Q
     (stopped,) = expert.complete([replace(request, sampling=Sampling(stop=("Final answer",)))])
     assert stopped.finish_reason == "stop"
     assert "Final answer" not in stopped.text
+    words = whole.text.split()
+    for stops in (
+        (words[6], words[2]),
+        (words[2], words[6]),
+    ):  # whichever comes first, in whatever order they are named
+        (first,) = expert.complete([replace(request, sampling=Sampling(stop=stops))])
+        assert first.text == whole.text[: min(whole.text.index(stop) for stop in stops)]
     begun = Message("assistant", whole.text[:20])
     (rest,) = expert.complete([replace(request, messages=(*request.messages, begun))])
     assert whole.text[:20] + rest.text == whole.text

@@ -4,8 +4,6 @@ A chart is a complaint and the findings of the first n slots; n, the number of f
 difficulty. A chart makes exactly one question: which wrong options it offers and in which order they stand follow from
 the world and the chart alone. Which split a chart belongs to follows from its content too, so no chart of `dev` or
 `test` can stand in a text of `train`, whoever draws it and in whatever order.
-
-Called by the `clinic` pipeline (questions) and by the textbook (charts of `train`).
 """
 
 from __future__ import annotations

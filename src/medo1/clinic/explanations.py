@@ -21,7 +21,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WeighedFinding:
     """One finding weighed: the impression before it and after it."""
 
     slot: str
@@ -36,7 +36,7 @@ class Walk:
 
     complaint: str
     first: str
-    steps: tuple[Step, ...]
+    steps: tuple[WeighedFinding, ...]
 
     @property
     def conclusion(self) -> str:
@@ -62,7 +62,7 @@ def walk(world: World, chart: Chart, slips: Mapping[int, str] | None = None) -> 
     steps = []
     for place, (slot, value) in enumerate(zip(world.slots, chart.values, strict=False), start=1):
         after = slips.get(place, world.revised(value, current))
-        steps.append(Step(slot, value, current, after))
+        steps.append(WeighedFinding(slot, value, current, after))
         current = after
     return Walk(chart.complaint, first, tuple(steps))
 

@@ -5,7 +5,7 @@ the impression after it. A case with n findings therefore needs n + 1 look-ups o
 a network with few layers cannot do many of them in one pass. That serial work, not medicine, is what written-out steps
 relieve (Li et al. 2024, arXiv 2402.12875, give the theory: composing maps is the standard example).
 
-Called by the `clinic` pipeline, the expert and the textbook. Everything is a pure function of the spec, seed included.
+Everything is a pure function of the spec, seed included.
 """
 
 from __future__ import annotations

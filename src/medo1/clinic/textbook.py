@@ -2,8 +2,6 @@
 
 A document is a text with the parts that are learned marked; what is not marked is read but not predicted (which fact
 comes next cannot be known, and trying costs capacity). Charts come from the training split alone.
-
-Called by the `clinic` pipeline; `base.py` trains on what comes out.
 """
 
 from __future__ import annotations

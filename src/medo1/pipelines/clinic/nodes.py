@@ -89,7 +89,7 @@ def train_base_model(
         params: the model and its training.
         seed: of its first weights and of the order of documents.
     """
-    from medo1.clinic.base import train_base
+    from medo1.clinic.base_model import train_base
     from medo1.clinic.lexicon import lexicon
     from medo1.clinic.textbook import Document, probes
     from medo1.from_scratch.tokenizers import world_tokenizer

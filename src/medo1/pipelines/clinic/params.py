@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from medo1.clinic.base import BaseSpec
+from medo1.clinic.base_model import BaseSpec
 from medo1.clinic.cases import CasesSpec
 from medo1.clinic.knowledge import WorldSpec
 from medo1.clinic.textbook import TextbookSpec

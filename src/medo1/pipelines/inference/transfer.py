@@ -1,8 +1,7 @@
 """A benchmark that is generated here and is not about medicine: steps that must be taken one after the other.
 
-Called by the node that chooses questions, where `inference.transfer` asks for it. The paper's next check is whether
-the habit of long thought carries over to another domain; here the number of steps is the difficulty, so that a curve
-over it can be drawn, and nothing of it can have been in any training set.
+The paper's next check is whether the habit of long thought carries over to another domain; here the number of steps is
+the difficulty, so that a curve over it can be drawn, and nothing of it can have been in any training set.
 
 Two kinds take turns. *Sums*: a number, then operations on it; wrong options are what a solver gets who leaves one step
 out, so a guess at the size does not help. *Orders*: who is taller than whom, in a shuffled order; the question asks for
@@ -27,7 +26,7 @@ NAMES = (
 )  # fmt: skip
 MOST_STEPS = len(NAMES) - 1
 ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ", "ninth ", "tenth ")
-Step = tuple[str, Callable[[int], int]]
+Operation = tuple[str, Callable[[int], int]]
 
 
 def transfer_questions(count: int, steps: Sequence[int], seed: int) -> list[Question]:
@@ -54,7 +53,7 @@ def transfer_questions(count: int, steps: Sequence[int], seed: int) -> list[Ques
 
 def _sum_question(steps: int, rng: random.Random) -> Question | None:
     start = rng.randint(2, 9)
-    taken: list[Step] = []
+    taken: list[Operation] = []
     value = start
     for _ in range(steps):
         step = rng.choice([step for step in _steps(value, rng) if 0 < step[1](value) < 1000])  # noqa: PLR2004
@@ -73,10 +72,10 @@ def _sum_question(steps: int, rng: random.Random) -> Question | None:
     return _question(f"Start with {start}. {told} What is the result?", str(value), list(map(str, wrong)), steps, rng)
 
 
-def _steps(value: int, rng: random.Random) -> list[Step]:
+def _steps(value: int, rng: random.Random) -> list[Operation]:
     """Operations that may come next."""
     more, less = rng.randint(2, 20), rng.randint(2, 20)
-    found: list[Step] = [
+    found: list[Operation] = [
         (f"Add {more}.", lambda number: number + more),
         (f"Subtract {less}.", lambda number: number - less),
         ("Double it.", lambda number: 2 * number),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from medo1.clinic.base import BaseSpec, GateError, train_base
+from medo1.clinic.base_model import BaseSpec, GateError, train_base
 from medo1.clinic.knowledge import World
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import Document, TextbookSpec, probes, textbook
