@@ -158,7 +158,7 @@ def test_limits_and_stops_and_begun_answers_are_kept(world: World, asked: list[Q
     for stops in (
         (words[6], words[2]),
         (words[2], words[6]),
-    ):  # whichever comes first, in whatever order they are named
+    ):  # the first in the text, however they are named
         (first,) = expert.complete([replace(request, sampling=Sampling(stop=stops))])
         assert first.text == whole.text[: min(whole.text.index(stop) for stop in stops)]
     begun = Message("assistant", whole.text[:20])

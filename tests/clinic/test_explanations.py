@@ -40,7 +40,7 @@ def test_every_format_ends_with_the_answer_that_is_read(world: World, chart: Cha
 
 def test_longstep_has_one_numbered_line_a_look_up(world: World, chart: Chart) -> None:
     text = explanation("longstep", walk(world, chart), ("velpox", "C"), random.Random(0))
-    assert [int(number) for number in re.findall(r"^WeighedFinding (\d+): ", text, re.MULTILINE)] == [
+    assert [int(number) for number in re.findall(r"^Step (\d+): ", text, re.MULTILINE)] == [
         1,
         2,
         3,
