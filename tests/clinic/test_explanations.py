@@ -40,15 +40,7 @@ def test_every_format_ends_with_the_answer_that_is_read(world: World, chart: Cha
 
 def test_longstep_has_one_numbered_line_a_look_up(world: World, chart: Chart) -> None:
     text = explanation("longstep", walk(world, chart), ("velpox", "C"), random.Random(0))
-    assert [int(number) for number in re.findall(r"^Step (\d+): ", text, re.MULTILINE)] == [
-        1,
-        2,
-        3,
-        4,
-        5,
-        6,
-        7,
-    ]
+    assert [int(number) for number in re.findall(r"^Step (\d+): ", text, re.MULTILINE)] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_longmonolog_says_the_same_look_ups_with_doubt_and_without_numbers(world: World, chart: Chart) -> None:
@@ -56,7 +48,7 @@ def test_longmonolog_says_the_same_look_ups_with_doubt_and_without_numbers(world
     text = explanation("longmonolog", solved, ("velpox", "C"), random.Random(0))
     facts = [(step.value, step.before, step.after) for step in solved.steps]
     assert re.findall(r"(\w+) in (\w+) means (\w+)", text) == facts
-    assert not re.search(r"WeighedFinding|\d", text)
+    assert not re.search(r"Step|\d", text)
     assert f"So {solved.first}?" in text
     changes = sum(step.before != step.after for step in solved.steps)
     assert len(re.findall(r"not \w+, so", text)) == changes

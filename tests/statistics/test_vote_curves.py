@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from medo1.statistics import vote_curves
 from medo1.statistics.rules import Weighing
-from medo1.statistics.vote_curves import expected_accuracy, majority_curve
+from medo1.statistics.vote_curves import expected_accuracy, expected_majority
 from medo1.statistics.votes import Voter, vote
 from medo1.vocabulary import VoteMethod
 
@@ -55,8 +55,13 @@ def test_a_weighted_curve_is_the_average_over_all_subsets(
         assert expected_accuracy(samples, "A", size, method, WEIGHING, 0) == pytest.approx(expected)
 
 
+def majority_curve(right: int, wrong: list[int], silent: int) -> np.ndarray:
+    sizes = range(1, right + sum(wrong) + silent + 1)
+    return np.array([expected_majority(right, wrong, silent, size) for size in sizes])
+
+
 def test_known_curves() -> None:
-    assert majority_curve(2, [], 0).tolist() == [1.0, 1.0]
+    assert majority_curve(2, [], 0).tolist() == pytest.approx([1.0, 1.0])
     assert majority_curve(0, [2], 1).tolist() == [0.0, 0.0, 0.0]
     assert majority_curve(1, [1], 0).tolist() == pytest.approx([0.5, 0.5])
     assert majority_curve(2, [1], 0).tolist() == pytest.approx([2 / 3, 2 / 3, 1.0])  # pairs: AA, AB, AB
@@ -91,6 +96,38 @@ def test_many_subsets_are_sampled_with_a_stated_seed(monkeypatch: pytest.MonkeyP
 def test_a_large_number_of_samples_is_exact_too() -> None:
     curve = majority_curve(20, [12, 8], 24)
     assert curve[0] == pytest.approx(20 / 64)
-    assert curve[-1] == 1.0
+    assert curve[-1] == pytest.approx(1.0)
     assert ((curve >= 0) & (curve <= 1)).all()
     assert (np.diff(curve) > -1e-12).all()  # the leader gains with every vote
+
+
+@pytest.mark.parametrize("size", [1, 700, 1500, 2999, 3000])
+def test_thousands_of_samples_neither_overflow_nor_vanish(size: int) -> None:
+    found = expected_majority(1300, [1200, 300], 200, size)
+    assert 1300 / 3000 - 1e-9 <= found <= 1  # the leader gains with every vote
+    if size == 1:
+        assert found == pytest.approx(1300 / 3000)
+    if size == 3000:
+        assert found == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("size", [1, 7, 20, 64])
+def test_exact_counts_of_subsets_agree(size: int) -> None:
+    """Two letters and silence in whole numbers: subsets of each size by how many of each they have."""
+    from math import comb
+
+    right, other, silent = 30, 25, 10
+    ways = 0.0
+    for votes in range(1, min(right, size) + 1):
+        for rival in range(min(other, size - votes, votes) + 1):
+            if (rest := size - votes - rival) <= silent:
+                share = 0.5 if votes == rival else 1.0
+                ways += share * comb(right, votes) * comb(other, rival) * comb(silent, rest)
+    assert expected_majority(right, [other], silent, size) == pytest.approx(ways / comb(right + other + silent, size))
+
+
+@pytest.mark.parametrize(("total", "size"), [(6, 3), (40, 9)])
+def test_samples_stand_in_random_order_in_all_subsets_and_in_some(total: int, size: int) -> None:
+    chosen = vote_curves.subsets(total, size, 1)
+    assert 0.35 < (np.diff(chosen, axis=1) > 0).mean() < 0.65
+    assert all(len(set(row)) == size for row in chosen.tolist())

@@ -89,6 +89,13 @@ def test_equally_sure_votes_by_weight_are_the_majority(letters: list[str | None]
         assert vote(given_samples, method).letter == vote(given_samples).letter
 
 
+@pytest.mark.parametrize("method", VOTE_METHODS)
+def test_votes_that_all_weigh_nothing_are_equal_votes(method: VoteMethod) -> None:
+    sure = dict.fromkeys("AB", float("-inf") if method == "logprob" else 0.0)
+    assert vote(samples("BBA", sure), method, Weighing(keep_share=1.0)).letter == "B"
+    assert vote(samples("--", sure), method) == Vote(None, 0.0, 0)
+
+
 @given(LETTERS, LETTERS)
 def test_silence_never_changes_a_vote(letters: list[str | None], more: list[str | None]) -> None:
     text = "".join(letter or "-" for letter in letters)

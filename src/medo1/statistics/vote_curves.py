@@ -22,43 +22,45 @@ from medo1.vocabulary import VoteMethod
 
 SUBSETS = 1_000  # of one question and size: all where there are no more, else so many at random
 RANKED_SUBSETS = 200  # the same, of lists
+NEGLIGIBLE = 1e-25  # a chance that no sum sees
 
 
-def majority_curve(right: int, wrong: Sequence[int], silent: int) -> np.ndarray:
-    """The probability that the majority of k of the samples is right, for k = 1 ... n; exact.
+def expected_majority(right: int, wrong: Sequence[int], silent: int, size: int) -> float:
+    """The probability that the majority of `size` of the samples is right; exact, for any number of samples.
 
     Ties go to the letter stated first, and in a random order of a random subset each of t tied letters is first with
-    probability 1/t.
+    probability 1/t. Each sample is thought to be taken by itself with probability size / all of them, and the chance of
+    the event together with `size` samples in all is divided by that of `size` samples: no number grows beyond 1, where
+    counts of subsets would overflow.
 
     Args:
         right: samples with the right letter. wrong: samples with each other letter. silent: samples that do not vote.
-
-    Returns:
-        (n,), for k = 1 ... n, n being all samples.
+        size: how many are taken, from 1 to all.
     """
+    from scipy.stats import binom
+
     total = right + sum(wrong) + silent
-    wins = np.zeros(total + 1)
-    quiet = _choices(silent)
-    for votes in range(1, right + 1):
-        # Polynomials whose coefficient of z**k counts subsets of size k, one for each number of letters that tie.
-        tied = [quiet]
-        for count in wrong:
-            fewer = _choices(count)[:votes]
-            equal = np.zeros(votes + 1)
-            if count >= votes:
-                equal[votes] = comb(count, votes)
-            grown: list[np.ndarray] = [np.convolve(ways, fewer) for ways in tied] + [np.zeros(1)]
-            for ties, ways in enumerate(tied):
-                grown[ties + 1] = _sum(grown[ties + 1], np.convolve(ways, equal))
-            tied = grown
-        for ties, ways in enumerate(tied):
-            part = ways[: total + 1 - votes]
-            wins[votes : votes + len(part)] += comb(right, votes) * part / (ties + 1)
-    return np.array([wins[size] / comb(total, size) for size in range(1, total + 1)])
+    share = size / total
 
+    def taken(count: int) -> np.ndarray:
+        return binom.pmf(np.arange(count + 1), count, share)[: size + 1]
 
-def _choices(count: int) -> np.ndarray:
-    return np.array([comb(count, taken) for taken in range(count + 1)], dtype=float)
+    quiet, rivals, votes_for_right = taken(silent), [taken(count) for count in wrong], taken(right)
+    won = 0.0
+    for votes in range(1, len(votes_for_right)):
+        if votes_for_right[votes] < NEGLIGIBLE:
+            continue
+        tied = [quiet]  # chances of each number of samples of rivals and silence, by how many rivals tie
+        for rival in rivals:
+            equal = np.where(np.arange(len(rival)) == votes, rival, 0.0)
+            behind = [np.convolve(chances, rival[:votes])[: size + 1] for chances in tied]
+            level = [np.convolve(chances, equal)[: size + 1] for chances in tied]
+            tied = [_sum(one, other) for one, other in zip([*behind, np.zeros(1)], [np.zeros(1), *level], strict=True)]
+        rest = size - votes
+        won += votes_for_right[votes] * sum(
+            chances[rest] / (ties + 1) for ties, chances in enumerate(tied) if rest < len(chances)
+        )
+    return min(1.0, float(won / binom.pmf(size, total, share)))
 
 
 def _sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -81,7 +83,7 @@ def expected_accuracy(
         counts = {letter: sum(sample.letter == letter for sample in samples) for letter in letters}
         right = counts.pop(gold)
         silent = sum(sample.letter is None for sample in samples)
-        return float(majority_curve(right, list(counts.values()), silent)[size - 1])
+        return expected_majority(right, list(counts.values()), silent, size)
     index = np.array([-1 if sample.letter is None else letters.index(sample.letter) for sample in samples])
     numbers = np.array(
         [[np.nan if (value := getattr(sample, field)) is None else value for sample in samples]
@@ -109,8 +111,9 @@ def expected_ranked_accuracy(ballots: Sequence[Sequence[str]], gold: str, size: 
 
 
 def subsets(total: int, size: int, seed: int) -> np.ndarray:
-    """(subsets, size), places of samples: all subsets, or some at random; in random order either way."""
+    """(subsets, size), places of samples: all subsets or some; they and their samples in random order."""
     if comb(total, size) <= SUBSETS:
         every = np.array(list(combinations(range(total), size)))
-        return np.random.default_rng(seed).permutation(every)
-    return np.random.default_rng(seed).random((SUBSETS, total)).argpartition(size - 1, axis=1)[:, :size]
+        generator = np.random.default_rng(seed)
+        return generator.permuted(generator.permutation(every), axis=1)
+    return np.random.default_rng(seed).random((SUBSETS, total)).argsort(axis=1)[:, :size]

@@ -75,6 +75,8 @@ def vote(samples: Sequence[Voter], method: VoteMethod = "majority", weighing: We
 def weights_of(present: np.ndarray, numbers: np.ndarray, method: VoteMethod, weighing: Weighing) -> np.ndarray:
     """What each sample's vote weighs, for many sets of samples at once; 0 for those that do not vote.
 
+    Where all weights of a set are 0 its samples vote with equal weights: nobody is surer than another.
+
     Args:
         present: (sets, samples), whether a sample states a letter.
         numbers: (fields, sets, samples), what the method weighs, in the order of `NEEDS`.
@@ -82,7 +84,8 @@ def weights_of(present: np.ndarray, numbers: np.ndarray, method: VoteMethod, wei
     Returns:
         (sets, samples).
     """
-    return np.where(present, WEIGHTS[method](present, numbers, weighing), 0.0)
+    weights = np.where(present, WEIGHTS[method](present, numbers, weighing), 0.0)
+    return np.where((weights > 0).any(axis=1, keepdims=True), weights, present.astype(float))
 
 
 def _numbers(samples: Sequence[Voter], method: VoteMethod) -> np.ndarray:
