@@ -247,6 +247,7 @@ ADAPTIVE = _table(
         "tokens": MAYBE_COUNT,
         "letter_of_all": MAYBE_LETTER,  # none where the rest was not drawn
         "correct_of_all": pa.Column("boolean", nullable=True),
+        "agrees": pa.Column("boolean", nullable=True),  # whether both say the same; none where the rest was not drawn
         "tokens_of_all": MAYBE_NUMBER,  # where the rest was not drawn: as many as its mean sample has, for each
     },
     unique=["question_id", "benchmark", "arm"],
@@ -262,6 +263,7 @@ VOTE_CURVE = _table(
         "accuracy_low": SHARE,
         "accuracy_high": SHARE,
         "mean_tokens": MAYBE_NUMBER,  # of all samples of a question together
+        "agreement": SHARE,  # of adaptive: with the vote of all samples, as measured; none where they were not drawn
     },
     unique=["arm", "benchmark", "method", "k"],
 )

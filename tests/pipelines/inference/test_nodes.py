@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -143,6 +144,49 @@ def test_the_curves_last_point_is_the_vote_of_all_samples() -> None:
     assert first["mean_tokens"].item() == pytest.approx(sampled["completion_tokens"].mean())
     adaptive = curve[curve["method"] == "adaptive"]
     assert adaptive["mean_tokens"].item() == pytest.approx(made["adaptive"]["tokens"].mean())
+
+
+def test_a_curve_does_not_lean_where_drawing_stopped_by_itself() -> None:
+    """Simulated: a sample is right with .6. Questions that disagree get more samples; the curve must not see that."""
+    rng, count, most = np.random.default_rng(7), 600, 16
+    asked = tables.as_table(tables.QUESTIONS, question_rows(_coins(count)))
+    drawn = {one.question_id: rng.random(most) < 0.6 for one in _coins(count)}
+
+    def answer(request: Request) -> str:
+        stem = request.messages[0].content.split("\n")[0]
+        right = drawn[ids[stem]][request.sample]
+        return f"So.\nFinal answer: {'A' if right else 'B'}"
+
+    ids = {one.stem: one.question_id for one in _coins(count)}
+    params = InferenceParams(
+        max_new_tokens=64, samples=most, votes={"numbers": (1, 3, 8), "methods": ("majority",)}, adaptive={"draw": True}
+    )
+    made = counted(Tape(answer), params, asked)
+    curve = made["curve"].set_index(["method", "k"])["accuracy"]
+    assert curve["majority", 1] == pytest.approx(0.6, abs=0.04)
+    assert curve["majority", 3] == pytest.approx(0.648, abs=0.05)
+    assert ("majority", 8) not in curve, "not every question has eight"
+    sampled = made["answers"][made["answers"]["draw"] == "sampled"]
+    leaning = sampled.groupby("question_id")["correct"].mean().mean()
+    assert abs(leaning - 0.6) > abs(curve["majority", 1] - 0.6), "what reading all samples would have said"
+
+
+def _coins(count: int) -> list[Question]:
+    options = {"A": "heads", "B": "tails"}
+    stems = [f"Case {number}: which?" for number in range(count)]
+    return [Question(question_id(stem, options), "coins", "test", stem, options, "A") for stem in stems]
+
+
+def test_agreement_with_the_vote_of_all_samples_is_measured() -> None:
+    made = counted(Tape(wavering), PARAMS, questions(8))
+    adaptive = made["curve"].set_index("method").loc["adaptive"]
+    assert adaptive["agreement"] == pytest.approx(
+        (made["adaptive"]["letter"] == made["adaptive"]["letter_of_all"]).mean()
+    )
+    assert made["curve"].loc[made["curve"]["method"] != "adaptive", "agreement"].isna().all()
+    live = InferenceParams(max_new_tokens=64, samples=12, adaptive={"draw": True})
+    stopped = counted(Tape(wavering), live, questions(8))["curve"].set_index("method").loc["adaptive"]
+    assert pd.isna(stopped["agreement"]), "the rest was not drawn, so nobody knows"
 
 
 def test_votes_that_the_engine_cannot_weigh_are_left_out(caplog: pytest.LogCaptureFixture) -> None:

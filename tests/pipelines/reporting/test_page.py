@@ -85,7 +85,9 @@ def curves(table: Any) -> dict[str, Any]:
     for benchmark in benchmarks:
         keys["benchmark"] = benchmark
         for method, k in (("majority", 1), ("majority", 4), ("confidence", 4), ("adaptive", 4)):
-            made["vote_curve"].append({**keys, "method": method, "k": k, "questions": 60, **interval})
+            made["vote_curve"].append(
+                {**keys, "method": method, "k": k, "questions": 60, **interval, "agreement": None}
+            )
         for budget in (8, 64):
             made["budget_curve"].append({**keys, "budget": budget, "questions": 60, "forced": 0.5, **interval})
         for draw in ("greedy", "sampled"):

@@ -122,7 +122,8 @@ def draw_curves(
         draws = ArmParams.model_validate(arms[table["arm"].iloc[0]]).drawn_with(params)
         polls = polled(table)
         stopped = adaptive_rows(polls, params.adaptive, draws.samples)
-        votes += curve_rows(polls, stopped, params.votes, draws.samples, seed)
+        alike = min(params.adaptive.first, draws.samples) if params.adaptive.draw else draws.samples
+        votes += curve_rows(polls, stopped, params.votes, alike, draws.samples, seed)
         stops += stopped
         budgets += budget_rows(table, draws.all_budgets)
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from medo1.frames import Frame, records
@@ -37,6 +37,10 @@ class Poll:
     samples: tuple[Voter, ...]
     tokens: tuple[int | None, ...]
     ballots: tuple[tuple[str, ...], ...] = ()
+
+    def first(self, count: int) -> Poll:
+        """The poll of the first samples alone."""
+        return replace(self, samples=self.samples[:count], tokens=self.tokens[:count], ballots=self.ballots[:count])
 
     @property
     def keys(self) -> dict[str, str]:
@@ -98,27 +102,36 @@ def _vote_row(poll: Poll, method: str, k: int, outcome: Vote) -> dict[str, Any]:
 
 
 def curve_rows(
-    polls: Sequence[Poll], stopped: Sequence[dict[str, Any]], params: VoteParams, most: int, seed: int
+    polls: Sequence[Poll], stopped: Sequence[dict[str, Any]], params: VoteParams, alike: int, most: int, seed: int
 ) -> list[dict[str, Any]]:
     """Rows of `tables.VOTE_CURVE`: expected accuracy over subsets of k samples; and where drawing stops by itself.
 
-    A k enters where every question has so many samples: an average over some of the questions would be one over the
-    easy or the hard ones.
+    A point is read from the samples that every question was given whatever they said. Where drawing stopped by itself
+    those are the ones before the first look: later ones were drawn because the earlier ones disagreed, and an average
+    over them would lean to one side.
+
+    Args:
+        polls: of one arm. stopped: its `adaptive_rows`.
+        params: which k, which methods.
+        alike: samples that every question was given. most: samples that one may get.
+        seed: of the subsets, where they are too many to take all.
     """
+    polls = [poll.first(alike) for poll in polls]
     rows = []
     for benchmark in sorted({poll.benchmark for poll in polls}):
         own = [poll for poll in polls if poll.benchmark == benchmark]
-        fewest = min(len(poll.samples) for poll in own)
+        if larger := [number for number in params.numbers if alike < number]:
+            logger.info("%s: no curve at %s votes: every question has %d samples", own[0].arm, larger, alike)
         per_sample = _mean([_mean(poll.tokens) for poll in own])
         for method in _possible(own, params.methods):
-            for k in (number for number in params.numbers if number <= fewest):
+            for k in (number for number in params.numbers if number <= alike):
                 shares = [
                     expected_accuracy(poll.samples, poll.gold, k, method, params, seed_from(seed, poll.question_id, k))
                     for poll in own
                 ]
                 rows.append(_curve_row(own[0].arm, benchmark, method, k, shares, per_sample and k * per_sample))
         if any(poll.ballots for poll in own):
-            for k in (number for number in params.numbers if number <= fewest):
+            for k in (number for number in params.numbers if number <= alike):
                 shares = [
                     expected_ranked_accuracy(poll.ballots, poll.gold, k, seed_from(seed, poll.question_id, k))
                     for poll in own
@@ -128,7 +141,9 @@ def curve_rows(
         spent = _mean([row["tokens"] for row in mine])
         shares = [float(row["correct"]) for row in mine]
         if mine:
-            rows.append(_curve_row(own[0].arm, benchmark, ADAPTIVE_VOTE, most, shares, spent))
+            agreed = [row["agrees"] for row in mine]
+            agreement = None if None in agreed else _mean(agreed)
+            rows.append(_curve_row(own[0].arm, benchmark, ADAPTIVE_VOTE, most, shares, spent, agreement))
     return rows
 
 
@@ -138,9 +153,16 @@ def _letter(answer: str | None) -> str | None:
 
 
 def _curve_row(
-    arm: str, benchmark: str, method: str, k: int, shares: Sequence[float], tokens: float | None
+    arm: str,
+    benchmark: str,
+    method: str,
+    k: int,
+    shares: Sequence[float],
+    tokens: float | None,
+    agreement: float | None = None,
 ) -> dict[str, Any]:
-    return {"arm": arm, "benchmark": benchmark, "method": method, "k": k, **_point(shares), "mean_tokens": tokens}
+    keys = {"arm": arm, "benchmark": benchmark, "method": method, "k": k}
+    return {**keys, **_point(shares), "mean_tokens": tokens, "agreement": agreement}
 
 
 def _point(shares: Sequence[float]) -> dict[str, Any]:
@@ -181,6 +203,7 @@ def adaptive_rows(polls: Sequence[Poll], rule: StoppingRule, most: int) -> list[
                 "tokens": sum(spent) if spent else None,
                 "letter_of_all": _letter(whole.letter) if complete else None,
                 "correct_of_all": whole.letter == poll.gold if complete else None,
+                "agrees": part.letter == whole.letter if complete else None,
                 "tokens_of_all": None if mean is None else mean * most,
             }
         )
