@@ -216,3 +216,23 @@ def test_previews_say_version_and_digest(tmp_path: Path) -> None:
     dataset = Json(filepath=str(tmp_path / "value.json"), version=Version(None, FIRST))
     dataset.save({"a": 1})
     assert json.loads(dataset.preview())["value"] == {"a": 1}
+
+
+@pytest.mark.parametrize("protocol", ["file", "memory"])
+def test_what_a_killed_save_left_is_no_part_of_what_is_saved_after_it(protocol: str, tmp_path: Path) -> None:
+    import fsspec
+
+    from medo1.datasets import Directory
+
+    version = "2026-01-01T00.00.00.000Z"
+    place = str(tmp_path / "adapter") if protocol == "file" else f"memory://{tmp_path.name}/adapter"
+    files = fsspec.filesystem(protocol)
+    left = f"{place.removeprefix('memory:/')}/{version}/adapter"
+    files.makedirs(left, exist_ok=True)
+    files.pipe_file(f"{left}/old.safetensors", b"old")
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "new.safetensors").write_bytes(b"new")
+    dataset = Directory(filepath=place, version=Version(None, version))
+    dataset.save(new)
+    assert [file.name for file in sorted(Directory(filepath=place).load().iterdir())] == ["new.safetensors"]

@@ -156,11 +156,12 @@ def test_ids_have_kedros_form() -> None:
 
 WRITER = """
 import sys
-from medo1.lineage.recorder import Recorder, Start, now_text
+from medo1.lineage.recorder import Recorder, RunStart, now_text
 from medo1.lineage.environment import current_environment
 from medo1.lineage.ledger import Ledger, RunIdTakenError
 from medo1.lineage.ledger_settings import ledger_settings_from
 from medo1.lineage.manifests import Manifest
+from medo1.lineage.places import Places
 from medo1.lineage.run_ids import run_id_after
 from pathlib import Path
 root, name, count, url = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -171,9 +172,9 @@ for number in range(count):
     last = ledger.latest_run_id()
     while True:
         last = run_id_after(last)
-        start = Start(last, "load", "base", [name], {}, {}, None, {}, {}, environment, None, "0", "1", [], now_text())
+        start = RunStart(last, "load", "base", [name], {}, {}, None, {}, {}, environment, None, "0", "1", [], now_text())
         try:
-            recorder = Recorder(ledger, start)
+            recorder = Recorder(ledger, start, Places(settings))
             break
         except RunIdTakenError:
             continue

@@ -11,10 +11,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import platform
 import shutil
 import tempfile
 from abc import abstractmethod
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
@@ -28,7 +30,9 @@ from kedro.io.core import (
     get_protocol_and_path,
 )
 
-from medo1.lineage.digests import Content, content_of_tree, files_of_tree
+from medo1.lineage.completion_digests import COMPLETIONS_NAME, UNKEPT, lines_of
+from medo1.lineage.digests import Content, content_of_tree, digest_of_text, files_of_tree
+from medo1.lineage.environment import user_name
 from medo1.lineage.known_digests import KNOWN, cache_folder
 from medo1.lineage.manifests import MANIFEST_NAME, Manifest, Provenance, is_version_name
 
@@ -36,6 +40,13 @@ logger = logging.getLogger(__name__)
 
 STAGING_PREFIX = ".tmp-"
 FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "a file may not be so big"}
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A value to save that was made elsewhere: a file or directory that is taken over as it is."""
+
+    path: Path
 
 
 class VersionedArtifact(AbstractVersionedDataset):
@@ -253,8 +264,12 @@ class VersionedArtifact(AbstractVersionedDataset):
         staged_manifest = directory / f"{staging.name}{MANIFEST_NAME}"
         try:
             staged = staging / self._filepath.name
-            content = self._write(data, staged) or content_of_tree(staged)
+            content = self._write_or_take(data, staged) or content_of_tree(staged)
             _sync_tree(staged)
+            if self.provenance.answers:
+                answers = directory / COMPLETIONS_NAME
+                answers.write_text(lines_of(self.provenance.answers), encoding="utf-8")
+                _sync_tree(answers)
             manifest = self._described(data, version, content)
             staged_manifest.write_text(manifest.to_json(), encoding="utf-8")
             _sync_tree(staged_manifest)
@@ -277,7 +292,7 @@ class VersionedArtifact(AbstractVersionedDataset):
     def _save_remotely(self, data: Any, version: str, directory: str) -> Manifest:
         with tempfile.TemporaryDirectory(prefix="medo1-") as staging:
             staged = Path(staging) / self._filepath.name
-            content = self._write(data, staged) or content_of_tree(staged)
+            content = self._write_or_take(data, staged) or content_of_tree(staged)
             manifest = self._described(data, version, content)
             target = f"{directory}/{self._filepath.name}"
             with suppress(FileNotFoundError):
@@ -289,6 +304,8 @@ class VersionedArtifact(AbstractVersionedDataset):
             self._fs.put(
                 [str(file) for file in files], [target if name == "." else f"{target}/{name}" for name in names]
             )
+        if self.provenance.answers:
+            self._fs.pipe_file(f"{directory}/{COMPLETIONS_NAME}", lines_of(self.provenance.answers).encode())
         self._fs.pipe_file(f"{directory}/{MANIFEST_NAME}", manifest.to_json().encode())
         self._fs.invalidate_cache(directory)
         return manifest
@@ -303,14 +320,36 @@ class VersionedArtifact(AbstractVersionedDataset):
             kind=type(self).__name__,
             digest=content.digest,
             size_bytes=content.size_bytes,
-            rows=self._rows(data),
+            rows=self._rows(self._adopted_value(data.path) if isinstance(data, Adopted) else data),
             saved_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             key=given.key,
             rows_from=given.rows_from,
             made_by=given.made_by,
             made_from=given.made_from,
             run_record=given.run_record,
+            measures=given.measures,
+            maker=given.maker if given.run or given.maker else made_outside_a_run(given.node or "hand"),
+            completions=_completions(given),
         )
+
+    def _write_or_take(self, data: Any, path: Path) -> Content | None:
+        """Write a value, or take over what was made elsewhere byte for byte."""
+        if not isinstance(data, Adopted):
+            return self._write(data, path)
+        self._adopted_value(data.path)
+        (shutil.copytree if data.path.is_dir() else shutil.copyfile)(data.path, path)
+        return None
+
+    def _adopted_value(self, path: Path) -> Any:
+        """What was made elsewhere, as a value.
+
+        Raises:
+            DatasetError: when it cannot be read as what it is said to be.
+        """
+        try:
+            return self._read(path)
+        except Exception as error:
+            raise DatasetError(f"{path} cannot be read as a {type(self).__name__}: {error}") from error
 
     def _out_of_space(self, error: OSError) -> str:
         name = self.provenance.dataset or self._filepath.name
@@ -398,6 +437,20 @@ class VersionedArtifact(AbstractVersionedDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "protocol": self._protocol, "version": self._version}
+
+
+def made_outside_a_run(by: str, **more: str) -> dict[str, Any]:
+    """Who makes a version where no run does: this user on this machine."""
+    return {"by": by, "user": user_name(), "host": platform.node(), **more}
+
+
+def _completions(given: Provenance) -> dict[str, Any]:
+    if not given.stores:
+        return {}
+    kept = {name: digest for name, digest in given.answers.items() if digest != UNKEPT}
+    text = lines_of(given.answers)
+    counts = {"answers": len(given.answers), "unkept": len(given.answers) - len(kept)}
+    return {"stores": given.stores, **counts, "digest": digest_of_text(text)} if given.answers else {}
 
 
 def _sync_tree(path: Path) -> None:

@@ -47,6 +47,10 @@ class _Weights(Directory):
         _refuse_unsafe_files(Path(data))
         super()._write(data, path)
 
+    def _adopted_value(self, path: Path) -> Path:
+        _refuse_unsafe_files(path)
+        return path
+
 
 class ModelDirectory(_Weights):
     """A base model: `config.json`, safetensors and tokenizer. Loads as an `engines.Model`."""

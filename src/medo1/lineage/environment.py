@@ -85,7 +85,7 @@ def current_environment(root: Path) -> Environment:
         packages=installed_packages(),
         python=platform.python_version(),
         hardware=hardware(),
-        user=_user(),
+        user=user_name(),
     )
 
 
@@ -215,7 +215,8 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def _user() -> str:
+def user_name() -> str:
+    """The user that this process runs as."""
     import getpass
 
     try:

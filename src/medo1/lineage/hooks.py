@@ -18,7 +18,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io.core import DatasetError, is_parameter
 
 from medo1 import __version__
-from medo1.lineage.digests import digest_of_text
+from medo1.lineage.completion_digests import UNKEPT, call_ids, digests_in
+from medo1.lineage.digests import digest_of_text, digest_of_value
 from medo1.lineage.manifests import Manifest, Provenance
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
+    from medo1.lineage.completion_digests import ReadAnswers
     from medo1.lineage.environment import Environment
     from medo1.lineage.ledger_settings import LedgerSettings
     from medo1.lineage.recorder import NodeInput, Recorder
@@ -58,9 +60,15 @@ class LaterVersionError(DatasetError):
 
 
 class LineageHooks:
-    """One instance serves one run after another."""
+    """One instance serves one run after another.
 
-    def __init__(self) -> None:
+    Args:
+        read_answers: reads answers out of a completion store, so that the digests of those that a version was made from
+            are kept with it.
+    """
+
+    def __init__(self, read_answers: ReadAnswers | None = None) -> None:
+        self._read_answers = read_answers
         self._context: KedroContext | None = None
         self._effective: Mapping[str, Any] = {}
         self._redactor: LineageRedactor | None = None
@@ -77,6 +85,7 @@ class LineageHooks:
         self._reads: dict[str, NodeInput] = {}
         self._files: dict[str, str | None] = {}
         self._made_from: dict[str, dict[str, dict[str, Any]]] = {}
+        self._inputs: dict[str, dict[str, NodeInput]] = {}
         self._makers: dict[str, str] = {}
         self._unsaved: dict[str, set[str]] = {}
         self._started: dict[str, float] = {}
@@ -89,9 +98,11 @@ class LineageHooks:
         self._context = context
 
     @hook_impl
-    def after_catalog_created(self, conf_creds: dict[str, Any], parameters: dict[str, Any]) -> None:
+    def after_catalog_created(self, catalog: Catalog, conf_creds: dict[str, Any], parameters: dict[str, Any]) -> None:
         from medo1.lineage.redaction import LineageRedactor
 
+        if hasattr(catalog, "env") and self._context is not None:
+            catalog.env = self._context.env or ""
         self._redactor = LineageRedactor(conf_creds)
         self._effective = parameters.get("parameters") or {}
 
@@ -121,7 +132,8 @@ class LineageHooks:
 
     def _start(self, ledger: Any, run_params: dict[str, Any], pins: list[Any], source: str | None) -> None:
         from medo1.lineage.environment import current_environment
-        from medo1.lineage.recorder import Recorder, Start, now_text
+        from medo1.lineage.places import Places
+        from medo1.lineage.recorder import Recorder, RunStart, now_text
 
         assert self._context is not None
         assert self._redactor is not None
@@ -132,7 +144,7 @@ class LineageHooks:
             logger.warning("The uncommitted changes hold what looks like a key: their digest is kept, they are not.")
             diff = None
         command, at = hide.text(_command()), now_text()
-        start = Start(
+        start = RunStart(
             id=self._run,
             command=command,
             env=str(run_params.get("env") or getattr(self._context.config_loader, "default_run_env", None) or ""),
@@ -150,7 +162,7 @@ class LineageHooks:
             started_at=at,
         )
         self._record = _short_record(start, environment)
-        self._recorder = Recorder(ledger, start)
+        self._recorder = Recorder(ledger, start, Places(ledger.settings))
 
     def _refuse_later_versions(self, pipeline: Pipeline, catalog: Catalog) -> None:
         for name in sorted(pipeline.all_outputs()):
@@ -166,6 +178,7 @@ class LineageHooks:
         if self._recorder is None:
             return
         reads = {name: self._read_of(catalog, name, inputs.get(name)) for name in sorted(set(node.inputs))}
+        self._inputs[node.name] = reads
         self._made_from[node.name] = {name: self._told(name, read) for name, read in reads.items()}
         function, code, _ = self._functions.get(node.name, (None, {}, None))
         self._recorder.node_started(node.name, function, code, reads)
@@ -178,12 +191,13 @@ class LineageHooks:
             self._recorder.node_ran(node.name, took, ended=not self._unsaved.get(node.name))
 
     @hook_impl
-    def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
+    def before_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
         assert self._catalog is not None
         dataset = self._catalog.get(dataset_name)
         if not hasattr(dataset, "provenance"):
             return
         function, _, code = self._functions.get(node.name, (None, {}, None))
+        stores, answers = self._answers_of(node, data)
         dataset.provenance = Provenance(
             dataset=dataset_name,
             run=self._run,
@@ -193,7 +207,38 @@ class LineageHooks:
             run_record=self._record,
             key=self._key_of(dataset_name),
             rows_from=(dataset.metadata or {}).get("rows_from") or {},
+            measures=bool((dataset.metadata or {}).get("measures_run")),
+            stores=stores,
+            answers=answers,
+            evidence=self._evidence_of(node),
         )
+
+    def _answers_of(self, node: Node, data: Any) -> tuple[list[str], dict[str, str]]:
+        """The stores of the engines that a node asked, and digests of the answers that rows of its output name."""
+        assert self._settings is not None
+        engines = [read for name in node.inputs if (read := self._reads.get(name)) and read.kind == "engine"]
+        stores = list(dict.fromkeys(store for read in engines if (store := read.detail["configuration"].get("store"))))
+        ids = call_ids(data) if stores and self._read_answers is not None else []
+        if not ids or self._read_answers is None:
+            return [], {}
+        paths = [self._settings.path_of(store) for store in stores]
+        return stores, dict.fromkeys(ids, UNKEPT) | digests_in(self._read_answers, paths, ids)
+
+    def _evidence_of(self, node: Node) -> str:
+        """A digest over the content of everything that an output of a node is made from, near and far.
+
+        Of what is made in the same way from the same content it is the same, whatever run makes it.
+        """
+        contents: set[tuple[str, str]] = set()
+        wanted, seen = [node.name], {node.name}
+        while wanted:
+            for name, read in self._inputs.get(wanted.pop(), {}).items():
+                contents.add((name, read.digest or ""))
+                maker = self._makers.get(name)
+                if maker is not None and maker not in seen:
+                    seen.add(maker)
+                    wanted.append(maker)
+        return digest_of_value(sorted(map(list, contents)))
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
@@ -222,7 +267,7 @@ class LineageHooks:
         self._end("failed", error)
 
     def abandoned(self, error: BaseException) -> None:
-        """Called by the session when a run ended in a way that Kedro has no hook for: Ctrl-C, an error in a hook."""
+        """A run ended in a way that Kedro has no hook for: Ctrl-C, an error in a hook."""
         self._end("interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed", error)
 
     def _end(self, outcome: Any, error: BaseException | None) -> None:
@@ -238,7 +283,9 @@ class LineageHooks:
     def _abandon(self, outcome: Any, error: str | None) -> None:
         if self._recorder is not None:
             recorder, self._recorder = self._recorder, None
-            recorder.ended(outcome, error)
+            root = recorder.ended(outcome, error)
+            if root is not None and outcome == "finished":
+                logger.info("Root digest of run %s: %s (kedro audit verify --root)", self._run, root)
 
     # What a node reads
 

@@ -1,6 +1,6 @@
 """Digests of files that have not changed since they were hashed, so that 140 GB of weights are hashed once.
 
-Who asks: datasets, each time that they load. `kedro audit verify` never does: it hashes.
+For datasets, which ask each time that they load; `kedro audit verify` hashes.
 
 A file counts as unchanged while its device, inode, size, and times of content and of status (nanoseconds) are the same;
 the time of status cannot be set by a program, so a file that was changed and had its date set back is found out. As in

@@ -8,6 +8,7 @@ Layout, Kedro's own with one file more:
 
     <filepath>/<version>/<name>            the data: a file, or a directory
     <filepath>/<version>/_manifest.json    this
+    <filepath>/<version>/_completions.txt  digests of the answers of models that it was made from, where there are any
     <filepath>/<version>/_tags.json        names that people gave to the version, and whether it is protected
 """
 
@@ -23,6 +24,7 @@ from medo1.lineage.digests import digest_of_text
 MANIFEST_NAME = "_manifest.json"
 TAGS_NAME = "_tags.json"
 MANIFEST_FORMAT = 1
+LATER_FIELDS = ("measures", "maker", "completions")
 # The form of Kedro's versions, UTC with milliseconds; anything else in a dataset's directory is not a version.
 VERSION_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}\.\d{2}\.\d{2}\.\d{3}Z")
 
@@ -40,7 +42,11 @@ class Provenance:
         made_by: the node's function as `module:name`, and the digest of the code that it reaches.
         run_record: how the run was called: command, environment, git commit, whether the tree was dirty, start, host.
         key: columns that tell one row of a table from another; empty where nobody says.
-        rows_from: how rows of a table are made from rows of its inputs (see `medo1.lineage.tracing`).
+        rows_from: how rows of a table are made from rows of its inputs (see `medo1.lineage.audit.tracing`).
+        measures: the version measures the run itself (time, cost), so that it comes out otherwise each time.
+        maker: who made it where no run did: `by` (`hand`, `adopted`, or a command), `user`, `host`, `origin`.
+        stores, answers: completion stores, and digests of the answers in them that it was made from, by request id.
+        evidence: digest of the content of everything that it was made from.
     """
 
     dataset: str = ""
@@ -51,6 +57,11 @@ class Provenance:
     run_record: dict[str, Any] = field(default_factory=dict)
     key: list[str] = field(default_factory=list)
     rows_from: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measures: bool = False
+    maker: dict[str, Any] = field(default_factory=dict)
+    stores: list[str] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,9 @@ class Manifest:
     """What one version is.
 
     Attributes:
-        dataset, run, node, made_from, made_by, run_record, key, rows_from: see `Provenance`.
+        dataset, run, node, made_from, made_by, run_record, key, rows_from, measures, maker: see `Provenance`.
+        completions: which answers of models it was made from: `stores`, how many `answers`, how many of them are
+            `unkept`, and the `digest` of the file that lists their digests (see `medo1.lineage.completion_digests`).
         version: the version's name, Kedro's timestamp.
         kind: the class of the dataset that saved it.
         digest: SHA-256 of the file; of a directory, see `medo1.lineage.digests.content_of_tree`.
@@ -82,10 +95,17 @@ class Manifest:
     made_from: dict[str, dict[str, Any]] = field(default_factory=dict)
     run_record: dict[str, Any] = field(default_factory=dict)
     manifest_format: int = MANIFEST_FORMAT
+    measures: bool = False
+    maker: dict[str, Any] = field(default_factory=dict)
+    completions: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The manifest as it stands in its file: indented, because people read it."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        fields = asdict(self)
+        for name in LATER_FIELDS:  # a manifest that was written before there was one keeps its digest
+            if not fields[name]:
+                del fields[name]
+        return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
     @property
     def text_digest(self) -> str:

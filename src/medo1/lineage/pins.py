@@ -105,7 +105,7 @@ def pinned_inputs(
         manifest = dataset.manifest(version)
         location = ledger.settings.location_of(dataset.read_location)
         logger.info("%s is pinned to version %s%s", name, version, f" of {location}" if place else "")
-        pins.append(Pin(name, "version", location, version, manifest.digest))
+        pins.append(Pin(name, "version", location, version, manifest.digest, manifest.run or None))
     if missing:
         raise DatasetError(_what_is_missing(ledger, missing))
     _point_out_mixture(ledger, pins)

@@ -21,6 +21,7 @@ from medo1.lineage.ledger_settings import LedgerSettings
 from medo1.lineage.manifests import MANIFEST_NAME, TAGS_NAME, Manifest, is_version_name
 
 STAGING_PREFIX = ".tmp-"
+RECORDS_FOLDER = ".lineage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,31 @@ class Places:
         staged = Path(path).with_name(f"{STAGING_PREFIX}{os.getpid()}{TAGS_NAME}")
         staged.write_text(text, encoding="utf-8")
         staged.replace(path)
+
+    # Records of runs
+
+    def record_names(self, kind: str) -> set[str]:
+        """Names of what lies among the records of runs: `runs` or `documents`."""
+        return set(self._names(self._records(kind)))
+
+    def record_file(self, kind: str, name: str) -> bytes | None:
+        """The content of one of them; None where there is none."""
+        return self._read(self._records(kind, name))
+
+    def write_record_file(self, kind: str, name: str, text: str) -> None:
+        """Write one of them, whole or not at all."""
+        path = self._records(kind, name)
+        if "://" in path:
+            self._system(path).pipe_file(path, text.encode())
+            return
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(path).with_name(f"{STAGING_PREFIX}{os.getpid()}-{name}")
+        staged.write_text(text, encoding="utf-8")
+        staged.replace(path)
+
+    def _records(self, *names: str) -> str:
+        root = self._settings.root if "://" in self._settings.root else str(self._settings.disk)
+        return "/".join([root, RECORDS_FOLDER, *names])
 
     # Deleting
 

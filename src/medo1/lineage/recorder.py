@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medo1.lineage.digests import canonical_json
 from medo1.lineage.environment import Environment, Heart
-from medo1.lineage.ledger import Ledger, LedgerError, RunIdTakenError
+from medo1.lineage.ledger import PATIENCE_S, Ledger, LedgerError, RunIdTakenError
 from medo1.lineage.manifests import Manifest
+from medo1.lineage.places import Places
+from medo1.lineage.run_records import RunRecord, write_record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 Outcome = Literal["finished", "failed", "interrupted"]
 LONGEST_ERROR = 20_000
+# After a write that failed, the next is tried so much later: a database that is gone costs a run seconds, not minutes.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,11 @@ class Pin:
     location: str
     version: str | None = None
     digest: str | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class RunStart:
     """What is known of a run when it starts; texts without secrets."""
 
     id: str
@@ -95,14 +100,19 @@ class Recorder:
     Args:
         ledger: where to.
         start: the run.
+        places: where the run's record is written in the end.
 
     Raises:
         RunIdTakenError: when another run has its id; nothing was written.
     """
 
-    def __init__(self, ledger: Ledger, start: Start) -> None:
+    def __init__(self, ledger: Ledger, start: RunStart, places: Places) -> None:
         self._ledger = ledger
+        self._places = places
         self._id = start.id
+        self._record_of_run = RunRecord(start, ledger.settings.site, roots_of(ledger, start.pins))
+        self._next_try = 0.0
+        self._pause_s = FIRST_PAUSE_S
         self._lock = threading.RLock()
         self._waiting: list[Event] = []
         self._warned = False
@@ -115,6 +125,8 @@ class Recorder:
     ) -> None:
         """A node is about to run, on these inputs."""
         at = now_text()
+        with self._lock:
+            self._record_of_run.node_started(node, function, code, inputs, at)
 
         def write(connection: Connection) -> None:
             from medo1.lineage.schema import node_run
@@ -131,6 +143,10 @@ class Recorder:
     def node_ran(self, node: str, duration_s: float, ended: bool) -> None:
         """A node's function returned; `ended` when it has nothing to save."""
         at = now_text()
+        with self._lock:
+            self._record_of_run.node_ran(node, duration_s)
+            if ended:
+                self._record_of_run.node_ended(node, at, "finished")
 
         def write(connection: Connection) -> None:
             values: dict[str, Any] = {"duration_s": duration_s}
@@ -143,6 +159,10 @@ class Recorder:
     def saved(self, node: str, location: str, manifest: Manifest, manifest_digest: str, ended: bool) -> None:
         """A version is complete; `ended` when it is the node's last output."""
         at = now_text()
+        with self._lock:
+            self._record_of_run.saved(node, location, manifest, manifest_digest)
+            if ended:
+                self._record_of_run.node_ended(node, at, "finished")
 
         def write(connection: Connection) -> None:
             put_version(self._ledger, connection, location, manifest, manifest_digest, self._nodes.get(node))
@@ -154,40 +174,62 @@ class Recorder:
     def node_ended(self, node: str) -> None:
         """A node's last output was handed on in memory."""
         at = now_text()
+        with self._lock:
+            self._record_of_run.node_ended(node, at, "finished")
         self._record(lambda connection: self._update_node(connection, node, {"ended_at": at, "outcome": "finished"}))
 
-    def ended(self, outcome: Outcome, error: str | None = None) -> None:
-        """The run is over. Waits for what could not be written before, a few seconds at most."""
+    def ended(self, outcome: Outcome, error: str | None = None, cost: Any = None) -> str | None:
+        """The run is over. Waits for what could not be written before, a few seconds at most.
+
+        Returns:
+            the run's root digest; None where its record could not be written.
+        """
         self._heart.stop()
         at = now_text()
+        error = error and error[:LONGEST_ERROR]
+        root = self._write_record(at, outcome, error, cost)
 
         def write(connection: Connection) -> None:
             from sqlalchemy import update
 
             from medo1.lineage.schema import node_run, run
 
-            values = {"ended_at": at, "outcome": outcome, "error": error and error[:LONGEST_ERROR]}
+            values = {"ended_at": at, "outcome": outcome, "error": error, "root": root, "cost": cost}
             connection.execute(update(run).where(run.c.id == self._id).values(**values, heartbeat_at=time.time()))
             if outcome != "finished":
                 unfinished = (node_run.c.run_id == self._id) & node_run.c.outcome.is_(None)
                 connection.execute(update(node_run).where(unfinished).values(outcome=outcome, ended_at=at))
 
+        self._next_try = 0.0
         self._record(write)
         for pause in (0.5, 2.0):
             if not self._waiting:
                 break
             time.sleep(pause)
             with self._lock:
+                self._next_try = 0.0
                 self._flush()
         if self._waiting:
             logger.error(
-                "%d events of run %s could not be written to the ledger %s. Nothing is lost: every version has its "
-                "manifest, and `kedro audit rebuild` reads them once the database can be reached again.",
+                "%d events of run %s could not be written to the ledger %s. Nothing is lost: they lie in the run's "
+                "record, and `kedro audit rebuild` reads it once the database can be reached again.",
                 len(self._waiting),
                 self._id,
                 self._ledger.settings.url,
             )
         self._ledger.close()
+        return root
+
+    def _write_record(self, at: str, outcome: Outcome, error: str | None, cost: Any) -> str | None:
+        try:
+            text = self._record_of_run.text(at, outcome, error, cost)
+            return write_record(self._places, self._id, text, self._record_of_run.documents)
+        except OSError as problem:
+            logger.warning(
+                "The record of run %s could not be written (%s): it has no root digest. What it saved is complete.",
+                *(self._id, problem),
+            )
+            return None
 
     def _record(self, event: Event) -> None:
         with self._lock:
@@ -195,16 +237,18 @@ class Recorder:
             self._flush()
 
     def _flush(self) -> None:
-        """Write what waits, in one transaction; what cannot be written goes on waiting."""
+        """Write what waits, in one transaction; what cannot be written goes on waiting, longer each time."""
         from sqlalchemy.exc import SQLAlchemyError
 
-        if not self._waiting:
+        if not self._waiting or time.monotonic() < self._next_try:
             return
         try:
-            with self._ledger.writing() as connection:
+            with self._ledger.writing(PATIENCE_S) as connection:
                 for event in self._waiting:
                     event(connection)
         except SQLAlchemyError as error:
+            self._next_try = time.monotonic() + self._pause_s
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             if not self._warned:
                 self._warned = True
                 logger.warning(
@@ -215,8 +259,9 @@ class Recorder:
                 )
             return
         self._waiting.clear()
+        self._pause_s = FIRST_PAUSE_S
 
-    def _write_start(self, start: Start) -> None:
+    def _write_start(self, start: RunStart) -> None:
         from sqlalchemy.exc import DBAPIError, IntegrityError
 
         try:
@@ -231,7 +276,7 @@ class Recorder:
                 f"{self._ledger.settings.url}: {reason}."
             ) from None
 
-    def _insert_start(self, connection: Connection, start: Start) -> None:
+    def _insert_start(self, connection: Connection, start: RunStart) -> None:
         from medo1.lineage.schema import pin, run
 
         keep, code, process = self._ledger.keep_document, start.environment.code, start.environment.process
@@ -298,8 +343,16 @@ class Recorder:
 
         from medo1.lineage.schema import run
 
-        with suppress(DBAPIError), self._ledger.writing() as connection:
+        with suppress(DBAPIError), self._ledger.writing(PATIENCE_S) as connection:
             connection.execute(update(run).where(run.c.id == self._id).values(heartbeat_at=time.time()))
+
+
+def roots_of(ledger: Ledger, pins: list[Pin]) -> dict[str, str]:
+    """Root digests of the runs that made what a run reads, by run; of runs that have one."""
+    runs = sorted({pin.run for pin in pins if pin.run})
+    with ledger.reading() as reader:
+        rows = reader.rows("SELECT id, root FROM run WHERE id IN (:runs)", runs=runs) if runs else ()
+        return {row["id"]: row["root"] for row in rows if row["root"]}
 
 
 def put_version(
@@ -332,6 +385,9 @@ def put_version(
         "saved_at": manifest.saved_at,
         "manifest": manifest_digest,
         "env": manifest.run_record.get("env"),
+        "maker": manifest.maker or None,
+        "completions": manifest.completions or None,
+        "measures": manifest.measures,
     }
     number = ledger.insert(connection, version, row)
     if number is None:

@@ -1,0 +1,57 @@
+"""Answers out of completion stores, by request id: what lineage takes digests of and the audit shows."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medo1.engines.base import Completion
+
+AT_ONCE = 500
+
+
+def paid_answers(path: str, ids: Sequence[str]) -> Mapping[str, Completion]:
+    """The answers that a store keeps under some ids; of a store that is not there, none.
+
+    A store in a read-only place is read from a copy.
+
+    Raises:
+        EngineError: the file is no completion store.
+    """
+    file = Path(path)
+    if not ids or not file.is_file():
+        return {}
+    import sqlite3
+
+    try:
+        return _read(file, ids)
+    except sqlite3.OperationalError:
+        pass
+    except Exception as error:
+        if not isinstance(error.__context__, sqlite3.OperationalError):
+            raise
+    with tempfile.TemporaryDirectory(prefix="medo1-store-") as folder:
+        copy = Path(folder) / file.name
+        for ending in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{file}{ending}", f"{copy}{ending}")
+        return _read(copy, ids)
+
+
+def _read(file: Path, ids: Sequence[str]) -> dict[str, Completion]:
+    from medo1.engines.wrappers.store import CompletionStore, kept_completion
+
+    store = CompletionStore(file)
+    try:
+        found: dict[str, Completion] = {}
+        for start in range(0, len(ids), AT_ONCE):
+            rows = store.get_many(list(ids[start : start + AT_ONCE]))
+            found |= {name: kept_completion(name, row, name) for name, row in rows.items()}
+        return found
+    finally:
+        store.close()
