@@ -172,7 +172,8 @@ for number in range(count):
     last = ledger.latest_run_id()
     while True:
         last = run_id_after(last)
-        start = RunStart(last, "load", "base", [name], {}, {}, None, {}, {}, environment, None, "0", "1", [], now_text())
+        rest = ({}, {}, None, {}, {}, environment, None, "0", "1", [], now_text())
+        start = RunStart(last, "load", "base", [name], *rest)
         try:
             recorder = Recorder(ledger, start, Places(settings))
             break
