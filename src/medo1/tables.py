@@ -44,8 +44,12 @@ DRAW = pa.Column(str, pa.Check.isin(DRAWS))
 OUTCOME = pa.Column(str, pa.Check.isin(GENERATION_OUTCOMES))
 
 
-def _table(columns: dict[str, pa.Column], unique: list[str] | None = None) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, strict=True, coerce=True, ordered=True, unique=unique)
+def _table(
+    columns: dict[str, pa.Column], unique: list[str] | None = None, *, add_missing_columns: bool = False
+) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        columns, strict=True, coerce=True, ordered=True, unique=unique, add_missing_columns=add_missing_columns
+    )
 
 
 QUESTIONS = _table(
@@ -58,8 +62,12 @@ QUESTIONS = _table(
         "gold": LETTER,
         "difficulty": MAYBE_COUNT,
         "source": TEXT,  # file and row
+        "flags": pa.Column(str, default=""),  # what it needs that its text does not hold: figure, missing_case
+        "link": pa.Column(str, default=""),  # where it is published
+        "shareable": pa.Column(bool, default=True),  # whether its text may be passed on
     },
     unique=["question_id", "benchmark", "split"],
+    add_missing_columns=True,  # tables of earlier runs have not the last three
 )
 QUESTIONS_REJECTED = _table({"file": NAME, "row": COUNT, "reason": NAME, "content": TEXT})
 # Questions that stand more than once, over all files: medo1/questions/repeats.py says what becomes of each kind.

@@ -125,6 +125,38 @@ ROWS: dict[str, tuple[dict[str, Any], str, list[Bad]]] = {
             ({"answer_index": None}, "expected a number"),
         ],
     ),
+    "mediq": (
+        {"id": 0, "question": "Which drug was given?", "context": ["A man has gout.", "A drug is given."],
+         "options": OPTIONS, "answer": "Meningitis", "answer_idx": "B", "facts": ["1. He has gout."]},
+        "B",
+        [
+            ({"context": []}, "the case is missing"),
+            ({"context": [{"a": 1}]}, "'context' is a list of dict, expected a text or a list of texts"),
+            ({"answer_idx": "F"}, "expected one of A, B, C, D"),
+            ({"options": None}, "expected letters and texts"),
+        ],
+    ),
+    "choices": (
+        {"stem": STEM, "choices": {"text": TEXTS, "label": ["1", "2", "3", "4"]}, "answerKey": "2"},
+        "B",
+        [
+            ({"answerKey": "5"}, "'answerKey' is '5', expected one of A, B, C, D"),
+            ({"answerKey": ["1", "2"]}, "'answerKey' names several right answers (1, 2)"),
+            ({"choices": {"text": TEXTS, "label": ["1", "2"]}}, "4 texts and 2 labels"),
+            ({"choices": {"text": TEXTS, "label": ["1", "2", "2", "3"]}}, "labelled alike"),
+            ({"choices": {"text": TEXTS, "label": ["1", "2", "4", "5"]}}, "there is no option C"),
+            ({"stem": None}, "'stem' is empty"),
+        ],
+    ),
+    "right_and_wrong": (
+        {"question": STEM, "correct_answer": "Meningitis", "distractor1": "Lupus", "distractor2": "Gout"},
+        "C",
+        [
+            ({"correct_answer": ""}, "'correct_answer' is empty"),
+            ({"distractor1": None}, "'distractor1' is empty"),
+            ({"distractor1": "Meningitis"}, "have the same text"),
+        ],
+    ),
 }  # fmt: skip
 
 

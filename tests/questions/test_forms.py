@@ -26,8 +26,12 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 def asked_in_turn(row: dict[str, Any], times: int) -> list[dict[str, Any]]:
     """The row several times, a different question each time."""
-    key = "question"
+    key = "question" if "question" in row else "stem"
     return [{**row, key: f"{row[key]} ({n})"} for n in range(times)]
+
+
+# one row tells nothing of from where its numbers count
+HINTS = {"mmlu": FileHints(gold_base=0)}
 
 
 def test_there_are_rows_for_every_form():
@@ -38,14 +42,14 @@ def test_there_are_rows_for_every_form():
 def test_a_good_row_is_recognised_and_read(form: str, tmp_path: Path):
     row, gold, _ = ROWS[form]
     row = {key: value for key, value in row.items() if key != "exp"}
-    reading = read_benchmark(write(tmp_path / "x.jsonl", [row]))
+    reading = read_benchmark(write(tmp_path / "x.jsonl", [row]), hints=HINTS.get(form, FileHints()))
     assert reading.form == form
     assert reading.why.startswith("recognised by ")
     (question,) = reading.questions
     assert question.gold == gold
     assert list(question.options) == list("ABCDEFGHIJ"[: len(question.options)])
     assert question.source == "x.jsonl:1"
-    assert read_benchmark(tmp_path / "x.jsonl", form).why == "named by the caller"
+    assert read_benchmark(tmp_path / "x.jsonl", form, hints=HINTS.get(form, FileHints())).why == "named by the caller"
 
 
 BAD = [(form, changes, reason) for form, (_, _, bad) in ROWS.items() for changes, reason in bad]
@@ -57,7 +61,7 @@ def test_a_malformed_row_is_refused_with_its_number_and_the_reason(
 ):
     good = ROWS[form][0]
     rows = [*asked_in_turn(good, 2), changed(good, changes), *asked_in_turn(good, 1)]
-    reading = read_benchmark(write(tmp_path / "x.jsonl", rows), form)
+    reading = read_benchmark(write(tmp_path / "x.jsonl", rows), form, hints=HINTS.get(form, FileHints()))
     (bad,) = reading.rejected
     assert (bad.file, bad.row) == ("x.jsonl", 3)
     assert reason in bad.reason
@@ -69,8 +73,8 @@ def test_a_malformed_row_is_refused_with_its_number_and_the_reason(
 def test_no_value_whatever_makes_the_rest_of_a_file_unreadable(form: str, tmp_path: Path):
     good = ROWS[form][0]
     for column in good:
-        rows = [good, *(changed(good, {column: junk}) for junk in JUNK if not (column == "cop" and junk == 4))]
-        reading = read_benchmark(write(tmp_path / "x.jsonl", rows), form)
+        rows = [good, *(changed(good, {column: junk}) for junk in JUNK)]
+        reading = read_benchmark(write(tmp_path / "x.jsonl", rows), form, hints=HINTS.get(form, FileHints()))
         assert reading.rows_read == len(rows) == len(reading.questions) + len(reading.rejected)
         for question in reading.questions:
             assert question.gold in question.options
@@ -164,9 +168,9 @@ def test_medmcqa_never_assumes_from_where_its_numbers_count(tmp_path: Path):
     with pytest.raises(QuestionsError, match="both 0 and 4"):
         read_benchmark(write(tmp_path / "x.jsonl", [*of_one, *of_zero]))
     unclear = write(tmp_path / "x.jsonl", of_one[:3])
-    with pytest.raises(QuestionsError, match="say which with cop_base"):
+    with pytest.raises(QuestionsError, match="say which with gold_base"):
         read_benchmark(unclear)
-    assert [q.gold for q in read_benchmark(unclear, settings=FileHints(cop_base=1)).questions] == ["A", "B", "C"]
+    assert [q.gold for q in read_benchmark(unclear, hints=FileHints(gold_base=1)).questions] == ["A", "B", "C"]
 
 
 def test_medmcqa_explanations_contradict_a_wrong_count(tmp_path: Path):
@@ -174,8 +178,8 @@ def test_medmcqa_explanations_contradict_a_wrong_count(tmp_path: Path):
     rows = [{**row, "cop": 2, "exp": "Ans. (b) it is."} for row in asked_in_turn(base, 30)]
     path = write(tmp_path / "x.jsonl", rows)
     with pytest.raises(QuestionsError, match=r"agrees with 0 of 30 explanations .* counting from 1 with 30"):
-        read_benchmark(path, settings=FileHints(cop_base=0))
-    assert "agrees with 30 of 30" in " ".join(read_benchmark(path, settings=FileHints(cop_base=1)).notes)
+        read_benchmark(path, hints=FileHints(gold_base=0))
+    assert "agrees with 30 of 30" in " ".join(read_benchmark(path, hints=FileHints(gold_base=1)).notes)
 
 
 def test_pubmedqa_puts_the_abstract_before_the_question_in_both_of_its_forms(tmp_path: Path):
@@ -222,15 +226,15 @@ def jama_lists(folder: Path, gold: tuple[str, str], test: list[str]) -> FileHint
 def test_jama_is_split_by_its_urls_and_checked_against_its_links(tmp_path: Path):
     row = ROWS["jama"][0]
     other = {**row, "question": "Another?", "link": LINK.replace("2812345", "2"), "answer_idx": "A"}
-    settings = jama_lists(tmp_path, ("B", "Meningitis"), [LINK.replace("fullarticle", "article-abstract") + "?x=1"])
-    reading = read_benchmark(write(tmp_path / "jama.csv", [row, other]), settings=settings)
+    hints = jama_lists(tmp_path, ("B", "Meningitis"), [LINK.replace("fullarticle", "article-abstract") + "?x=1"])
+    reading = read_benchmark(write(tmp_path / "jama.csv", [row, other]), hints=hints)
     assert [question.split for question in reading.questions] == ["test", "train"]
-    settings = jama_lists(tmp_path, ("C", "Gout"), [LINK])
-    reading = read_benchmark(tmp_path / "jama.csv", settings=settings)
+    hints = jama_lists(tmp_path, ("C", "Gout"), [LINK])
+    reading = read_benchmark(tmp_path / "jama.csv", hints=hints)
     (bad,) = reading.rejected
     assert "the gold answer is B 'Meningitis', in the list of links it is C 'Gout'" in bad.reason
     elsewhere = write(tmp_path / "jama.csv", [other, {**row, "link": LINK.replace("2812345", "9")}])
-    (bad,) = read_benchmark(elsewhere, settings=settings).rejected
+    (bad,) = read_benchmark(elsewhere, hints=hints).rejected
     assert "jama/9 is not in the list of links" in bad.reason
 
 
@@ -242,9 +246,9 @@ def test_jama_links_without_text_say_how_to_get_the_text(tmp_path: Path):
 
 
 def test_test_urls_that_are_in_no_list_are_refused(tmp_path: Path):
-    settings = jama_lists(tmp_path, ("B", "Meningitis"), [LINK.replace("2812345", "77")])
+    hints = jama_lists(tmp_path, ("B", "Meningitis"), [LINK.replace("2812345", "77")])
     with pytest.raises(QuestionsError, match="1 of 1 URLs are not in the links"):
-        read_benchmark(write(tmp_path / "jama.csv", [ROWS["jama"][0]]), settings=settings)
+        read_benchmark(write(tmp_path / "jama.csv", [ROWS["jama"][0]]), hints=hints)
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def test_a_jama_file_as_the_scraper_writes_it_is_split_in_646_and_878(benchmark_
     (tmp_path / "jama.json").write_text(json.dumps(rows))
     from medo1.questions import FileHints
 
-    settings = FileHints(links=benchmark_files / "jama_links.json", test_urls=benchmark_files / "jama_test_urls.json")
-    reading = read_benchmark(tmp_path / "jama.json", settings=settings)
+    hints = FileHints(links=benchmark_files / "jama_links.json", test_urls=benchmark_files / "jama_test_urls.json")
+    reading = read_benchmark(tmp_path / "jama.json", hints=hints)
     assert reading.form == "jama"
     splits = Counter(question.split for question in reading.questions)
     refused = Counter(bad.reason.partition(" ")[0] for bad in reading.rejected)

@@ -55,8 +55,8 @@ def test_a_line_that_is_no_record_is_rejected_and_the_rest_is_read(tmp_path: Pat
     rows, rejected = read_rows(tmp_path / "b.csv")
     assert [row.number for row in rows] == [1, 4]
     assert [(bad.row, bad.reason) for bad in rejected] == [
-        (2, "3 fields where the first line has 2"),
-        (3, "1 fields where the first line has 2"),
+        (2, "3 fields where the first line has 2 (line 3)"),
+        (3, "1 fields where the first line has 2 (line 4)"),
     ]
     (tmp_path / "c.json").write_text('[{"a": 1}, 2, null]')
     assert [bad.row for bad in read_rows(tmp_path / "c.json")[1]] == [2, 3]
@@ -70,11 +70,16 @@ def test_a_line_that_is_no_record_is_rejected_and_the_rest_is_read(tmp_path: Pat
         ("a.json", b'{"a": 1, "b": 2}', "found an object with the keys a, b"),
         ("a.json", b'{"a": {"0": 1, "1": 2}, "b": {"0": 1}}', "column 'b' has 1 rows where 'a' has 2"),
         ("a.json", b'{"a": [1, 2], "b": [1]}', "columns of unequal length"),
-        ("a.csv", b'a,b\n"x,y\n', "not well-formed CSV: .*quote left open"),
         ("a.csv", b"a,a\n1,2\n", "the column 'a' stands more than once"),
         ("a.csv", b"a,b\nx,\xe9\n", "a.csv is not UTF-8: byte 0xe9 on line 2; save it as UTF-8"),
         ("a.parquet", b"PAR1 no", "is not a Parquet file"),
-        ("a.xlsx", b"x", "files are read by their suffix, one of .jsonl"),
+        ("a.xlsx", b"x", "is not an Excel file that can be read"),
+        ("a.bin", b"x", "files are read by their suffix, one of .jsonl"),
+        ("a.dat", b'{"a": 1}', "by its first bytes this one is .json or .jsonl: copy it under a name that ends so"),
+        ("a.xls", b"\xd0\xcf\x11\xe0", "this is an old Excel file: save it as .xlsx or .csv"),
+        ("a.zip", b"PK", "is not a zip file that can be read"),
+        ("a.csv.gz", b"a,b", "cannot be unpacked"),
+        ("a.json", b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_a_broken_file_says_what_is_wrong(name: str, content: bytes, told: str, tmp_path: Path):

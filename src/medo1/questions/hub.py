@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from medo1.questions.benchmark_reading import BenchmarkReading, _form_of, questions_of
+from medo1.questions.benchmark_reading import BenchmarkReading, log_reading, read_part
 from medo1.questions.question_errors import QuestionsError
 from medo1.questions.readers.form import FileHints
-from medo1.questions.readers.mapping import ColumnMapping
-from medo1.questions.record_files import rows_of
+from medo1.questions.readers.mapping import ColumnMapping, as_mapping
+from medo1.questions.record_files import FilePart, named_classes, rows_of
 
 
 def read_hub(
@@ -26,7 +26,7 @@ def read_hub(
     revision: str | None = None,
     benchmark: str | None = None,
     mapping: ColumnMapping | Mapping[str, Any] | None = None,
-    settings: FileHints = FileHints(),  # noqa: B008  (frozen)
+    hints: FileHints = FileHints(),  # noqa: B008  (frozen)
     ordered: bool = False,
 ) -> list[BenchmarkReading]:
     """The questions of a data set, one reading for each of its splits.
@@ -37,7 +37,7 @@ def read_hub(
         name: the data set's configuration, where it has several.
         split: the split to read, under the data set's own name; None for all.
         revision: a commit or tag of the data set's repository; pin it where results are to be repeated.
-        benchmark, mapping, settings, ordered: as in `medo1.questions.read_benchmark`.
+        benchmark, mapping, hints, ordered: as in `medo1.questions.read_benchmark`.
 
     Raises:
         QuestionsError: when it cannot be loaded, has no such split, or its rows cannot be read.
@@ -49,22 +49,18 @@ def read_hub(
         splits = {split: splits[split]}
     readings = []
     for own, records in splits.items():
-        rows = list(rows_of(records))
-        title = f"{dataset}/{own}"
-        chosen, why = _form_of(title, rows, form, mapping)
-        readings.append(
-            questions_of(
-                rows,
-                [],
-                chosen,
-                why,
-                name=title,
-                benchmark=benchmark,
-                split=_known(own),
-                settings=settings,
-                ordered=ordered,
-            )
+        part = FilePart(f"{dataset}/{own}", (Path(dataset).name, own), list(rows_of(records)))
+        reading = read_part(
+            part,
+            form,
+            benchmark=benchmark,
+            split=_known(own),
+            mapping=None if mapping is None else as_mapping(mapping),
+            hints=hints,
+            ordered=ordered,
         )
+        log_reading(reading)
+        readings.append(reading)
     return readings
 
 
@@ -89,4 +85,9 @@ def _loaded(dataset: str, name: str | None, revision: str | None) -> dict[str, l
         raise QuestionsError(f"{dataset}: {where} cannot be loaded: {type(error).__name__}: {said}") from error
     if isinstance(loaded, datasets.Dataset):
         loaded = {str(loaded.split) if loaded.split is not None else "test": loaded}
-    return {str(own): part.to_list() for own, part in loaded.items()}
+    return {str(own): named_classes(part.to_list(), _classes(part)) for own, part in loaded.items()}
+
+
+def _classes(part: Any) -> dict[str, list[str]]:
+    """The names behind numbers that a data set keeps: column to names."""
+    return {column: list(feature.names) for column, feature in part.features.items() if hasattr(feature, "names")}

@@ -1,10 +1,21 @@
-"""What can go wrong with a benchmark file: the whole file cannot be read, or one row of it cannot be used."""
+"""Records of a file, and what can go wrong: the whole file cannot be read, or one row of it cannot be used."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from medo1.errors import UserError
+
+_EXCERPT = 80
+
+
+class FileRecord(NamedTuple):
+    """One record of a file: its number from 1 and its values by column."""
+
+    number: int
+    values: dict[str, Any]
 
 
 class QuestionsError(UserError, ValueError):
@@ -38,3 +49,16 @@ class RejectedRow:
     def as_row(self) -> dict[str, str | int]:
         """The row of a `questions_rejected` table."""
         return asdict(self)
+
+
+def excerpt(value: object) -> str:
+    """The beginning of a row, on one line."""
+    if isinstance(value, str):
+        text = value
+    else:
+        try:
+            text = json.dumps(value, ensure_ascii=False, default=str)
+        except (RecursionError, ValueError, TypeError):  # nested too deeply, or keys that are no texts
+            text = f"({type(value).__name__} that cannot be shown)"
+    text = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()  # no file can hold half a character
+    return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"

@@ -22,6 +22,9 @@ def question_rows(questions: Iterable[Question]) -> list[dict[str, Any]]:
             "gold": question.gold,
             "difficulty": question.difficulty,
             "source": question.source,
+            "flags": ",".join(question.flags),
+            "link": question.extra.get("link", ""),
+            "shareable": question.shareable,
         }
         for question in questions
     ]
@@ -68,6 +71,9 @@ def questions_from(table: Frame) -> list[Question]:
             gold=row["gold"],
             difficulty=None if pd.isna(row["difficulty"]) else int(row["difficulty"]),
             source=row["source"],
+            extra={"link": row["link"]} if row.get("link") else {},
+            flags=tuple(flag for flag in (row.get("flags") or "").split(",") if flag),
+            shareable=bool(row.get("shareable", True)),
         )
         for row in records(table)
     ]

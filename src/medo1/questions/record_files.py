@@ -1,207 +1,266 @@
-"""Rows out of files: JSONL, JSON (a list, an object of columns, or an object of records), CSV, TSV and Parquet.
+"""Rows out of files: JSON in each of its shapes, separated text, Parquet, Excel, and these packed.
 
 A row that is no record (a line that is no JSON, a CSV line with a field too many) is rejected with its reason and the
-rest is read.
+rest is read. A file can have parts: members of a zip file, sheets, lists of records under names.
 """
 
 from __future__ import annotations
 
-import csv
+import bz2
+import gzip
 import io
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
 
-from medo1.questions.question_errors import QuestionsError, RejectedRow
+from medo1.questions.json_records import KEY, json_lines, json_parts
+from medo1.questions.question_errors import FileRecord, QuestionsError, RejectedRow, excerpt
+from medo1.questions.separated_values import separated_rows
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
-KEY = "_key"  # of records that stand in an object, under their key
-_EXCERPT = 80
-_WRAPPERS = ("data", "questions", "rows", "examples", "items", "test", "train", "dev")
+LINES = (".jsonl", ".ndjson", ".jsonlines")
+SEPARATED = (".csv", ".tsv")
+SUFFIXES = (*LINES, ".json", *SEPARATED, ".parquet", ".xlsx")
+UNPACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+PACKED = (*UNPACKED, ".zip")
+LARGEST = 4 << 30  # bytes of a file once unpacked
+_ASIDE = ("__macosx", ".")  # what a zip file holds beside its files
+
+__all__ = ["KEY", "FilePart", "FileRecord", "excerpt", "read_parts", "read_rows", "rows_of"]
 
 
-class FileRecord(NamedTuple):
-    """One record of a file: its number from 1 and its values by column."""
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """One part of a file, mostly all of it.
 
-    number: int
-    values: dict[str, Any]
+    Attributes:
+        title: the file's name, and the part's where there are several.
+        keys: what the file itself calls the part: a member of a zip file, a sheet, a key; outermost first.
+        rows: its records; `rejected` what is none.
+    """
+
+    title: str
+    keys: tuple[str, ...] = ()
+    rows: list[FileRecord] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
 
 
-def read_rows(path: Path, *, header: Sequence[str] | None = None) -> tuple[list[FileRecord], list[RejectedRow]]:
-    """All records of a file, and the rows that are none.
+def read_parts(path: Path, *, header: Sequence[str] | None = None, encoding: str | None = None) -> list[FilePart]:
+    """The parts of a file, each with all of its records and the rows that are none.
 
     Args:
         path: the file; its suffix says what it is.
         header: names of the columns of a CSV or TSV file that has no line of names.
+        encoding: of a text that is not UTF-8.
 
     Raises:
         QuestionsError: for a file that is missing, of another kind, or broken as a whole.
     """
-    suffix = path.suffix.lower()
     if not path.is_file():
         raise QuestionsError(f"{path} is not a file: give the path of one of {', '.join(SUFFIXES)}")
-    if suffix not in SUFFIXES:
-        raise QuestionsError(f"{path.name}: files are read by their suffix, one of {', '.join(SUFFIXES)}; rename it")
+    return _parts_of(path.name, path.name, path.read_bytes(), header, encoding, ())
+
+
+def read_rows(path: Path, *, header: Sequence[str] | None = None) -> tuple[list[FileRecord], list[RejectedRow]]:
+    """All records of a file that is one table, and the rows that are none.
+
+    Raises:
+        QuestionsError: as `read_parts`, and for a file of several parts.
+    """
+    parts = read_parts(path, header=header)
+    if len(parts) > 1:
+        raise QuestionsError(f"{path.name} holds {len(parts)} tables ({', '.join(part.title for part in parts[:4])}): "
+                             "give a file with one")  # fmt: skip
+    return (parts[0].rows, parts[0].rejected) if parts else ([], [])
+
+
+def _parts_of(
+    title: str, name: str, data: bytes, header: Sequence[str] | None, encoding: str | None, keys: tuple[str, ...]
+) -> list[FilePart]:
+    """The parts of a file's bytes: `title` for messages, `name` for its kind, `keys` lead to it in another file."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in UNPACKED:
+        inner = name[: -len(suffix)]
+        if PurePosixPath(inner).suffix.lower() not in (*SUFFIXES, *PACKED):
+            raise QuestionsError(f"{title}: name it after what is packed in it, such as {inner}.jsonl{suffix}")
+        return _parts_of(title, inner, _unpacked(title, data, UNPACKED[suffix]), header, encoding, keys)
+    if suffix == ".zip":
+        return _members(title, data, header, encoding, keys)
     if suffix == ".parquet":
-        return _parquet_rows(path), []
-    text = _text(path)
-    if suffix in (".csv", ".tsv"):
-        return _separated_rows(path.name, text, "\t" if suffix == ".tsv" else ",", header)
-    if suffix == ".json":
-        return _json_rows(path.name, text)
-    return _json_lines(path.name, text)
+        return [FilePart(title, keys, _parquet_rows(title, data))]
+    if suffix == ".xlsx":
+        return _sheets(title, data, keys)
+    if suffix not in SUFFIXES:
+        raise QuestionsError(
+            f"{title}: files are read by their suffix, one of {', '.join((*SUFFIXES, *PACKED))}{_looks_like(data)}"
+        )
+    text = _text(title, data, encoding)
+    if suffix in SEPARATED:
+        rows, rejected = separated_rows(title, text, tabs=suffix == ".tsv", header=header)
+        return [FilePart(title, keys, rows, rejected)]
+    found = json_parts(title, text) if suffix == ".json" else json_lines(title, text)
+    return [
+        FilePart(f"{title}/{part.key}", (*keys, *part.key.split("/")), part.rows, part.rejected)
+        if part.key
+        else FilePart(title, keys, part.rows, part.rejected)
+        for part in found
+    ]
 
 
-def _text(path: Path) -> str:
-    """The file's text: UTF-8, with or without a byte order mark."""
-    data = path.read_bytes()
+def _unpacked(title: str, data: bytes, unpack: Callable[[bytes], bytes]) -> bytes:
     try:
-        return data.decode("utf-8-sig")
+        unpacked = unpack(data)
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+        raise QuestionsError(f"{title} cannot be unpacked: {error}; was it fetched whole?") from error
+    if len(unpacked) > LARGEST:
+        raise QuestionsError(f"{title} is larger than {LARGEST >> 30} GiB once unpacked: split it")
+    return unpacked
+
+
+def _members(
+    title: str, data: bytes, header: Sequence[str] | None, encoding: str | None, keys: tuple[str, ...]
+) -> list[FilePart]:
+    """The parts of the files in a zip file that can be read; others are passed over."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile as error:
+        raise QuestionsError(f"{title} is not a zip file that can be read: {error}; was it fetched whole?") from error
+    with archive:
+        readable = [entry for entry in archive.infolist() if _is_member(entry)]
+        if not readable:
+            held = ", ".join(entry.filename for entry in archive.infolist()[:5]) or "nothing"
+            raise QuestionsError(f"{title}: none of its files is one of {', '.join(SUFFIXES)}; it holds {held}")
+        if sum(entry.file_size for entry in readable) > LARGEST:
+            raise QuestionsError(f"{title} is larger than {LARGEST >> 30} GiB once unpacked: split it")
+        parts = []
+        for entry in readable:
+            try:
+                content = archive.read(entry)
+            except (zipfile.BadZipFile, RuntimeError, zlib.error, NotImplementedError) as error:
+                raise QuestionsError(f"{title}: {entry.filename} cannot be unpacked: {error}") from error
+            inside = tuple(entry.filename.split("/"))
+            named = f"{title}/{entry.filename}"
+            parts.extend(_parts_of(named, inside[-1], content, header, encoding, (*keys, *inside)))
+    return parts
+
+
+def _is_member(entry: zipfile.ZipInfo) -> bool:
+    name = entry.filename.lower()
+    aside = any(folder.startswith(_ASIDE) for folder in name.split("/"))
+    bare = next((name[: -len(suffix)] for suffix in UNPACKED if name.endswith(suffix)), name)
+    return not entry.is_dir() and not aside and bare.endswith(SUFFIXES)
+
+
+def _looks_like(data: bytes) -> str:
+    """What the first bytes say that a file of an unknown suffix is."""
+    signs = {b"PAR1": ".parquet", b"\x1f\x8b": ".gz", b"PK\x03\x04": ".zip or .xlsx"}
+    found = next((suffix for sign, suffix in signs.items() if data.startswith(sign)), "")
+    if not found and data.lstrip()[:1] in (b"{", b"["):
+        found = ".json or .jsonl"
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return "; this is an old Excel file: save it as .xlsx or .csv"
+    return f"; by its first bytes this one is {found}: copy it under a name that ends so" if found else ""
+
+
+def _text(name: str, data: bytes, encoding: str | None) -> str:
+    """The file's text: UTF-8 (a byte order mark or none), UTF-16 with one, or the encoding that the caller names."""
+    if encoding is None and data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    try:
+        return data.decode(encoding or "utf-8-sig")
+    except LookupError:
+        raise QuestionsError(
+            f"{name}: there is no encoding {encoding!r}; common ones are utf-8, cp1252, gb18030"
+        ) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        what = "UTF-8" if encoding is None else encoding
         raise QuestionsError(
-            f"{path.name} is not UTF-8: byte {data[error.start]:#04x} on line {line}; save it as UTF-8"
+            f"{name} is not {what}: byte {data[error.start]:#04x} on line {line}; save it as UTF-8, or name its "
+            "encoding (`encoding: cp1252`)"
         ) from error
 
 
-def excerpt(value: object) -> str:
-    """The beginning of a row, on one line."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()  # no file can hold half a character
-    return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"
+def _sheets(title: str, data: bytes, keys: tuple[str, ...]) -> list[FilePart]:
+    """The sheets of an Excel file that hold rows; a sheet's first row names its columns."""
+    import warnings
 
+    import openpyxl
 
-def _json_lines(name: str, text: str) -> tuple[list[FileRecord], list[RejectedRow]]:
-    rows: list[FileRecord] = []
-    rejected: list[RejectedRow] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            rejected.append(RejectedRow(name, number, f"not JSON: {error}", excerpt(line)))
-            continue
-        if isinstance(value, dict):
-            rows.append(FileRecord(number, value))
-        else:
-            reason = f"expected an object, found {type(value).__name__}"
-            rejected.append(RejectedRow(name, number, reason, excerpt(line)))
-    return rows, rejected
-
-
-def _json_rows(name: str, text: str) -> tuple[list[FileRecord], list[RejectedRow]]:
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and error.lineno > 1:
-            return _json_lines(name, text)  # JSON lines under the other suffix
-        raise QuestionsError(f"{name} is not JSON: {error}; is it cut off?") from error
-    if isinstance(value, dict):
-        value = _unwrapped(value)
-    if isinstance(value, dict):
-        records = _columns(name, value) or _keyed_records(value)
-        if records is None:
-            found = ", ".join(map(str, list(value)[:8]))
-            raise QuestionsError(
-                f"{name}: expected a list of records, columns of equal length, or records under their keys; found an "
-                f"object with the keys {found}"
-            )
-        value = records
-    if not isinstance(value, list):
-        raise QuestionsError(f"{name}: expected a list of records, found {type(value).__name__}")
-    rows, rejected = [], []
-    for number, record in enumerate(value, 1):
-        if isinstance(record, dict):
-            rows.append(FileRecord(number, record))
-        else:
-            reason = f"expected an object, found {type(record).__name__}"
-            rejected.append(RejectedRow(name, number, reason, excerpt(record)))
-    return rows, rejected
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    except Exception as error:  # openpyxl raises whatever a broken file makes it stumble over
+        raise QuestionsError(
+            f"{title} is not an Excel file that can be read: {type(error).__name__}: {error}"
+        ) from error
+    tables = {sheet.title: _cells(sheet) for sheet in book.worksheets}
+    book.close()
+    filled = {name: rows for name, rows in tables.items() if len(rows) > 1}
+    if not filled:
+        return [FilePart(title, keys)]
+    parts = []
+    for name, table in filled.items():
+        several = len(filled) > 1
+        own = f"{title}/{name}" if several else title
+        text = io.StringIO(newline="")
+        import csv
+
+        csv.writer(text).writerows(table)  # the same rules for names and lengths as a CSV file's
+        rows, rejected = separated_rows(own, text.getvalue(), tabs=False, header=None)
+        parts.append(FilePart(own, (*keys, name) if several else keys, rows, rejected))
+    return parts
 
 
-def _unwrapped(value: dict[str, Any]) -> Any:
-    """The list that a file wraps in an object: `{"data": [...]}`."""
-    for key in _WRAPPERS:
-        inner = value.get(key)
-        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
-            return inner
-    return value
+def _cells(sheet: Any) -> list[list[str]]:
+    """A sheet's rows as texts, without what is empty at its edges."""
+    table = [["" if cell is None else _cell(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    table = [row for row in table if any(row)]
+    width = max((max((place for place, cell in enumerate(row, 1) if cell), default=0) for row in table), default=0)
+    return [(row + [""] * width)[:width] for row in table]
 
 
-def _columns(name: str, value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The records of an object of columns: `{"question": {"0": ...}}` (pandas' own form) or `{"question": [...]}`."""
-    columns = list(value.values())
-    if not columns or not all(
-        isinstance(column, type(columns[0])) and isinstance(column, dict | list) for column in columns
-    ):
-        return None
-    if isinstance(columns[0], dict):
-        if any(
-            isinstance(cell, dict | list) and key not in ("options", "choices")
-            for key, column in value.items()
-            for cell in list(column.values())[:1]
-        ):
-            return None  # records under their keys, not columns
-        keys = list(columns[0])
-        if len(value) < 2 or not all(key.isdigit() for key in keys):  # noqa: PLR2004
-            return None
-        for column_name, column in value.items():
-            if column.keys() != columns[0].keys():
-                raise QuestionsError(
-                    f"{name}: column {column_name!r} has {len(column)} rows where {next(iter(value))!r} has {len(keys)}"
-                )
-        return [{column_name: column[key] for column_name, column in value.items()} for key in keys]
-    lengths = {column_name: len(column) for column_name, column in value.items()}
-    if len(set(lengths.values())) != 1:
-        raise QuestionsError(f"{name}: columns of unequal length: {lengths}")
-    return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
+def _cell(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _keyed_records(value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The records of an object whose values are records: `{"12345": {"QUESTION": ...}}`."""
-    if not value or not all(isinstance(record, dict) for record in value.values()):
-        return None
-    return [{KEY: key, **record} for key, record in value.items()]
-
-
-def _separated_rows(
-    name: str, text: str, delimiter: str, header: Sequence[str] | None
-) -> tuple[list[FileRecord], list[RejectedRow]]:
-    csv.field_size_limit(1 << 30)
-    try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise QuestionsError(f"{name} is not well-formed CSV: {error}; is a quote left open?") from error
-    records = [record for record in records if record]
-    if not records:
-        return [], []
-    columns = list(header) if header is not None else [column.strip() for column in records[0]]
-    if header is None:
-        doubled = sorted({column for column in columns if columns.count(column) > 1})
-        if doubled:
-            raise QuestionsError(f"{name}: the column {doubled[0]!r} stands more than once in the first line")
-        records = records[1:]
-    rows, rejected = [], []
-    for number, record in enumerate(records, 1):
-        if len(record) == len(columns):
-            rows.append(FileRecord(number, dict(zip(columns, record, strict=True))))
-        else:
-            reason = f"{len(record)} fields where the first line has {len(columns)}"
-            rejected.append(RejectedRow(name, number, reason, excerpt(delimiter.join(record))))
-    return rows, rejected
-
-
-def _parquet_rows(path: Path) -> list[FileRecord]:
+def _parquet_rows(title: str, data: bytes) -> list[FileRecord]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = pyarrow.parquet.read_table(io.BytesIO(data))
     except pyarrow.ArrowException as error:
-        raise QuestionsError(f"{path.name} is not a Parquet file that can be read: {error}") from error
-    return list(rows_of(table.to_pylist()))
+        raise QuestionsError(f"{title} is not a Parquet file that can be read: {error}") from error
+    return list(rows_of(named_classes(table.to_pylist(), _class_names(table.schema.metadata))))
+
+
+def _class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
+    """The names behind numbers, which `datasets` keeps in a Parquet file: column to names."""
+    try:
+        features = json.loads((metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+    except (ValueError, AttributeError):
+        return {}
+    return {
+        column: feature["names"]
+        for column, feature in features.items()
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and isinstance(feature.get("names"), list)
+    }
+
+
+def named_classes(records: list[dict[str, Any]], names: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Records whose class numbers are replaced by the classes' names: what a number means is read, not guessed."""
+    for column, classes in names.items():
+        for record in records:
+            number = record.get(column)
+            if isinstance(number, int) and 0 <= number < len(classes):
+                record[column] = classes[number]
+    return records
 
 
 def rows_of(records: Sequence[dict[str, Any]]) -> Iterator[FileRecord]:

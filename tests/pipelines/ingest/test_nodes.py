@@ -88,7 +88,7 @@ def test_jama_and_medmcqa_get_what_they_need_from_the_parameters(tmp_path: Path)
     questions, *_ = ingested(
         tmp_path,
         {"file": "jama.csv", "links": "links.json", "test_urls": "test.json"},
-        {"file": "medmcqa.jsonl", "cop_base": 0},
+        {"file": "medmcqa.jsonl", "gold_base": 0},
     )
     assert list(questions["split"]) == ["test", "dev"]
     assert list(questions["gold"]) == ["B", "C"]
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_read_is_a_users_error(tmp_path: Path):
         ({"file": "a.csv", "benchmrk": "x"}, "benchmrk"),
         ({"file": "a.csv", "split": "exam"}, "train"),
         ({"file": "a.csv", "limit": 0}, "limit"),
-        ({"file": "a.csv", "cop_base": 2}, "cop_base"),
+        ({"file": "a.csv", "gold_base": 2}, "gold_base"),
         ({"file": "a.csv", "mapping": {"stem": "a", "options": ["b", "c"]}}, "gold"),
         ({"file": "a.csv", "mapping": {"stem": "a", "options": ["b"], "gold": "d", "answer": "e"}}, "answer"),
         ({"file": "a.csv", "mapping": {"stem": "a", "options": {"B": "b"}, "gold": "d"}}, "expected A, B, C"),

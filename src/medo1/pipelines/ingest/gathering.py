@@ -90,8 +90,19 @@ def _report(kept: list[Question], rejected: list[RejectedRow], files: list[dict[
 
 def _readings(folder: Path, source: QuestionFile, ordered: bool) -> Iterator[BenchmarkReading]:
     """How a file was read; of a hub data set, each of its splits."""
-    settings = FileHints(
-        links=_beside(folder, source.links), test_urls=_beside(folder, source.test_urls), cop_base=source.cop_base
+    hints = FileHints(
+        context=source.context,
+        ignore=source.ignore,
+        gold_is=source.gold_is,
+        gold_base=source.gold_base,
+        links=_beside(folder, source.links),
+        test_urls=_beside(folder, source.test_urls),
+        split_ids={split: _file(folder, name) for split, name in source.split_ids.items()},
+        id_column=source.id_column,
+        rest=source.rest,
+        encoding=source.encoding,
+        part=source.part,
+        shareable=source.shareable,
     )
     mapping = None if source.mapping is None else source.mapping.as_mapping()
     if source.file is not None:
@@ -101,7 +112,7 @@ def _readings(folder: Path, source: QuestionFile, ordered: bool) -> Iterator[Ben
             benchmark=source.benchmark,
             split=source.split,
             mapping=mapping,
-            settings=settings,
+            hints=hints,
             ordered=ordered,
         )
         return
@@ -114,7 +125,7 @@ def _readings(folder: Path, source: QuestionFile, ordered: bool) -> Iterator[Ben
         revision=source.revision,
         benchmark=source.benchmark,
         mapping=mapping,
-        settings=settings,
+        hints=hints,
         ordered=ordered,
     ):
         if source.split is None:

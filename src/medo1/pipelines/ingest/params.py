@@ -7,7 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from medo1.parameters import Parameters
-from medo1.questions.readers.mapping import ColumnMapping, GoldIs
+from medo1.questions.readers.gold_answers import GoldIs
+from medo1.questions.readers.mapping import ColumnMapping
 
 Split = Literal["train", "dev", "test"]
 
@@ -21,9 +22,12 @@ class MappingParams(Parameters):
     )
     gold: str = Field(description="column of the right option")
     gold_is: GoldIs = Field(default="letter", description="how the right option is given")
-    context: str | None = Field(default=None, description="column of a text that comes before the stem")
+    context: str | tuple[str, ...] | None = Field(
+        default=None, description="column or columns that come before the stem"
+    )
     split: str | None = Field(default=None, description="column with train, dev or test")
     extra: dict[str, str] = Field(default_factory=dict, description="further columns to keep: name to column")
+    ignore: tuple[str, ...] = Field(default=(), description="columns of text that are no part of the questions")
 
     @model_validator(mode="after")
     def _is_a_mapping(self) -> Self:
@@ -38,7 +42,7 @@ class MappingParams(Parameters):
 class QuestionFile(Parameters):
     """One file of questions, or one data set of the hub."""
 
-    benchmark: str | None = Field(default=None, min_length=1, description="its name in tables; None: the form's own")
+    benchmark: str | None = Field(default=None, min_length=1, description="its name in tables; None: as the file says")
     file: str | None = Field(default=None, description="file name below the benchmark folder")
     hub: str | None = Field(
         default=None, description="hub id, or a directory below the benchmark folder that `datasets` saved"
@@ -51,8 +55,23 @@ class QuestionFile(Parameters):
     mapping: MappingParams | None = Field(default=None, description="the columns of a file of one's own")
     links: str | None = Field(default=None, description="JAMA: file of links and gold letters to check against")
     test_urls: str | None = Field(default=None, description="JAMA: file of the test split's URLs")
-    cop_base: Literal[0, 1] | None = Field(
-        default=None, description="MedMCQA: number of the first option in `cop`; None: found out from the file"
+    gold_is: GoldIs | None = Field(
+        default=None, description="how the column of the right option is meant; None: found out from the file"
+    )
+    gold_base: Literal[0, 1] | None = Field(
+        default=None, description="number of the first option where the right one is a number; None: found out"
+    )
+    context: tuple[str, ...] = Field(default=(), description="columns that come before the question, in order")
+    ignore: tuple[str, ...] = Field(default=(), description="columns of text that are no part of the questions")
+    split_ids: dict[Split, str] = Field(
+        default_factory=dict, description="split to a file of the ids that it has, such as PubMedQA's 500"
+    )
+    id_column: str | None = Field(default=None, description="column of the ids; None: the one that they are found in")
+    rest: Split | None = Field(default=None, description="split of rows whose id is in no list; None: left out")
+    part: str | None = Field(default=None, description="of a file of several tables the one to read; None: all")
+    encoding: str | None = Field(default=None, description="of a text file that is not UTF-8, such as cp1252")
+    shareable: bool | None = Field(
+        default=None, description="whether the licence lets the text be passed on; None: as the form says (JAMA: no)"
     )
     limit: int | None = Field(default=None, gt=0, description="only the first so many usable questions")
 

@@ -1,9 +1,11 @@
 """The forms in which benchmarks are found in the wild, one file each: how each is recognised and how a row is read."""
 
 from medo1.questions.readers import (
+    choices,
     huatuo,
     jama,
     medbullets,
+    mediq,
     medmcqa,
     medqa,
     medxpertqa,
@@ -24,6 +26,9 @@ FORMS: dict[str, Form] = {
         pubmedqa.FORM,
         mmlu.FORM,
         mmlu.PRO,
+        mediq.FORM,
+        choices.APART,
+        choices.FORM,
     )
 }
 

@@ -10,46 +10,35 @@ from collections.abc import Sequence
 from typing import Any
 
 from medo1.questions.question_errors import QuestionsError
-from medo1.questions.readers.form import (
-    FileHints,
-    Form,
-    FormSample,
-    RawQuestion,
-    extra_of,
-    gold_letter,
-    optional_text,
-    options_of,
-    text_of,
-)
+from medo1.questions.readers.form import FileHints, Form, Layout, Prepared, RowsSample, prepared
+from medo1.questions.readers.medqa import present
+
+_EXTRA = {
+    "open_question": "Open-ended Verifiable Question",
+    "true_answer": "Ground-True Answer",
+    "complex_cot": "Complex_CoT",
+    "response": "Response",
+}
 
 
-def _recognise(sample: FormSample) -> str | None:
+def _recognise(sample: RowsSample) -> str | None:
     return "columns Complex_CoT and Response" if {"Complex_CoT", "Response"} <= sample.columns else None
 
 
-def _prepare(rows: Sequence[dict[str, Any]], settings: FileHints) -> tuple[None, list[str]]:
+def _prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
     if rows and not any("options" in row for row in rows):
         raise QuestionsError(
             "chains without options: expected question, options and answer_idx beside Complex_CoT. This is "
             "HuatuoGPT-o1's fine-tuning set; its chains can be imported as chains, its questions are no multiple choice"
         )
-    return None, []
-
-
-def _read(values: dict[str, Any], _: None) -> RawQuestion:
-    stem = text_of(values, "question", "Question")
-    options = options_of(values.get("options"))
-    gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
-    extra = extra_of(
-        values,
-        open_question="Open-ended Verifiable Question",
-        true_answer="Ground-True Answer",
-        complex_cot="Complex_CoT",
-        response="Response",
+    return prepared(
+        rows,
+        hints,
+        Layout("question", "options", present(rows, ("answer_idx", "answer"))),
+        extra=_EXTRA,
+        beside=("Question",),
+        required=True,
     )
-    return RawQuestion(stem, options, gold, optional_text(values, "answer"), extra=extra)
 
 
-FORM = Form(
-    "huatuo", "huatuo", "train", "question, options, answer_idx, Complex_CoT, Response", _recognise, _read, _prepare
-)
+FORM = Form("huatuo", "train", "question, options, answer_idx, Complex_CoT, Response", _recognise, _prepare)

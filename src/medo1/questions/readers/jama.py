@@ -19,15 +19,15 @@ from medo1.questions.question_errors import MissingTextError, QuestionsError, Ro
 from medo1.questions.readers.form import (
     FileHints,
     Form,
-    FormSample,
+    Prepared,
     RawQuestion,
-    extra_of,
-    gold_letter,
-    lettered,
+    RowsSample,
     optional_text,
+    prepared,
     text_of,
 )
-from medo1.questions.readers.medbullets import COLUMNS, has_option_columns
+from medo1.questions.readers.medbullets import has_option_columns
+from medo1.questions.readers.medqa import layout_with
 
 HOW_TO_GET_THE_TEXT = (
     "The text of JAMA Clinical Challenge is under JAMA's licence and is not spread with the links. With access to "
@@ -35,6 +35,7 @@ HOW_TO_GET_THE_TEXT = (
     "ChallengeClinicalQA): it writes a CSV with the columns link, question, opa, opb, opc, opd, diagnosis, answer_idx, "
     "answer, explanation, field. Give that file here."
 )
+_EXTRA = {"link": "link", "diagnosis": "diagnosis", "field": "field", "explanation": "explanation"}
 _ARTICLE = re.compile(r"jamanetwork\.com/journals/(?P<journal>[\w-]+)/(?:article-abstract|fullarticle)/(?P<number>\d+)")
 
 
@@ -111,7 +112,7 @@ def _list(path: Path | None, kind: type) -> list[Any]:
     return value
 
 
-def _recognise(sample: FormSample) -> str | None:
+def _recognise(sample: RowsSample) -> str | None:
     links = any("jamanetwork.com" in str(row.get("link", "")) for row in sample.rows)
     if links and "question" not in sample.columns:
         return "links to jamanetwork.com, and no text"
@@ -124,44 +125,48 @@ def _recognise(sample: FormSample) -> str | None:
     return None if any("medbullets" in str(row.get("link", "")) for row in sample.rows) else _plain(sample)
 
 
-def _plain(sample: FormSample) -> str | None:
+def _plain(sample: RowsSample) -> str | None:
     """The columns alone are Medbullets' as well: named too, so that the caller is asked."""
     return "columns question, opa to opd, answer_idx" if "ope" not in sample.columns else None
 
 
-def _prepare(rows: Sequence[dict[str, Any]], settings: FileHints) -> tuple[JamaIndex, list[str]]:
+def _prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
     if rows and all(not optional_text(row, "question") for row in rows):
         raise MissingTextError(f"{len(rows)} links and gold letters, and no text. {HOW_TO_GET_THE_TEXT}")
-    index = read_index(settings.links, settings.test_urls)
+    index = read_index(hints.links, hints.test_urls)
     notes = []
     if index.test is None:
         notes.append("no list of test URLs was given: all questions are in one split")
     if not index.gold:
         notes.append("no list of links was given: gold letters are not checked")
-    return index, notes
+    found = prepared(rows, hints, layout_with(rows, FORM.columns, hints), extra=_EXTRA, required=True)
 
-
-def _read(values: dict[str, Any], index: JamaIndex) -> RawQuestion:
-    stem = text_of(values, "question")
-    options = lettered(values, COLUMNS[:4])
-    gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
-    split = None
-    if index.gold or index.test is not None:
+    def read(values: dict[str, Any]) -> RawQuestion:
+        question = found.read(values)
+        if not index.gold and index.test is None:
+            return question
         key = article(text_of(values, "link"))
         known = index.gold.get(key)
         if index.gold and known is None:
             raise RowError(f"{key} is not in the list of links")
-        if known is not None and (known[0] != gold or normalised(known[1]) != normalised(options[gold])):
+        own = question.options[question.gold]
+        if known is not None and (known[0] != question.gold or normalised(known[1]) != normalised(own)):
             raise RowError(
-                f"the gold answer is {gold} {options[gold][:60]!r}, in the list of links it is {known[0]} "
+                f"the gold answer is {question.gold} {own[:60]!r}, in the list of links it is {known[0]} "
                 f"{known[1][:60]!r}"
             )
-        if index.test is not None:
-            split = "test" if key in index.test else "train"
-    extra = extra_of(values, link="link", diagnosis="diagnosis", field="field", explanation="explanation")
-    return RawQuestion(stem, options, gold, optional_text(values, "answer"), split, extra)
+        if index.test is None:
+            return question
+        return question._replace(split="test" if key in index.test else "train")
+
+    return found._replace(read=read, notes=(*found.notes, *notes))
 
 
 FORM = Form(
-    "jama", "jama", "test", "link, question, opa to opd, answer_idx, diagnosis, field", _recognise, _read, _prepare
+    "jama",
+    "test",
+    "link, question, opa to opd, answer_idx, diagnosis, field",
+    _recognise,
+    _prepare,
+    shareable=False,  # JAMA's licence: link and gold letter only
 )

@@ -5,34 +5,32 @@ mapping:
   options: [choice_1, choice_2, choice_3]  # a column each, in the letters' order; or {A: c1, B: c2}; or one column
   gold: answer                             # the column of the right option
   gold_is: letter                          # letter, text, number_from_0 or number_from_1
-  context: abstract                        # optional: a column that comes before the stem
+  context: abstract                        # optional: a column, or several, that come before the stem
   split: fold                              # optional: a column with train, dev or test
   extra: {subject: topic}                  # optional: further columns to keep
+  ignore: [notes]                          # optional: columns of text that are no part of the questions
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
+from medo1.questions.question import LETTERS
 from medo1.questions.question_errors import QuestionsError
 from medo1.questions.readers.form import (
     FileHints,
     Form,
-    FormSample,
+    Layout,
+    Prepared,
     RawQuestion,
-    extra_of,
-    gold_from_text,
-    gold_letter,
-    gold_number,
-    lettered,
+    RowsSample,
     optional_text,
-    options_of,
-    text_of,
+    passage_of,
+    prepared,
 )
-
-GoldIs = Literal["letter", "text", "number_from_0", "number_from_1"]
+from medo1.questions.readers.gold_answers import GOLD_IS, GoldIs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +40,55 @@ class ColumnMapping:
     Attributes:
         stem: the column of the case and the question.
         options: the columns of the options in the order of their letters, letter to column, or the one column that
-            holds them all (an object, a list, or either as text).
+            holds them all (an object, a list, lettered lines, or any of these as text).
         gold: the column of the right option.
         gold_is: how it is given: its letter, its text, or its number counted from 0 or from 1.
-        context: a column that comes before the stem, with an empty line between.
+        context: a column, or several, that come before the stem, with an empty line between; lists are joined.
         split: a column with `train`, `dev` or `test`.
         extra: name to column of what else is kept.
+        ignore: columns of text that are no part of the questions.
     """
 
     stem: str
     options: str | Sequence[str] | Mapping[str, str]
     gold: str
     gold_is: GoldIs = "letter"
-    context: str | None = None
+    context: str | Sequence[str] | None = None
     split: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    ignore: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.gold_is not in get_args(GoldIs):
-            raise QuestionsError(f"mapping: gold_is is {self.gold_is!r}, expected one of {', '.join(get_args(GoldIs))}")
+        if self.gold_is not in GOLD_IS:
+            raise QuestionsError(f"mapping: gold_is is {self.gold_is!r}, expected one of {', '.join(GOLD_IS)}")
         if isinstance(self.options, Mapping):
             letters = "".join(self.options)
-            if letters != "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(letters)]:
+            if letters != LETTERS[: len(letters)]:
                 raise QuestionsError(f"mapping: options are keyed {list(self.options)}, expected A, B, C ... in order")
+
+    def contexts(self) -> tuple[str, ...]:
+        """The columns that come before the stem."""
+        return (self.context,) if isinstance(self.context, str) else tuple(self.context or ())
+
+    def option_columns(self) -> list[str]:
+        """The columns of the options."""
+        if isinstance(self.options, str):
+            return [self.options]
+        return list(self.options.values() if isinstance(self.options, Mapping) else self.options)
 
     def columns(self) -> list[str]:
         """Every column that a file must have."""
-        options = self.options
-        of_options = (
-            [options]
-            if isinstance(options, str)
-            else list(options.values() if isinstance(options, Mapping) else options)
-        )
-        further = [column for column in (self.context, self.split) if column]
-        return [self.stem, *of_options, self.gold, *further, *self.extra.values()]
+        further = [self.split] if self.split else []
+        return [self.stem, *self.option_columns(), self.gold, *self.contexts(), *further, *self.extra.values()]
+
+    def layout(self) -> Layout:
+        """The same as forms have it."""
+        options: str | Mapping[str, str]
+        if isinstance(self.options, str):
+            options = self.options
+        else:
+            options = dict(zip(self.option_columns(), LETTERS, strict=False))
+        return Layout(self.stem, options, (self.gold,))
 
 
 def as_mapping(mapping: ColumnMapping | Mapping[str, Any]) -> ColumnMapping:
@@ -99,37 +112,27 @@ def as_mapping(mapping: ColumnMapping | Mapping[str, Any]) -> ColumnMapping:
 def form_of(mapping: ColumnMapping) -> Form:
     """The form of files that a mapping describes."""
 
-    def prepare(rows: Sequence[dict[str, Any]], settings: FileHints) -> tuple[None, list[str]]:
+    def prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
         have = set().union(*rows) if rows else set()
         missing = [column for column in mapping.columns() if column not in have]
         if rows and missing:
             raise QuestionsError(
                 f"mapping: there is no column {missing[0]!r}; the file has {', '.join(sorted(map(str, have)))}"
             )
-        return None, []
+        told = replace(hints, gold_is=mapping.gold_is)
+        found = prepared(rows, told, mapping.layout(), extra=mapping.extra, beside=mapping.ignore, required=True)
 
-    def read(values: dict[str, Any], _: None) -> RawQuestion:
-        stem = text_of(values, mapping.stem)
-        if mapping.context and (context := optional_text(values, mapping.context)):
-            stem = f"{context}\n\n{stem}"
-        options = mapping.options
-        if isinstance(options, str):
-            texts = options_of(values.get(options), options)
-        else:
-            texts = lettered(values, list(options.values()) if isinstance(options, Mapping) else options)
-        gold = _gold(values.get(mapping.gold), texts, mapping)
-        split = optional_text(values, mapping.split) or None if mapping.split else None
-        return RawQuestion(stem, texts, gold, split=split, extra=extra_of(values, **mapping.extra))
+        def read(values: dict[str, Any]) -> RawQuestion:
+            question = found.read(values)
+            passages = [passage_of(values, column) for column in mapping.contexts()]
+            stem = "\n\n".join([*(text for text in passages if text), question.stem])
+            split = optional_text(values, mapping.split) or None if mapping.split else None
+            return question._replace(stem=stem, split=split)
 
-    def recognise(sample: FormSample) -> str | None:
+        used = found.used | set(mapping.contexts()) | ({mapping.split} if mapping.split else set())
+        return found._replace(read=read, used=frozenset(used))
+
+    def recognise(sample: RowsSample) -> str | None:
         return None
 
-    return Form("mapping", "", "test", ", ".join(mapping.columns()), recognise, read, prepare)
-
-
-def _gold(value: Any, options: dict[str, str], mapping: ColumnMapping) -> str:
-    if mapping.gold_is == "letter":
-        return gold_letter(value, options, mapping.gold)
-    if mapping.gold_is == "text":
-        return gold_from_text(str(value).strip(), options, mapping.gold)
-    return gold_number(value, options, mapping.gold, int(mapping.gold_is[-1]))
+    return Form("mapping", "test", ", ".join(mapping.columns()), recognise, prepare)

@@ -5,28 +5,19 @@ Columns link, question, opa to opd (and ope), answer_idx, answer, explanation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from medo1.questions.readers.form import (
-    Form,
-    FormSample,
-    RawQuestion,
-    extra_of,
-    gold_letter,
-    lettered,
-    optional_text,
-    text_of,
-)
-
-COLUMNS = ("opa", "opb", "opc", "opd", "ope")
+from medo1.questions.readers.form import FileHints, Form, Prepared, RowsSample, prepared
+from medo1.questions.readers.medqa import layout_with
 
 
-def has_option_columns(sample: FormSample) -> bool:
+def has_option_columns(sample: RowsSample) -> bool:
     """Whether the columns are those of ChallengeClinicalQA: question, opa to opd and answer_idx."""
     return {"question", "opa", "opb", "opc", "opd", "answer_idx"} <= sample.columns and "cop" not in sample.columns
 
 
-def _recognise(sample: FormSample) -> str | None:
+def _recognise(sample: RowsSample) -> str | None:
     if not has_option_columns(sample) or sample.columns & {"diagnosis", "field"}:
         return None
     links = [str(row.get("link", "")) for row in sample.rows]
@@ -37,17 +28,9 @@ def _recognise(sample: FormSample) -> str | None:
     return "columns question, opa to opd, answer_idx"
 
 
-def _read(values: dict[str, Any], _: None) -> RawQuestion:
-    stem = text_of(values, "question")
-    options = lettered(values, COLUMNS)
-    gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
-    return RawQuestion(
-        stem,
-        options,
-        gold,
-        optional_text(values, "answer"),
-        extra=extra_of(values, link="link", explanation="explanation"),
-    )
+def _prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
+    extra = {"link": "link", "explanation": "explanation"}
+    return prepared(rows, hints, layout_with(rows, FORM.columns, hints), extra=extra, required=True)
 
 
-FORM = Form("medbullets", "medbullets", "test", "question, opa to opd or ope, answer_idx", _recognise, _read)
+FORM = Form("medbullets", "test", "question, opa to opd or ope, answer_idx", _recognise, _prepare)

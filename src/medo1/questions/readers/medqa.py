@@ -1,58 +1,59 @@
-"""MedQA: JSONL with four or five options, as its authors, MedReason and the hub spread it.
+"""MedQA: four or five options, as its authors, MedReason and the hub spread it.
 
 `{"question", "options": {"A": ...}, "answer_idx": "C", "answer": ...}`; options also as a list of key and value, and
-the hub's nested form `{"data": {"Question", "Options", "Correct Option"}}`. A whole number under `difficulty` is kept:
-the embedded world writes one.
+the hub's form with `Question`, `Options`, `Correct Option` and `Correct Answer` below `data`. A whole number under
+`difficulty` is kept: the embedded world writes one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from medo1.questions.readers.form import (
-    Form,
-    FormSample,
-    RawQuestion,
-    extra_of,
-    gold_from_text,
-    gold_letter,
-    optional_text,
-    options_of,
-    text_of,
-)
+from medo1.questions.question_errors import QuestionsError
+from medo1.questions.readers.form import FileHints, Form, Layout, Prepared, RowsSample, layout_of, prepared
+
+_GOLDS = ("answer_idx", "correct_option", "answer", "correct_answer", "answer_text")
+_BESIDE = ("metamap_phrases", "meta_info", "difficulty")
 
 
-def _recognise(sample: FormSample) -> str | None:
-    if {"question", "options", "answer_idx"} <= sample.columns and not sample.columns & {"Complex_CoT", "label"}:
+def _recognise(sample: RowsSample) -> str | None:
+    if sample.columns & {"Complex_CoT", "label", "answer_index"} or _has_case(sample):
+        return None
+    if {"question", "options", "answer_idx"} <= sample.columns:
         return "columns question, options, answer_idx"
-    nested: dict[str, Any] = next((row["data"] for row in sample.rows if isinstance(row.get("data"), dict)), {})
-    if {"Question", "Options", "Correct Option"} <= nested.keys():
-        return "data with Question, Options, Correct Option"
+    if {"question", "options", "correct_option"} <= sample.columns:
+        return "columns Question, Options, Correct Option"
     return None
 
 
-def _read(values: dict[str, Any], _: None) -> RawQuestion:
-    nested = values.get("data")
-    if isinstance(nested, dict) and "Question" in nested:
-        options = options_of(nested.get("Options"), "Options")
-        gold = gold_letter(nested.get("Correct Option"), options, "Correct Option")
-        return RawQuestion(text_of(nested, "Question"), options, gold, optional_text(nested, "Correct Answer"))
-    stem = text_of(values, "question")
-    options = options_of(values.get("options"))
-    answer = optional_text(values, "answer")
-    if "answer_idx" in values or not answer:
-        gold = gold_letter(values.get("answer_idx"), options, "answer_idx")
-    else:
-        gold = gold_from_text(answer, options, "answer")
-    difficulty = values.get("difficulty")
-    return RawQuestion(
-        stem,
-        options,
-        gold,
-        answer,
-        extra=extra_of(values, meta_info="meta_info"),
-        difficulty=difficulty if isinstance(difficulty, int) else None,
-    )
+def _has_case(sample: RowsSample) -> bool:
+    return any(isinstance(row.get("context"), list) for row in sample.rows)
 
 
-FORM = Form("medqa", "medqa", "test", "question, options, answer_idx", _recognise, _read)
+def present(rows: Sequence[dict[str, Any]], golds: Sequence[str]) -> tuple[str, ...]:
+    """Those of some columns that a file has; the first where it has none."""
+    return tuple(name for name in golds if any(name in row for row in rows)) or (golds[0],)
+
+
+def layout_with(rows: Sequence[dict[str, Any]], columns: str, hints: FileHints) -> Layout:
+    """The usual layout of a named form.
+
+    Raises:
+        QuestionsError: where a part is nowhere.
+    """
+    layout = layout_of(rows, ignore=hints.ignore)
+    if layout is None:
+        have = ", ".join(sorted({str(column) for row in rows for column in row})[:20])
+        raise QuestionsError(
+            f"the columns of a question or of its options are missing: expected {columns}; found {have or 'none'}"
+        )
+    return layout
+
+
+def _prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
+    layout = Layout("question", "options", present(rows, _GOLDS))
+    return prepared(rows, hints, layout, extra={"meta_info": "meta_info"}, beside=_BESIDE, required=True)
+
+
+FORM = Form("medqa", "test", "question, options, answer_idx", _recognise, _prepare)

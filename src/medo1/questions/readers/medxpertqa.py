@@ -6,53 +6,45 @@ the stem. Rows with images need what a text cannot show and are rejected.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from medo1.questions.question_errors import RowError
 from medo1.questions.readers.form import (
+    FileHints,
     Form,
-    FormSample,
+    Layout,
+    Prepared,
     RawQuestion,
-    extra_of,
-    gold_letter,
+    RowsSample,
     is_missing,
-    options_of,
-    text_of,
+    prepared,
 )
+from medo1.questions.readers.medqa import present
 
-_CHOICES = re.compile(r"\s*(?:answer choices|options)\s*:\s*(?=\(?A[).])", re.IGNORECASE)
+_EXTRA = {"id": "id", "medical_task": "medical_task", "body_system": "body_system", "question_type": "question_type"}
 
 
-def _recognise(sample: FormSample) -> str | None:
+def _recognise(sample: RowsSample) -> str | None:
     return "columns question, options, label" if {"question", "options", "label"} <= sample.columns else None
 
 
-def without_choices(stem: str, options: Mapping[str, str]) -> str:
-    """A stem without the options that stand at its end, where exactly these do."""
-    found = None
-    for found in _CHOICES.finditer(stem):  # noqa: B007
-        pass
-    if found is None:
-        return stem
-    tail = " ".join(stem[found.end() :].split())
-    written = (" ".join(f"({letter}) {' '.join(text.split())}" for letter, text in options.items()),
-               " ".join(f"{letter}. {' '.join(text.split())}" for letter, text in options.items()))  # fmt: skip
-    return stem[: found.start()].rstrip() if tail in written else stem
-
-
-def _read(values: dict[str, Any], _: None) -> RawQuestion:
-    images = values.get("images")
-    if not is_missing(images) and images != []:
-        raise RowError("'images' is not empty: the question needs what a text cannot show")
-    options = options_of(values.get("options"))
-    gold = gold_letter(values.get("label"), options, "label")
-    stem = without_choices(text_of(values, "question"), options)
-    extra = extra_of(
-        values, id="id", medical_task="medical_task", body_system="body_system", question_type="question_type"
+def _prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
+    found = prepared(
+        rows,
+        hints,
+        Layout("question", "options", present(rows, ("label", "answer_idx", "answer"))),
+        extra=_EXTRA,
+        required=True,
     )
-    return RawQuestion(stem, options, gold, extra=extra)
+
+    def read(values: dict[str, Any]) -> RawQuestion:
+        images = values.get("images")
+        if not is_missing(images) and images != []:
+            raise RowError("'images' is not empty: the question needs what a text cannot show")
+        return found.read(values)
+
+    return found._replace(read=read)
 
 
-FORM = Form("medxpertqa", "medxpertqa", "test", "question, options, label", _recognise, _read)
+FORM = Form("medxpertqa", "test", "question, options, label", _recognise, _prepare)

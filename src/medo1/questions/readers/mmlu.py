@@ -1,69 +1,69 @@
-"""MMLU and MMLU-Pro: `choices` and the number of the right one; up to ten `options` and `answer_index`.
+"""MMLU and its kin (C-Eval, CMMLU, KMMLU), and MMLU-Pro: choices in a list or in A, B, C ..., and the right one.
 
-MMLU's own CSV files have no line of names: question, four choices, a letter. With a line of names the choices stand in
-A to D.
+MMLU's own CSV files have no line of names: question, choices, a letter. Its hub files count `answer` from 0, KMMLU's
+from 1: found out from the file. MMLU-Pro has up to ten `options`, `answer_index` and the letter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from medo1.questions.question_errors import RowError
-from medo1.questions.readers.form import (
-    Form,
-    FormSample,
-    RawQuestion,
-    extra_of,
-    gold_letter,
-    gold_number,
-    is_missing,
-    lettered,
-    optional_text,
-    options_of,
-    text_of,
-)
+from medo1.questions.question import LETTERS
+from medo1.questions.readers.form import FileHints, Form, Prepared, RowsSample, prepared
+from medo1.questions.readers.medqa import layout_with
 
-HEADER = ("question", "A", "B", "C", "D", "answer")
+_OWN = frozenset({"opa", "answer_idx", "cop", "final_decision", "label", "Complex_CoT"})
 
 
-def _recognise(sample: FormSample) -> str | None:
+def _recognise(sample: RowsSample) -> str | None:
+    if sample.columns & _OWN:
+        return None
     if {"question", "choices", "answer"} <= sample.columns:
         return "columns question, choices, answer"
-    if set(HEADER) <= sample.columns:
-        return "columns question, A to D, answer"
-    last = {str(list(row.values())[-1]).strip() for row in sample.rows}
-    if len(sample.columns) == len(HEADER) and sample.columns & set("ABCD") and last <= set("ABCD"):
-        return "six columns without a line of names, the last a letter"
-    return None
+    if {"question", "A", "B", "answer"} <= sample.columns:
+        return "columns question, A, B ..., answer"
+    names = _header(sample)
+    return f"{len(names)} columns without a line of names, the last a letter" if names else None
 
 
-def _read(values: dict[str, Any], _: None) -> RawQuestion:
-    stem = text_of(values, "question")
-    options = options_of(values["choices"], "choices") if "choices" in values else lettered(values, HEADER[1:5])
-    answer = values.get("answer")
-    if is_missing(answer):
-        raise RowError("'answer' is empty, expected the number or the letter of the right choice")
-    written = str(answer).strip()
-    gold = gold_letter(written, options, "answer") if written.isalpha() else gold_number(written, options, "answer")
-    return RawQuestion(stem, options, gold, extra=extra_of(values, subject="subject"))
+def _header(sample: RowsSample) -> tuple[str, ...]:
+    """The names of a file that has none: its last column holds letters of the columns before it."""
+    count = len(sample.columns) - 2
+    if not sample.rows or "question" in sample.columns or not 2 <= count <= len(LETTERS):  # noqa: PLR2004
+        return ()
+    letters = set(LETTERS[:count])
+    first = str(list(sample.rows[0])[-1]).strip()  # the line that was taken for names
+    last = {str(list(row.values())[-1]).strip() for row in sample.rows if len(row) == count + 2}
+    if first not in letters or not last <= letters:
+        return ()
+    return ("question", *LETTERS[:count], "answer")
 
 
-def _recognise_pro(sample: FormSample) -> str | None:
+def _prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
+    layout = layout_with(rows, FORM.columns, hints)
+    extra = {"subject": "subject", "explanation": "explanation"}
+    return prepared(rows, hints, layout, extra=extra, required=True)
+
+
+def _recognise_pro(sample: RowsSample) -> str | None:
     if {"question", "options", "answer_index"} <= sample.columns:
         return "columns question, options, answer_index"
     return None
 
 
-def _read_pro(values: dict[str, Any], _: None) -> RawQuestion:
-    stem = text_of(values, "question")
-    options = options_of(_without_na(values.get("options")))
-    gold = gold_number(values.get("answer_index"), options, "answer_index")
-    letter = optional_text(values, "answer")
-    if letter and letter.upper() != gold:
-        raise RowError(
-            f"'answer' is {letter[:40]!r} and 'answer_index' is {values.get('answer_index')}, which is {gold}"
-        )
-    return RawQuestion(stem, options, gold, extra=extra_of(values, subject="category", src="src", id="question_id"))
+def _prepare_pro(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:
+    whole = [{**values, "options": _without_na(values.get("options"))} for values in rows]
+    found = prepared(
+        whole,
+        hints,
+        layout_with(whole, PRO.columns, hints),
+        extra={"subject": "category", "src": "src", "id": "question_id"},
+        beside=("cot_content",),
+        required=True,
+        numbers=("answer_index",),
+    )
+    return found._replace(read=lambda values: found.read({**values, "options": _without_na(values.get("options"))}))
 
 
 def _without_na(options: Any) -> Any:
@@ -77,5 +77,5 @@ def _without_na(options: Any) -> Any:
     return options
 
 
-FORM = Form("mmlu", "mmlu", "test", "question, choices, answer", _recognise, _read, header=HEADER)
-PRO = Form("mmlu_pro", "mmlu_pro", "test", "question, options, answer_index", _recognise_pro, _read_pro)
+FORM = Form("mmlu", "test", "question, choices (or A, B ...), answer", _recognise, _prepare, header=_header)
+PRO = Form("mmlu_pro", "test", "question, options, answer_index", _recognise_pro, _prepare_pro)
