@@ -44,7 +44,7 @@ _FIGURE = tuple(
 )
 _PERSON = r"(?:patient|man|woman|boy|girl|infant|child|newborn|neonate|gentleman|lady|individual|male|female|person)"
 _CASE = re.compile(
-    rf"\bthis {_PERSON}(?:'s|’s)?\b|\b(?:this|the) (?:case|vignette|passage|scenario)\b(?! of| series| report| definition| fatality| control)"
+    rf"\bthis {_PERSON}(?:'s|\u2019s)?\b|\b(?:this|the) (?:case|vignette|passage|scenario)\b(?! of| series| report| definition| fatality| control)"
     rf"|\b{_PERSON} (?:described|mentioned|above)\b"
     r"|\b(?:described|mentioned|presented|outlined) (?:above|previously|in the (?:case|passage|vignette|text|abstract))\b"
     r"|\b(?:above|previous|preceding) (?:case|patient|question|passage|scenario|vignette|text|item)\b"
