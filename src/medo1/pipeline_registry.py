@@ -26,7 +26,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     names = PIPELINES if everything else tuple(name for name in PIPELINES if name in wanted)
     built = {name: _built(name, study) for name in names}
     if everything:
-        journey = [built[name] for name in study.journey]
+        journey = [built[name] for name in study.run_by_default]
         built["__default__"] = sum(journey[1:], journey[0])
     return built
 

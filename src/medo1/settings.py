@@ -44,6 +44,18 @@ class BaseModelHooks:
         Study.from_parameters(loader["parameters"]).refuse_another_base_model(outside, maker, env)
 
 
+class CheckHooks:
+    """Looks at all that can be known to be wrong before the first node runs (`medo1.wiring.checked_first`)."""
+
+    @hook_impl(trylast=True)  # when inputs are pinned
+    def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
+        from medo1.wiring import check_first
+
+        free = pipeline.inputs()
+        for node in pipeline.nodes:
+            check_first(node.func, node.inputs, free, catalog.load)
+
+
 class ResultHooks:
     """Ends a run that made a report by saying what came out and where it lies."""
 
@@ -62,4 +74,4 @@ CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS
 SESSION_CLASS = LineageSession
 DATA_CATALOG_CLASS = StudyCatalog
-HOOKS = (LineageHooks(paid_answers), BaseModelHooks(), ResultHooks())
+HOOKS = (LineageHooks(paid_answers), BaseModelHooks(), CheckHooks(), ResultHooks())

@@ -39,6 +39,7 @@ class Study(Parameters):
     benchmarks_dir: str | None = Field(default=None, description="folder of the benchmark files, for the catalog")
     formats: dict[str, FormatParams] = Field(min_length=1, description="how chains are written")
     arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
+    estimate_only: bool = Field(default=False, description="`synthesis.estimate_only`: the graph ends with an estimate")
 
     @field_validator("formats", "arms")
     @classmethod
@@ -47,6 +48,12 @@ class Study(Parameters):
         if bad:
             raise ValueError(f"names become namespaces and must be identifiers; found {', '.join(map(repr, bad))}")
         return value
+
+    @model_validator(mode="after")
+    def _formats_exist(self) -> Study:
+        for name, spec in self.formats.items():
+            spec.written(name)
+        return self
 
     @model_validator(mode="after")
     def _adapters_exist(self) -> Study:
@@ -68,7 +75,7 @@ class Study(Parameters):
         Raises:
             StudyError: for an unknown or missing key, naming it.
         """
-        own = set(cls.model_fields)
+        own = set(cls.model_fields) - {"estimate_only"}  # which is synthesis's
         # A key with an underscore in front only holds what others share (YAML anchors).
         unknown = sorted(key for key in set(parameters) - own - set(GROUPS) if not key.startswith("_"))
         if unknown:
@@ -77,7 +84,9 @@ class Study(Parameters):
                 f"{', '.join((*sorted(own), *GROUPS))}."
             )
         try:
-            study = cls.model_validate({key: _present(value) for key, value in parameters.items() if key in own})
+            given = {key: _present(value) for key, value in parameters.items() if key in own}
+            only = bool((parameters.get("synthesis") or {}).get("estimate_only"))
+            study = cls.model_validate({**given, "estimate_only": only})
         except ValidationError as error:
             details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
             raise StudyError(f"The parameters do not describe a study: {details}.") from error
@@ -121,7 +130,15 @@ class Study(Parameters):
             "formats": {name: spec.model_dump() for name, spec in self.formats.items()},
             "arms": {name: spec.model_dump() for name, spec in self.arms.items()},
             "base_model": self.base_model,
+            "estimate_only": self.estimate_only,
         }
+
+    @property
+    def run_by_default(self) -> tuple[PipelineName, ...]:
+        """The pipelines of a plain run: the journey; where only an estimate is wanted, up to what estimates."""
+        if not self.estimate_only or "synthesis" not in self.journey:
+            return self.journey
+        return self.journey[: self.journey.index("synthesis") + 1]
 
 
 def _present(value: Any) -> Any:

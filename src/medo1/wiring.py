@@ -1,9 +1,10 @@
-"""Nodes made from one function for several formats and arms."""
+"""Nodes made from one function for several formats and arms, and what is looked at before any of them runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from functools import partial, update_wrapper
+from inspect import signature
 from typing import Any
 
 
@@ -13,3 +14,40 @@ def bound(function: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
     Kedro reads annotations to validate parameters, and a bare `functools.partial` has none.
     """
     return update_wrapper(partial(function, **fixed), function)
+
+
+def checked_first(check: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Have `check` called before a run in which the decorated function is a node, so that nothing is paid by then.
+
+    Args:
+        check: takes those of the function's arguments, by name, that exist before a run: parameters, prompts, engines.
+            It raises what is wrong.
+    """
+
+    def marked(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.checked_first = check  # type: ignore[attr-defined]
+        return function
+
+    return marked
+
+
+def check_first(
+    function: Callable[..., Any], inputs: Sequence[str], free: Container[str], load: Callable[[str], Any]
+) -> None:
+    """Call what a node's function has to be checked by, if anything.
+
+    Args:
+        function: the node's.
+        inputs: its datasets, in the order of the function's arguments.
+        free: datasets that exist before the run.
+        load: gives a dataset's data.
+    """
+    check = getattr(function, "checked_first", None)
+    if check is None:
+        return
+    given = dict(zip(signature(function).parameters, inputs, strict=False))
+    wanted = signature(check).parameters
+    fixed = {name: value for name, value in getattr(function, "keywords", {}).items() if name in wanted}
+    names = {name: given[name] for name in wanted if name in given and name not in fixed}
+    if all(dataset in free for dataset in names.values()):
+        check(**{name: load(dataset) for name, dataset in names.items()}, **fixed)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from medo1.chains.making import Made, make_chains
 from medo1.chains.recipes import RECIPES
+from medo1.chains.state import MadeChain
 from medo1.clinic.cases import CasesSpec, questions
 from medo1.clinic.expert import Expert
 from medo1.clinic.knowledge import WorldSpec, world_from
+from tests.chains.asked import chains_of
 
 REQUESTS = {
     "cot": "Think step by step, then answer.",
@@ -24,7 +25,7 @@ def test_every_chain_of_the_expert_is_of_its_format(format: str) -> None:
     ]
     with Expert(error_rate=0.08) as teacher:
         made = list(
-            make_chains(
+            chains_of(
                 asked,
                 format=format,
                 recipe=RECIPES["single"],
@@ -32,6 +33,6 @@ def test_every_chain_of_the_expert_is_of_its_format(format: str) -> None:
                 prompts={"request": REQUESTS[format], "again": "{{reason}}"},
             )
         )
-    rejected = [outcome for outcome in made if not isinstance(outcome, Made)]
+    rejected = [outcome for outcome in made if not isinstance(outcome, MadeChain)]
     assert len(made) == len(asked) > 100
     assert rejected == []

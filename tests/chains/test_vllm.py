@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from medo1.chains.making import Made, Rejected, Settings, make_chains
 from medo1.chains.recipes import RECIPES
+from medo1.chains.state import MadeChain, RejectedChain
+from medo1.chains.task import TeachingSpec
 from medo1.engines import Message, Model, Request, Sampling
 from medo1.engines.http.openai import OpenAI
 from medo1.engines.vllm.engine import VLLM
 from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
+from tests.chains.asked import chains_of
 from tests.chains.test_making import FULL, questions
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
@@ -36,16 +38,16 @@ def server(vllm_python: str, served_model: Path, one_vllm_at_a_time: None) -> It
 def test_vllm_teaches_a_batch_in_every_format(server: VLLM, tmp_path: Path, name: str) -> None:
     format = "cot" if name == "single" else name
 
-    def run() -> tuple[list[Made | Rejected], int]:
+    def run() -> tuple[list[MadeChain | RejectedChain], int]:
         store = CompletionStore(tmp_path / "c.sqlite")
         outcomes = list(
-            make_chains(
+            chains_of(
                 questions(4),
                 format=format,
                 recipe=RECIPES[name],
                 engines={"teacher": Stored(server, store), "plain_teacher": Stored(server, store)},
                 prompts={**FULL[name], "again": "{{reason}}"},
-                settings=Settings(max_new_tokens=24, temperature=0.8, tries=2, when_cut="continue", cut_rounds=1),
+                teaching=TeachingSpec(max_new_tokens=24, temperature=0.8, tries=2, when_cut="continue", cut_rounds=1),
             )
         )
         kept = store.count()
@@ -56,11 +58,11 @@ def test_vllm_teaches_a_batch_in_every_format(server: VLLM, tmp_path: Path, name
     assert len(outcomes) == 4
     assert kept >= 4
     assert all(outcome.request_ids for outcome in outcomes)
-    assert all("failed" not in outcome.code for outcome in outcomes if isinstance(outcome, Rejected))
+    assert all("failed" not in outcome.code for outcome in outcomes if isinstance(outcome, RejectedChain))
     again, kept_again = run()
     assert kept_again == kept  # nothing is asked for twice, and nothing was left unasked
 
-    def paid(made: list[Made | Rejected]) -> dict[str, tuple[str, ...]]:
+    def paid(made: list[MadeChain | RejectedChain]) -> dict[str, tuple[str, ...]]:
         return {outcome.question_id: outcome.request_ids for outcome in made}
 
     assert paid(again) == paid(outcomes)

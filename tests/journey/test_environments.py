@@ -58,8 +58,6 @@ def test_every_dataset_of_the_journey_is_in_the_catalog_with_a_layer(loaded: tup
             continue
         assert name in catalog, f"{name} has no entry"
         dataset = catalog.get(name)
-        if name == "teacher_budget":  # lives as long as the run
-            continue
         assert (dataset.metadata or {}).get("kedro-viz", {}).get("layer") in LAYERS, f"{name} has no layer"
 
 
@@ -76,7 +74,7 @@ def test_everything_that_a_run_makes_is_versioned(loaded: tuple[str, Any, Any]) 
     from medo1.datasets.artifacts import VersionedArtifact
 
     _, catalog, journey = loaded
-    for name in sorted(journey.all_outputs() - {"teacher_budget"}):
+    for name in sorted(journey.all_outputs()):
         assert isinstance(catalog.get(name), VersionedArtifact), f"{name} is not versioned"
 
 

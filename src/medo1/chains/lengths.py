@@ -1,6 +1,6 @@
 """How long chains are, beside the paper's: a table and a figure.
 
-Who calls it: synthesis, at its end. The paper reports mean lengths of its training chains, 729 tokens for LongStep and
+The paper reports mean lengths of its training chains, 729 tokens for LongStep and
 1,223 for LongMonolog (arXiv 2501.06458); counts here are the teacher's own tokenizer's, so they compare roughly.
 """
 
@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from medo1.chains.formats import FORMATS
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-PAPER_MEAN_TOKENS: Mapping[str, float] = {"longstep": 729.0, "longmonolog": 1223.0}
+PAPER_MEAN_TOKENS: Mapping[str, float] = {
+    name: format.paper_mean_tokens for name, format in FORMATS.items() if format.paper_mean_tokens is not None
+}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 

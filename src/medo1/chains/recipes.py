@@ -1,6 +1,6 @@
 """Recipes: by which calls a chain of a format comes about, as data.
 
-Who calls it: `medo1.chains.making` runs them; parameters name them. A recipe is a few stages; a stage asks one engine
+A recipe is a few stages; a stage asks one engine
 with one prompt and may need the answers of earlier ones. `next_stages` says which stages can be asked now: stages that
 need nothing go out together, and one question's second stage does not wait for another question's first.
 

@@ -1,6 +1,6 @@
 """Reasoning trees: read from a teacher's JSON, walked depth-first into the story of a search.
 
-Who calls it: the recipe of `journey`. A tree's leaves are dead ends or the answer; the walk goes into failed branches
+A tree's leaves are dead ends or the answer; the walk goes into failed branches
 first and comes back from each, saying so, because that is what journey learning teaches (arXiv 2410.18982, section on
 constructing long thoughts: depth-first traversal, then smoothing by a model).
 """

@@ -145,6 +145,21 @@ class Completion:
     parts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast an engine may be asked; None where its configuration sets no limit."""
+
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    def seconds(self, requests: int, tokens: int) -> float:
+        """The least time that so many requests and tokens take within the limits; 0 without any."""
+        return 60 * max(
+            requests / self.requests_per_minute if self.requests_per_minute else 0.0,
+            tokens / self.tokens_per_minute if self.tokens_per_minute else 0.0,
+        )
+
+
 class Engine(ABC):
     """What turns requests into completions. Used as a context manager, or closed by whoever made it.
 
@@ -220,6 +235,18 @@ class Engine(ABC):
         """This engine, serving `model`. Engines whose configuration already names a model return themselves."""
         return self
 
+    @property
+    def pace(self) -> Pace:
+        """The limits that its configuration sets."""
+        return Pace()
+
+    def check(self) -> None:  # noqa: B027  (most engines need nobody)
+        """Look whether it can answer, without asking for anything that is paid.
+
+        Raises:
+            EngineError: nothing answers there, the key is refused, or the model is gone.
+        """
+
     def close(self) -> None:  # noqa: B027  (most engines hold nothing)
         """Give back what the engine holds (a server, memory, connections). Closing twice is harmless."""
 
@@ -270,6 +297,13 @@ class Around(Engine):
     def with_model(self, model: Model) -> Self:
         engine = self.engine.with_model(model)
         return self if engine is self.engine else self.around(engine)
+
+    @property
+    def pace(self) -> Pace:
+        return self.engine.pace
+
+    def check(self) -> None:
+        self.engine.check()
 
     def close(self) -> None:
         self.engine.close()

@@ -1,4 +1,4 @@
-"""A lesson: tables of chains, of rejected ones, of costs, against a real local endpoint."""
+"""What teachers are asked for: tables of chains, of rejected ones, of costs, against a real local endpoint."""
 
 from __future__ import annotations
 
@@ -9,12 +9,24 @@ from typing import Any
 import pytest
 
 from medo1 import tables
-from medo1.engines.wrappers.money import Budget, BudgetError
+from medo1.chains.recipes import RECIPES
+from medo1.chains.state import TeachingError
+from medo1.engines import EngineError
+from medo1.engines.base import Pace
+from medo1.engines.http.openai import OpenAI
+from medo1.engines.wrappers.money import BudgetError
 from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
 from medo1.errors import UserError
 from medo1.frames import Frame
-from medo1.pipelines.synthesis.nodes import summarise_teaching, write_chains
+from medo1.pipelines.synthesis.nodes import (
+    add_up_estimates,
+    check_teaching,
+    choose_training_questions,
+    estimate_teaching,
+    summarise_teaching,
+    write_chains,
+)
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 from medo1.questions.question_table import question_rows
 from tests.chains.test_formats import MONOLOGUE, STEPS
@@ -51,20 +63,19 @@ def asked() -> Frame:
     return tables.as_table(tables.QUESTIONS, question_rows(questions(6)))
 
 
-def lesson(asked: Frame, server: Server, path: Path, name: str, budget: float | None = None, **params: Any) -> Any:
+def lesson(asked: Frame, server: Server, path: Path, name: str, node: Any = write_chains, **params: Any) -> Any:
     store = CompletionStore(path / "c.sqlite")
     recipe = "single" if name == "cot" else name
     with (
         Stored(engine_for(server, endpoint="here"), store) as teacher,
         Stored(engine_for(server, model="plain", endpoint="here"), store) as plain,
     ):
-        return write_chains(
+        return node(
             asked,
             prompts(name),
             SynthesisParams(**({"tries": 2, "prices": PRICES | {"plain": PRICES["teacher"]}} | params)),
             FormatParams(recipe=recipe),
             7,
-            Budget(budget),
             teacher,
             plain,
             format=name,
@@ -104,22 +115,107 @@ def test_a_second_lesson_sends_nothing_and_gives_the_same_table(asked: Frame, se
 
 def test_a_spent_budget_stops_the_lesson_and_the_next_goes_on(asked: Frame, server: Server, tmp_path: Path) -> None:
     with pytest.raises(BudgetError, match="raise budget_usd"):
-        lesson(asked, server, tmp_path, "cot", budget=0.5, max_new_tokens=100)
+        lesson(asked, server, tmp_path, "cot", budget_usd=0.5, max_new_tokens=100)
     sent = sum(server.service.received.values())
     assert 0 < sent < 6
-    lesson(asked, server, tmp_path, "cot", budget=None, max_new_tokens=100)
+    lesson(asked, server, tmp_path, "cot", max_new_tokens=100)
     assert sum(server.service.received.values()) == 7
 
 
 def test_an_estimate_alone_sends_nothing(asked: Frame, server: Server, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"longmonolog: 12 requests: 0 answered before, 12 to send.*about \$"):
-        lesson(asked, server, tmp_path, "longmonolog", estimate_only=True)
+    estimate = lesson(asked, server, tmp_path, "longmonolog", estimate_teaching)
+    assert estimate["total"]["to_send"] == 12
+    assert estimate["total"]["cost_usd"] > 0
     assert not server.service.received
+
+
+def test_the_estimate_tells_all_formats_their_sum_and_the_time(caplog: pytest.LogCaptureFixture) -> None:
+    row = {"requests": 10, "kept": 0, "to_send": 10, "prompt_tokens": 1000, "completion_tokens": 2000,
+           "completion_tokens_bound": 9000, "cost_usd": 1.5, "cost_bound_usd": 4.0}  # fmt: skip
+    one = {"total": row, "stages": {}, "seconds": 120.0, "seconds_bound": 7200.0}
+    caplog.set_level("INFO")
+    add_up_estimates(SynthesisParams(budget_usd=2.0), one, one, formats=("cot", "longstep"))
+    told = caplog.text
+    assert "longstep: 10 requests" in told
+    assert "all formats: 20 requests" in told
+    assert "about $3.00, at most $8.00" in told
+    assert "at least 4 min under the engines' limits, 4.0 h if answers use their whole length" in told
+    assert "the budget of $2.00 is NOT enough" in told
+
+
+def test_tokens_a_minute_make_hours_of_reserved_answers() -> None:
+    pace = Pace(requests_per_minute=500, tokens_per_minute=100_000)
+    assert pace.seconds(6, 6 * 16_384) == pytest.approx(59, abs=1)  # six requests a minute
+    assert pace.seconds(500, 1000) == 60
+    assert Pace().seconds(1000, 10**9) == 0
+
+
+def test_all_chains_rejected_is_an_error_that_counts_the_reasons(asked: Frame, server: Server, tmp_path: Path) -> None:
+    server.service.answer = lambda body: (
+        "It is so.\nFinal answer: C" if "Case 1" in body["messages"][-1]["content"] else "Of course! Here is it."
+    )
+    told = r"longmonolog: all 6 of 6 chains rejected: 5 no_answer.*; 1 .*no_second_thought.*prompts of longmonolog"
+    with pytest.raises(TeachingError, match=told):
+        lesson(asked, server, tmp_path, "longmonolog", tries=1)
+
+
+def test_one_budget_is_shared_by_all_formats_of_a_run(asked: Frame, server: Server, tmp_path: Path) -> None:
+    store = CompletionStore(tmp_path / "c.sqlite")
+    params = SynthesisParams(prices=PRICES | {"plain": PRICES["teacher"]}, budget_usd=1.5, max_new_tokens=100, tries=2)
+    with Stored(engine_for(server), store) as teacher, Stored(engine_for(server, model="plain"), store) as plain:
+        write_chains(asked, prompts("cot"), params, FormatParams(), 7, teacher, format="cot")
+        with pytest.raises(BudgetError, match="raise budget_usd"):
+            spec = FormatParams(recipe="longstep")
+            write_chains(asked, prompts("longstep"), params, spec, 7, teacher, plain, format="longstep")
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong"),
+    [
+        ({"recipe": "nothing"}, "there is no recipe 'nothing'; there is single, longstep"),
+        ({"writes": "novel"}, "there is no format 'novel'; there is cot"),
+        ({"source": "import"}, "needs `imported`"),
+    ],
+)
+def test_formats_and_recipes_are_those_of_the_registries(entry: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        FormatParams(**entry)
+    for recipe in RECIPES:
+        assert FormatParams(recipe=recipe).calls is RECIPES[recipe]
 
 
 def test_a_name_that_is_no_format_must_say_what_it_writes(asked: Frame, server: Server, tmp_path: Path) -> None:
     with engine_for(server) as teacher, pytest.raises(UserError, match=r"formats\.terse: .*`writes`"):
-        write_chains(asked, {}, SynthesisParams(), FormatParams(), 7, Budget(None), teacher, format="terse")
+        write_chains(asked, {}, SynthesisParams(), FormatParams(), 7, teacher, format="terse")
+
+
+def test_what_is_wrong_is_found_before_anything_is_sent(server: Server) -> None:
+    server.service.served = ("other", "another")
+    params = SynthesisParams(prices=PRICES, tries=1)
+    with engine_for(server) as teacher:
+        with pytest.raises(UserError, match=r"prompts of cot: there is no prompt request\.md"):
+            check_teaching({}, params, FormatParams(), 7, teacher, format="cot")
+        with pytest.raises(UserError, match="asks plain_teacher, which the catalog does not have"):
+            check_teaching(prompts("longstep"), params, FormatParams(recipe="longstep"), 7, teacher, format="longstep")
+        with pytest.raises(EngineError, match="no price for 'teacher'"):
+            unpriced = SynthesisParams(budget_usd=5, tries=1)
+            check_teaching(prompts("cot"), unpriced, FormatParams(), 7, teacher, format="cot")
+        with pytest.raises(EngineError, match=r"does not serve the model 'teacher' \(any more\); .*another, other"):
+            check_teaching(prompts("cot"), params, FormatParams(), 7, teacher, format="cot")
+        server.service.served = ("teacher",)
+        check_teaching(prompts("cot"), params, FormatParams(), 7, teacher, format="cot")
+    with (
+        OpenAI("teacher", base_url="http://127.0.0.1:9/v1") as nobody,
+        pytest.raises(EngineError, match=r"nothing answers at http://127\.0\.0\.1:9/v1"),
+    ):
+        check_teaching(prompts("cot"), params, FormatParams(), 7, nobody, format="cot")
+    assert not server.service.received
+
+
+def test_no_question_that_fits_is_an_error_that_names_what_there_is(asked: Frame) -> None:
+    with pytest.raises(UserError, match=r"no training question of medqa, jama .* has 6 of made \(train\)"):
+        choose_training_questions(asked, SynthesisParams(questions_of={"medqa": 350, "jama": 150}), 1)
+    assert len(choose_training_questions(asked, SynthesisParams(questions_of={"made": 4, "jama": 1}), 1)) == 4
 
 
 def test_lengths_and_costs_of_all_formats_stand_together(asked: Frame, server: Server, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from medo1.engines.base import Completion, Engine, EngineError, Request
+from medo1.engines.base import Completion, Engine, EngineError, Pace, Request
 from medo1.engines.http.chat import FINISH, Extras, Failure, chat_body, first_dialect
 from medo1.engines.http.fleet import Fleet
 from medo1.engines.http.secrets import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
+CHECK_S = 10.0  # for the list of models
 CREDENTIALS = {"api_key", "organization", "project", "headers"}
 T = TypeVar("T")
 
@@ -371,6 +372,42 @@ class OpenAI(Engine):
         headers = {**client.default_headers, **client.auth_headers}
         plain = {name: value for name, value in headers.items() if isinstance(value, str)}
         return Transport(url, plain, trust_env=self._trust_env)
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(self._limits.requests_per_minute, self._limits.tokens_per_minute)
+
+    def check(self) -> None:
+        """See `Engine.check`: asks each endpoint for its list of models. A server that has no such list passes."""
+        self._start()
+        faults = [
+            self.run(self._fault(url, client)) for url, client in zip(self._base_urls, self._clients, strict=True)
+        ]
+        if all(faults):  # of several endpoints, one that can answer is enough
+            raise EngineError("; ".join(str(fault) for fault in faults))
+
+    async def _fault(self, url: str, client: AsyncOpenAI) -> str | None:
+        """Why an endpoint cannot answer for the model; None where nothing speaks against it."""
+        from openai import APIConnectionError, AuthenticationError, NotFoundError, OpenAIError
+
+        where, model, served = without_secrets(url), self.model, list[str]()
+        try:
+            served = [entry.id async for entry in client.with_options(timeout=CHECK_S).models.list()]
+            if served and not any(name == model or name.endswith(f"/{model}") for name in served):
+                await client.with_options(timeout=CHECK_S).models.retrieve(model)
+        except APIConnectionError as error:
+            return f"nothing answers at {where}: {self._redactor.clean(str(error.__cause__ or error))}"
+        except AuthenticationError as error:
+            return f"{where} refuses the key: {self._redactor.clean(error.message)}"
+        except NotFoundError:
+            if served:
+                return (
+                    f"{where} does not serve the model {model!r} (any more); it serves {len(served)} others: "
+                    f"{', '.join(sorted(served)[:12])}. Name one of them as the engine's `model` in the catalog"
+                )
+        except (OpenAIError, AttributeError, TypeError, ValueError):
+            pass  # a key that may not list models, or no list that can be read: the first request will tell
+        return None
 
     def give_up(self, reason: str) -> None:
         """Have every call end with an `EngineError`, because nothing can be answered any more. From any thread."""

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -192,6 +193,26 @@ class Budget:
             self.reserved_usd = max(0.0, self.reserved_usd - reserved_usd)
             self.spent_usd += spent_usd
             self._settled.notify_all()
+
+
+_BUDGETS: WeakKeyDictionary[Engine, Budget] = WeakKeyDictionary()
+_BUDGETS_LOCK = threading.Lock()
+
+
+def budget_of(engine: Engine, limit_usd: float | None) -> Budget:
+    """The budget that goes with an engine for as long as the engine lives.
+
+    A run loads each engine once, so all who ask one in a run share its budget, whichever part of the graph runs.
+
+    Args:
+        engine: the engine that everything is asked through or beside, such as the teacher.
+        limit_usd: what may be spent; None for no limit. Another limit than before begins another budget.
+    """
+    with _BUDGETS_LOCK:
+        budget = _BUDGETS.get(engine)
+        if budget is None or budget.limit_usd != limit_usd:
+            budget = _BUDGETS[engine] = Budget(limit_usd)
+        return budget
 
 
 class Budgeted(Around):

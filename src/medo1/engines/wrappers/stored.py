@@ -62,6 +62,18 @@ class Stored(Around):
         self.engine.close()
         self.store.close()
 
+    def lookup(self) -> Callable[[Request], Completion | None]:
+        """What gives the kept answer to a request, None where there is none. Sends nothing."""
+        where = Addresses(self.engine)
+
+        def kept_answer(request: Request) -> Completion | None:
+            prompt_id = digest_of_text(prompt_text_of(request.messages))
+            address = where.of(request, prompt_id)
+            kept = self.store.find({address: request}, {address: prompt_id}, where).get(address)
+            return None if kept is None else kept_completion(*kept, request.key)
+
+        return kept_answer
+
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """See `Engine.stream`; a kept answer is told at once."""
         where = Addresses(self.engine)

@@ -2,45 +2,96 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medo1.engines.base import Engine
+from medo1.errors import UserError
 from medo1.frames import Frame
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
+from medo1.wiring import checked_first
 
-if TYPE_CHECKING:
-    from medo1.engines.wrappers.money import Budget
-else:
-    Budget = Any  # Kedro reads annotations at start, and should not import the engines for it
+logger = logging.getLogger(__name__)
 
 
 def choose_training_questions(questions: Frame, params: SynthesisParams, seed: int) -> Frame:
-    """The training questions that chains are written for: a sample by content and seed, not by place in a file."""
+    """The training questions that chains are written for: a sample by content and seed, not by place in a file.
+
+    Raises:
+        UserError: none fits.
+    """
     train = questions[questions["split"] == "train"]
     order = train["question_id"].map(lambda question_id: seed_from("training questions", seed, question_id))
     drawn = train.loc[order.sort_values(kind="stable").index]
     if params.questions_of:
         place = drawn.groupby("benchmark").cumcount()
         drawn = drawn[place < drawn["benchmark"].map(params.questions_of).fillna(0)]
+        short = {
+            name: (int((drawn["benchmark"] == name).sum()), most)
+            for name, most in params.questions_of.items()
+            if (drawn["benchmark"] == name).sum() < most
+        }
+        if short and len(drawn):
+            told = ", ".join(f"{found} of {wanted} of {name}" for name, (found, wanted) in short.items())
+            logger.warning("synthesis.questions_of: there are only %s", told)
+    if not len(drawn):
+        found = Counter(zip(questions["benchmark"], questions["split"], strict=True))
+        there = ", ".join(f"{count} of {benchmark} ({split})" for (benchmark, split), count in sorted(found.items()))
+        wanted = f" of {', '.join(params.questions_of)}" if params.questions_of else ""
+        raise UserError(
+            f"There is no training question{wanted} to write chains for; the table `questions` has {there or 'none'}. "
+            "Bring training questions (ingest.files, with split: train), or change synthesis.questions_of"
+        )
     return drawn.head(params.questions).reset_index(drop=True)
 
 
-def open_budget(params: SynthesisParams) -> Budget:
-    """The money of this run, which all formats share."""
-    from medo1.engines.wrappers.money import Budget
+def check_teaching(
+    prompts: dict[str, str],
+    params: SynthesisParams,
+    spec: FormatParams,
+    seed: int,
+    teacher: Engine,
+    plain_teacher: Engine | None = None,
+    *,
+    format: str,
+) -> None:
+    """What can be known to be wrong before anything is paid: prompts, recipe, prices, engines.
 
-    return Budget(params.budget_usd)
+    Raises:
+        UserError: naming it.
+    """
+    from medo1.pipelines.synthesis.asking_teachers import chain_task, paid_engines, teachers
+
+    chain_task(format, prompts, params, spec, seed)
+    engines = teachers(format, spec, teacher, plain_teacher)
+    paid_engines(engines, params)
+    if params.estimate_only:
+        return
+    for engine in engines.values():
+        if not _has_answered(engine):
+            engine.check()
 
 
+def _has_answered(engine: Engine) -> bool:
+    """Whether answers of it are kept: then a run may need none of it, and asks for it when it does."""
+    from medo1.engines.wrappers.store import engine_address
+    from medo1.engines.wrappers.stored import Stored
+
+    if not isinstance(engine, Stored):
+        return False
+    return engine.store.typical_completion_tokens(engine_address(engine.identity)) is not None
+
+
+@checked_first(check_teaching)
 def write_chains(
     questions: Frame,
     prompts: dict[str, str],
     params: SynthesisParams,
     spec: FormatParams,
     seed: int,
-    budget: Budget,
     teacher: Engine,
     plain_teacher: Engine | None = None,
     *,
@@ -54,7 +105,6 @@ def write_chains(
         params: sampling, tries, money.
         spec: recipe and checks of the format.
         seed: the run's seed; each request gets its own from it.
-        budget: what may be spent.
         teacher: the strong one.
         plain_teacher: the other one, for recipes that ask two.
         format: name of the format, or of a variant of one.
@@ -63,14 +113,94 @@ def write_chains(
         The chains; what could not be made into one, with the reason; what it cost; and what was expected beforehand.
 
     Raises:
-        UserError: a prompt or an engine is missing; or `estimate_only` is set, with the estimate.
+        UserError: a prompt or an engine is missing.
+        TeachingError: most replies are refused for the same reason, or no chain came of any question.
         BudgetError: the budget is spent; every answer is in the completion store.
     """
-    from medo1.pipelines.synthesis.teaching import taught
+    from medo1 import tables
+    from medo1.chains import MadeChain, RejectedChain, TeachingError, make_chains, survey_chains
+    from medo1.engines.wrappers.money import Account
+    from medo1.engines.wrappers.progress import Tally
+    from medo1.pipelines.synthesis.asking_teachers import chain_task, estimate_of, paid_engines, teachers
+    from medo1.pipelines.synthesis.teaching_tables import chain_row, counts_by_reason, ordered, rejected_row
+    from medo1.questions import questions_from
 
-    engines = {"teacher": teacher} | ({"plain_teacher": plain_teacher} if plain_teacher is not None else {})
-    lesson = taught(questions, engines, prompts, params, spec, seed, budget, format)
-    return lesson.chains, lesson.rejected, lesson.costs, lesson.estimate
+    engines = teachers(format, spec, teacher, plain_teacher)
+    paid = paid_engines(engines, params)
+    task = chain_task(format, prompts, params, spec, seed)
+    account = Account(params.prices)
+    survey = survey_chains(
+        questions_from(questions), task, engines, params.prices, params.expected_tokens, watch=account.add
+    )
+    logger.info("%s: %s", format, survey.whole)
+    if survey.whole.to_send:
+        for engine in engines.values():
+            engine.check()
+    tally = Tally(survey.whole.to_send, format, account)
+
+    def watch(completion: Any, engine: Engine, stage: str) -> None:
+        account.add(completion, engine, stage)
+        tally.add(completion)
+
+    chains: list[MadeChain] = []
+    rejected: list[RejectedChain] = []
+    try:
+        for outcome in make_chains(survey, paid, watch):
+            if isinstance(outcome, MadeChain):
+                chains.append(outcome)
+            else:
+                rejected.append(outcome)
+    finally:
+        tally.close()
+    if rejected:
+        told = f"{len(rejected)} of {len(rejected) + len(chains)} chains rejected: {counts_by_reason(rejected)}"
+        if not chains:
+            raise TeachingError(
+                f"{format}: all {told}. Every reply is kept (`kedro completions show`); change the prompts "
+                f"({task.where}), the teacher, or the format's checks, and run again"
+            )
+        logger.warning("%s: %s; see %s.chains_rejected", format, told, format)
+    costs = [{"format": format, **{"stage" if key == "label" else key: value for key, value in row.items()}}
+             for row in account.rows()]  # fmt: skip
+    return (
+        tables.as_table(tables.CHAINS, ordered([chain_row(made, format) for made in chains])),
+        tables.as_table(tables.CHAINS_REJECTED, ordered([rejected_row(one, format) for one in rejected])),
+        tables.as_table(tables.TEACHING_COSTS, costs),
+        estimate_of(survey, engines),
+    )
+
+
+@checked_first(check_teaching)
+def estimate_teaching(
+    questions: Frame,
+    prompts: dict[str, str],
+    params: SynthesisParams,
+    spec: FormatParams,
+    seed: int,
+    teacher: Engine,
+    plain_teacher: Engine | None = None,
+    *,
+    format: str,
+) -> dict[str, Any]:
+    """What `write_chains` would send, cost and take, with the same arguments. Sends nothing."""
+    from medo1.chains import survey_chains
+    from medo1.pipelines.synthesis.asking_teachers import chain_task, estimate_of, teachers
+    from medo1.questions import questions_from
+
+    engines = teachers(format, spec, teacher, plain_teacher)
+    task = chain_task(format, prompts, params, spec, seed)
+    survey = survey_chains(questions_from(questions), task, engines, params.prices, params.expected_tokens)
+    return estimate_of(survey, engines)
+
+
+def add_up_estimates(params: SynthesisParams, *estimates: dict[str, Any], formats: tuple[str, ...]) -> dict[str, Any]:
+    """All formats' estimates and their sum, told as they are returned."""
+    from medo1.pipelines.synthesis.asking_teachers import told_estimates
+
+    whole = dict(zip(formats, estimates, strict=True))
+    for line in told_estimates(whole, params.budget_usd):
+        logger.info("%s", line)
+    return whole
 
 
 def summarise_teaching(*tables_: Frame, formats: tuple[str, ...], taught: tuple[str, ...]) -> tuple[Frame, Any, Frame]:
@@ -81,17 +211,12 @@ def summarise_teaching(*tables_: Frame, formats: tuple[str, ...], taught: tuple[
         formats: all formats.
         taught: those that a teacher wrote.
     """
-    from medo1.pipelines.synthesis.teaching import cost_table, length_table
+    from medo1.pipelines.synthesis.teaching_tables import cost_table, length_table
 
     chains = dict(zip(formats, tables_, strict=False))
     costs = dict(zip(taught, tables_[len(formats) :], strict=True))
     table, figure = length_table(chains)
     return table, figure, cost_table(costs)
-
-
-def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By key, so that the order in which answers came back leaves no trace."""
-    return sorted(rows, key=lambda row: (row["question_id"], row["sample"]))
 
 
 def import_chains(folder: Path, questions: Frame, params: FormatParams, format: str) -> tuple[Frame, Frame]:
@@ -102,10 +227,11 @@ def import_chains(folder: Path, questions: Frame, params: FormatParams, format: 
     """
     from medo1 import tables
     from medo1.chains.importing import ChainColumns, imported_chains
+    from medo1.pipelines.synthesis.teaching_tables import ordered
 
     assert params.imported is not None
     imported = params.imported
-    fields = ChainColumns(imported.form, imported.reasoning, imported.answer, imported.mapping)
+    columns = ChainColumns(imported.form, imported.reasoning, imported.answer, imported.mapping)
     wanted = set(questions["question_id"])
-    chains, rejected = imported_chains(folder / imported.file, fields, wanted, format)
-    return tables.as_table(tables.CHAINS, _ordered(chains)), tables.as_table(tables.CHAINS_REJECTED, rejected)
+    chains, rejected = imported_chains(folder / imported.file, columns, wanted, format)
+    return tables.as_table(tables.CHAINS, ordered(chains)), tables.as_table(tables.CHAINS_REJECTED, rejected)

@@ -1,0 +1,76 @@
+"""What teachers are asked for: chains of one format by one recipe, with these prompts, this sampling, these checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from medo1.chains.formats import FORMATS, USUAL_CHECKS, Checks
+from medo1.chains.prompts import checked_prompts
+from medo1.chains.recipes import Recipe
+from medo1.engines.wrappers.cut import WhenCut
+from medo1.errors import UserError
+from medo1.parameters import Parameters
+
+AGAIN = "again"  # the prompt that is added when a chain is asked for again
+
+
+class TeachingSpec(Parameters):
+    """How chains are asked for."""
+
+    samples: int = Field(default=1, gt=0, description="chains per question; paper: not stated, 1 is the least")
+    temperature: float = Field(default=0.0, ge=0, description="paper: not published")
+    max_new_tokens: int = Field(default=4096, gt=0, description="room for LongMonolog's 1,223 tokens on average")
+    tries: int = Field(default=3, gt=0, description="askings in all of a stage whose reply cannot be used")
+    when_cut: WhenCut = Field(
+        default="keep", description="an answer cut by its length: rejected with its text kept, continued, asked again"
+    )
+    cut_rounds: int = Field(default=2, gt=0, description="most continuations of one answer")
+    cut_factor: float = Field(default=2.0, gt=1, description="how much larger each further limit is, for reask")
+    stop_after: int | None = Field(
+        default=20, gt=0, description="replies of a stage, from the first, after which the run may stop; null: never"
+    )
+    stop_share: float = Field(
+        default=0.7, gt=0, le=1, description="it stops when so large a share of them was refused for the same reason"
+    )
+
+
+USUAL_TEACHING = TeachingSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTask:
+    """What is asked for, without whom.
+
+    Attributes:
+        format: what the last stage's text must be, a key of `FORMATS`.
+        recipe: the stages.
+        prompts: by stage; and `again`, if what cannot be used is asked for again.
+        teaching: sampling, tries.
+        checks: how strict the format is.
+        answer_guided: the prompts may show the right answer (`{{gold}}`); such chains are marked.
+        seed: each call's seed derives from it, the format, the stage, the question and the sample.
+        where: where the prompts come from, for messages.
+
+    Raises:
+        UserError: a prompt is missing or asks for what it cannot have; there is no such format.
+    """
+
+    format: str
+    recipe: Recipe
+    prompts: Mapping[str, str]
+    teaching: TeachingSpec = USUAL_TEACHING
+    checks: Checks = USUAL_CHECKS
+    answer_guided: bool = False
+    seed: int = 0
+    where: str = "the prompts"
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise UserError(f"there is no format {self.format!r}; there is {', '.join(FORMATS)}")
+        needed = self.recipe.placeholders()
+        if self.teaching.tries > 1:
+            needed[AGAIN] = {"reason"}
+        checked_prompts(self.prompts, needed, self.where, gold=self.answer_guided)

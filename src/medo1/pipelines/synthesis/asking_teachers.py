@@ -1,0 +1,126 @@
+"""A format's entry in the parameters as what teachers are asked for; who is asked, within which budget; and the
+estimate in money and time, as data and as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from medo1.chains import ChainTask
+from medo1.chains.survey import Survey, total
+from medo1.engines.base import Engine
+from medo1.engines.wrappers.money import Estimate, budget_of, budgeted
+from medo1.errors import UserError
+from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
+
+
+def chain_task(
+    name: str, prompts: Mapping[str, str], params: SynthesisParams, spec: FormatParams, seed: int
+) -> ChainTask:
+    """What is asked for under the name of a format.
+
+    Raises:
+        UserError: see `ChainTask`; or the name is no format's and `writes` does not say which.
+    """
+    try:
+        format = spec.written(name)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    return ChainTask(
+        format=format,
+        recipe=spec.calls,
+        prompts=prompts,
+        teaching=params,
+        checks=spec,
+        answer_guided=spec.answer_guided,
+        seed=seed,
+        where=f"prompts of {name}",
+    )
+
+
+def teachers(name: str, spec: FormatParams, teacher: Engine, plain_teacher: Engine | None) -> dict[str, Engine]:
+    """The engines that the recipe asks, by role.
+
+    Raises:
+        UserError: one of them is not there.
+    """
+    given = {"teacher": teacher, "plain_teacher": plain_teacher}
+    engines: dict[str, Engine] = {role: engine for role in spec.calls.engines if (engine := given[role]) is not None}
+    if missing := [role for role in spec.calls.engines if role not in engines]:
+        raise UserError(f"formats.{name}: recipe {spec.recipe} asks {missing[0]}, which the catalog does not have")
+    return engines
+
+
+def paid_engines(engines: Mapping[str, Engine], params: SynthesisParams) -> dict[str, Engine]:
+    """The engines within the run's budget, which all formats share: it goes with the teacher, whom every recipe asks.
+
+    Raises:
+        EngineError: a budget without the price of a model.
+    """
+    budget = budget_of(engines["teacher"], params.budget_usd)
+    return {role: budgeted(engine, params.prices, budget) for role, engine in engines.items()}
+
+
+def estimate_of(survey: Survey, engines: Mapping[str, Engine]) -> dict[str, Any]:
+    """A survey's estimate as data: each stage's and the whole, with the seconds that the engines' limits make of it.
+
+    `seconds` counts the answers at their expected length; `seconds_bound` as if each used the whole `max_new_tokens`,
+    which is what a limit of tokens per minute sets aside when a request goes out. Engines work side by side.
+    """
+    stages = survey.stages
+    by_role: dict[str, Estimate] = {
+        role: total(stages[stage.name] for stage in survey.task.recipe.stages if stage.engine == role)
+        for role in survey.task.recipe.engines
+    }
+    paces = {role: engines[role].pace for role in by_role}
+    seconds = [
+        (
+            paces[role].seconds(one.to_send, one.prompt_tokens + one.completion_tokens),
+            paces[role].seconds(one.to_send, one.prompt_tokens + one.completion_tokens_bound),
+        )
+        for role, one in by_role.items()
+    ]
+    return {
+        "total": survey.whole.row(),
+        "stages": {stage: one.row() for stage, one in stages.items()},
+        "seconds": max(likely for likely, _ in seconds),
+        "seconds_bound": max(bound for _, bound in seconds),
+    }
+
+
+def told_estimates(estimates: Mapping[str, Mapping[str, Any]], budget_usd: float | None) -> list[str]:
+    """One line a format, the sum, and whether the budget is enough."""
+    names = [field.name for field in fields(Estimate)]
+    each = {name: Estimate(**{key: one["total"][key] for key in names}) for name, one in estimates.items()}
+    lines = [
+        f"{name}: {each[name]}{_time(each[name], one['seconds'], one['seconds_bound'])}"
+        for name, one in estimates.items()
+    ]
+    whole = total(each.values())
+    likely, bound = (sum(one[key] for one in estimates.values()) for key in ("seconds", "seconds_bound"))
+    lines.append(f"all formats: {whole}{_time(whole, likely, bound)}")
+    if budget_usd is not None and whole.cost_usd is not None:
+        enough = (
+            "is enough" if whole.cost_usd <= budget_usd else "is NOT enough: the run would stop there, and go on later"
+        )
+        lines.append(f"the budget of ${budget_usd:,.2f} {enough}")
+    lines.append("nothing was sent (synthesis.estimate_only)")
+    return lines
+
+
+def _time(estimate: Estimate, likely_s: float, bound_s: float) -> str:
+    if not estimate.to_send:
+        return ""
+    if not bound_s:
+        return "; no limit of requests or tokens per minute is configured"
+    if likely_s == bound_s:
+        return f"; at least {_duration(likely_s)} under the engines' limits"
+    bound = f"{_duration(bound_s)} if answers use their whole length"
+    return f"; at least {_duration(likely_s)} under the engines' limits, {bound}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:  # noqa: PLR2004
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004
