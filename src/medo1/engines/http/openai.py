@@ -396,9 +396,9 @@ class OpenAI(Engine):
             if served and not any(name == model or name.endswith(f"/{model}") for name in served):
                 await client.with_options(timeout=CHECK_S).models.retrieve(model)
         except APIConnectionError as error:
-            return f"nothing answers at {where}: {self._redactor.clean(str(error.__cause__ or error))}"
+            return f"nothing answers at {where}: {self._mask.clean(str(error.__cause__ or error))}"
         except AuthenticationError as error:
-            return f"{where} refuses the key: {self._redactor.clean(error.message)}"
+            return f"{where} refuses the key: {self._mask.clean(error.message)}"
         except NotFoundError:
             if served:
                 return (
