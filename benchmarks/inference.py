@@ -123,7 +123,8 @@ class World:
         for name in ("conf", "pyproject.toml"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, home / name if source.is_dir() else home)
-        (home / "src").symlink_to(ROOT / "src")
+        (home / "src").mkdir()  # Kedro wants the sources inside the project; the package itself may be linked
+        (home / "src/medo1").symlink_to(ROOT / "src/medo1")
         tell("making the embedded world and its adapters", "some minutes; `kedro run` would have left them")
         names = "clinic,ingest,synthesis,filtering,finetune"
         command = [sys.executable, "-m", "kedro", "run", f"--pipelines={names}"]
@@ -369,7 +370,7 @@ def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]
     """Each arm's votes of 32 samples and of as many as the rule draws: accuracy and tokens."""
     from medo1 import tables
     from medo1.frames import records
-    from medo1.pipelines.inference.nodes import generate, read_answers, vote
+    from medo1.pipelines.inference.nodes import draw_curves, generate, read_answers
     from medo1.pipelines.inference.params import ArmParams, InferenceParams, VoteParams
     from medo1.questions.question_table import question_rows
 
@@ -386,7 +387,7 @@ def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]
                 table, world.prompts[prompt], engine, params, spec, 11, world.base, world.adapters[adapter], name=arm
             )
             answers = read_answers(made[0], table, spec)
-            rows = records(vote(made[0], answers, table, params, spec, 11)[2])
+            rows = records(draw_curves(params, {arm: spec}, 11, answers)[1])
             share = sum(row["tokens"] for row in rows) / sum(row["tokens_of_all"] for row in rows)
             fixed = statistics.mean(row["correct_of_all"] for row in rows)
             stopped = statistics.mean(row["correct"] for row in rows)
