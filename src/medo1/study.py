@@ -9,11 +9,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from medo1.errors import UserError
 from medo1.parameters import Parameters
+from medo1.pipelines.filtering.params import FilteringParams
 from medo1.pipelines.inference.params import ArmParams
 from medo1.pipelines.synthesis.params import FormatParams
 
 # Parameter groups that a study has; anything else at the top level is a misspelling.
-GROUPS = ("clinic", "ingest", "synthesis", "filtering", "small_student", "finetune", "inference", "reporting")
+GROUPS = ("clinic", "ingest", "synthesis", "small_student", "finetune", "inference", "reporting")
 PipelineName = Literal["clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting"]
 
 
@@ -40,6 +41,7 @@ class Study(Parameters):
     formats: dict[str, FormatParams] = Field(min_length=1, description="how chains are written")
     arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
     estimate_only: bool = Field(default=False, description="`synthesis.estimate_only`: the graph ends with an estimate")
+    filtering: FilteringParams = Field(default=FilteringParams(), description="which chains are learnt from")
 
     @field_validator("formats", "arms")
     @classmethod
@@ -131,6 +133,7 @@ class Study(Parameters):
             "arms": {name: spec.model_dump() for name, spec in self.arms.items()},
             "base_model": self.base_model,
             "estimate_only": self.estimate_only,
+            "filters": self.filtering.asks(),
         }
 
     @property

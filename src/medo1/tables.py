@@ -151,7 +151,74 @@ CHAIN_LENGTHS = _table(
 )
 CHAINS_REJECTED = _table({"question_id": TEXT, "format": NAME, "sample": COUNT, "reason": NAME, "content": TEXT})
 CHAINS_DROPPED = _table(
-    {"question_id": ID, "format": NAME, "sample": COUNT, "filter": NAME, "reason": NAME, "text": TEXT}
+    {
+        "question_id": ID,
+        "format": NAME,
+        "sample": COUNT,
+        "filter": NAME,
+        "reason": NAME,
+        "text": TEXT,
+        "request_id": TEXT,  # the chain's own answer in the completion store; empty for imported chains
+        "request_ids": LIST,
+    }
+)
+# What each filter says of each chain, in the order in which they count: the first that says no drops it.
+FILTER_VERDICTS = _table(
+    {
+        "question_id": ID,
+        "format": NAME,
+        "sample": COUNT,
+        "position": COUNT,
+        "filter": NAME,
+        "passed": TRUTH,
+        "value": MAYBE_NUMBER,  # what was measured, in the filter's own unit
+        "reason": TEXT,
+        "match": TEXT,  # the words that decided
+        "other": TEXT,  # what they are held against: a test question, another chain
+        "request_id": TEXT,
+    },
+    unique=["question_id", "sample", "filter"],
+)
+FILTER_FUNNEL = _table(
+    {
+        "format": NAME,
+        "position": COUNT,
+        "filter": NAME,
+        "entered": COUNT,
+        "dropped": COUNT,
+        "left": COUNT,  # entered - dropped; enters the next filter
+        "refused": COUNT,  # chains that the filter says no to, also those that another dropped before
+        "alone": COUNT,  # those that no other filter refuses
+    },
+    unique=["format", "filter"],
+)
+FILTER_ATTEMPTS = _table({"question_id": ID, "attempts": COUNT, "right": COUNT}, unique=["question_id"])
+CHAIN_JUDGEMENTS = _table(
+    {
+        "question_id": ID,
+        "format": NAME,
+        "sample": COUNT,
+        "judge": NAME,
+        "answer": MAYBE_LETTER,  # read in a chain that states its answer in prose
+        "score": MAYBE_NUMBER,  # mean of the rubric's lines, 1 to 5
+        "request_ids": LIST,
+    },
+    unique=["question_id", "sample", "judge"],
+)
+# Where the truth of each step is known: how well a filter tells sound chains from others.
+FILTER_SOUNDNESS = _table(
+    {
+        "format": NAME,
+        "filter": pa.Column(str, pa.Check.isin(("correct", "all"))),
+        "chains": COUNT,
+        "sound": COUNT,  # right at each step
+        "kept": COUNT,
+        "sound_dropped": COUNT,
+        "unsound_kept": COUNT,  # what slips through
+        "precision": SHARE,
+        "recall": SHARE,
+    },
+    unique=["format", "filter"],
 )
 
 TRAINING_EXAMPLES = _table(

@@ -1,34 +1,30 @@
-"""Parameters of filtering. The paper does not publish its filters: each of these is medo1's choice, with its reason."""
+"""Parameters of filtering: the specs of the filters, and where they run."""
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from pydantic import Field
 
-from medo1.parameters import Parameters
+from medo1.chains.filters.specs import FilterSpecs
 
 
-class FilteringParams(Parameters):
-    """Which chains are kept."""
+class FilteringParams(FilterSpecs):
+    """Which chains are kept. The paper does not publish its filters: each value is medo1's choice, with its reason."""
 
-    require_correct: bool = Field(
-        default=True, description="drop chains whose stated answer is not the gold one: they teach the wrong answer"
+    run_on: Literal["here", "ray"] = Field(
+        default="here", description="where chains are looked at; ray: on the workers of a cluster (extra `ray`)"
     )
-    leak_phrases: tuple[str, ...] = Field(
-        default=(
-            "the given answer",
-            "the correct answer is given",
-            "the provided answer",
-            "as stated in the answer key",
-        ),
-        description="drop chains that speak of a given answer: the teacher had it, so the chain does not derive it",
-    )
-    ngram_words: int | None = Field(
-        default=13,
-        gt=0,
-        description="length of the word n-grams held against the test questions; None compares whole questions only",
-    )
-    ngram_boilerplate_questions: int = Field(
-        default=3,
-        gt=0,
-        description="an n-gram in more questions than this is boilerplate (which of the following is ...)",
-    )
+    partition_rows: int = Field(default=2000, gt=0, description="chains that are looked at together; bounds memory")
+    workers: int = Field(default=2, gt=0, description="on Ray: actors that look, at most")
+
+    def asks(self) -> dict[str, Any]:
+        """Which models the filters ask: what the graph is made of."""
+        judged = not {"answer", "correct", "judge"}.isdisjoint(self.order)
+        return {
+            "judges": self.judge.engines if judged else (),
+            "solver": self.difficulty.solver if "difficulty" in self.order else None,
+            "prompt": self.difficulty.prompt,
+            "refine": bool(self.refine.reasons),
+            "student_tokens": "length" in self.order and self.length.tokens_of == "student",
+        }

@@ -1,0 +1,47 @@
+"""Whether a chain of the embedded world is right at each step, not in its answer alone.
+
+The world is known, so that a chain can be held against the case solved by rule: every look-up that its format says
+must stand in it, in order, and nothing else may be looked up. A gold answer tells less: two wrong look-ups can cancel
+out, and a guess among the options can hit.
+"""
+
+from __future__ import annotations
+
+import re
+
+from medo1.clinic import wording
+from medo1.clinic.expert import UnreadablePromptError, read_case
+from medo1.clinic.explanations import FORMATS, walk
+from medo1.clinic.knowledge import World
+from medo1.questions import Question, question_text
+
+
+def is_sound(world: World, question: Question, form: str, text: str) -> bool | None:
+    """Whether each look-up that the chain says is true and none is missing; None where that cannot be told.
+
+    Args:
+        world: what is true.
+        question: the case that the chain solves.
+        form: the format that it is written in; others than the expert's cannot be checked.
+        text: the chain.
+    """
+    if form not in FORMATS or form == "vanilla":
+        return None
+    try:
+        solved = walk(world, read_case(world, question_text(question)).chart)
+    except UnreadablePromptError:
+        return None
+    steps = [step for step in solved.steps if form != "cot" or step.after != step.before]
+    said = [wording.opening(solved.complaint, solved.first)]
+    said += [wording.update(step.slot, step.value, step.before, step.after) for step in steps]
+    told = text.lower()
+    place = 0
+    for one in said:
+        place = told.find(one.lower(), place)
+        if place < 0:
+            return False
+        place += len(one)
+    return len(_LOOKUP.findall(told)) == len(said)
+
+
+_LOOKUP = re.compile(r" (?:suggests|means) ")
