@@ -19,14 +19,14 @@ STEMS = [stem for stem, _ in vignettes("en", 40, 1)]
 INNOCENT = [stem for stem, _ in vignettes("en", 10, 2)]
 
 
-def tests_of(**spec: object) -> TestQuestions:
+def held_against(**spec: object) -> TestQuestions:
     asked = [question(100 + n, "test", stem, benchmark="medqa") for n, stem in enumerate(STEMS)]
     return TestQuestions(asked, DecontaminationSpec.model_validate(spec))
 
 
 def test_a_training_question_that_tells_a_test_question_is_dropped_with_both_passages() -> None:
     told = PLANTERS["numbers changed"](STEMS[3], {}, random.Random(0))
-    [leak, innocent] = tests_of().verdicts(
+    [leak, innocent] = held_against().verdicts(
         [candidate(question=question(1, stem=told)), candidate(question=question(2, stem=INNOCENT[0]))]
     )
     assert not leak.passed
@@ -40,20 +40,20 @@ def test_a_training_question_that_tells_a_test_question_is_dropped_with_both_pas
 
 def test_a_test_question_told_within_the_chain_is_found_unless_only_questions_are_compared() -> None:
     one = candidate(f"{INNOCENT[1]} {STEMS[5]} {INNOCENT[2]} {RIGHT}", question=question(1, stem=INNOCENT[0]))
-    assert [verdict.passed for verdict in tests_of().verdicts([one])] == [False]
-    assert [verdict.passed for verdict in tests_of(texts=["question"]).verdicts([one])] == [True]
+    assert [verdict.passed for verdict in held_against().verdicts([one])] == [False]
+    assert [verdict.passed for verdict in held_against(texts=["question"]).verdicts([one])] == [True]
 
 
 def test_a_sibling_is_shown_and_dropped_only_where_that_is_asked_for() -> None:
     words = STEMS[7].split()
     told = " ".join(words[: round(0.3 * len(words))]) + " " + INNOCENT[3]
     one = candidate(question=question(1, stem=told))
-    [shown] = tests_of().verdicts([one])
+    [shown] = held_against().verdicts([one])
     assert shown.passed
     assert shown.reason.startswith("sibling: ")
     assert 0.2 <= (shown.value or 0) < 0.4
     assert shown.match
-    [refused] = tests_of(drop_siblings=True).verdicts([one])
+    [refused] = held_against(drop_siblings=True).verdicts([one])
     assert not refused.passed
 
 
