@@ -53,7 +53,7 @@ _CASE = re.compile(
     re.IGNORECASE,
 )
 _TELLS_A_CASE = re.compile(
-    rf"\b\d+[- ](?:year|month|week|day|yr)s?\b|\byears? old\b|\bpresents?\b|\bcomes to\b|\bbrought\b|\b(?:an?|the) (?:\w+[ -]){{0,3}}{_PERSON}\b",
+    rf"\b\d+[- ](?:year|month|week|day|yr)s?\b|\byears? old\b|\bpresents?\b|\bcomes to\b|\bbrought\b|\ban? (?:\w+[ -]){{0,3}}{_PERSON}\b",
     re.IGNORECASE,
 )
 _VALUES = re.compile(r"\d\S*[^\d]+\d|\||:\s*(?:positive|negative|absent|present|yellow|clear)", re.IGNORECASE)

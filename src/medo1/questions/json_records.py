@@ -94,7 +94,7 @@ def json_parts(name: str, text: str) -> list[NamedRecords]:
 def _parts(name: str, value: dict[str, Any], path: tuple[str, ...]) -> list[NamedRecords]:
     """The parts of an object, each under the keys that lead to it."""
     key = "/".join(path)
-    records = _columns(name, value) or _split_orient(value)
+    records = _split_orient(value) or _columns(name, value)
     if records is not None:
         return [_numbered(name, key, records)]
     lists = {inner: held for inner, held in value.items() if _is_records(held)}
@@ -113,7 +113,7 @@ def _parts(name: str, value: dict[str, Any], path: tuple[str, ...]) -> list[Name
 
 
 def _is_records(held: Any) -> bool:
-    return isinstance(held, list) and bool(held) and all(isinstance(record, dict) for record in held[:3])
+    return isinstance(held, list) and bool(held) and any(isinstance(record, dict) for record in held[:20])
 
 
 def _holds_records(held: dict[str, Any]) -> bool:

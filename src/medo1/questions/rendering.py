@@ -1,5 +1,6 @@
 """One rendering of a question as a prompt, used for every model and every arm; and the shuffling of options."""
 
+# ruff: noqa: E501  (patterns, of texts in several languages)
 from __future__ import annotations
 
 import random
@@ -10,13 +11,27 @@ from dataclasses import dataclass, replace
 from medo1.lineage.digests import seed_from
 from medo1.questions.question import Question
 
-# an option that speaks of its place: `Both A and B`, `None of the above`
+# an option that speaks of its place, or of others by theirs: `Both A and B`, `A only`, `None of the above`
+_OTHERS = r"(?:these|them|those|the (?:options|choices|answers|others|alternatives|two|three|listed|given))"
 _SPEAKS_OF_PLACE = re.compile(
-    r"\b(?:above|below|preceding|following options?|previous options?)\b"
-    r"|\b(?:all|none|both|neither|any|either|some|two|three) of (?:these|them|the (?:options|choices|answers|others))\b"
-    r"|(?<![A-Za-z0-9])[A-J](?:\s*(?:,|&|and|or)\s*(?:and |or )?[A-J])+(?![A-Za-z0-9])"
-    r"|^(?:both|neither|either|only|options?|choices?|answers?)\s+\(?[A-J]\)?\b",
+    r"\b(?:above|below|preceding|aforementioned|following (?:options?|choices?)|previous (?:options?|choices?|answers?)"
+    r"|last two|first two|first three|last three|other options?|other choices?)\b"
+    rf"|\b(?:all|none|both|neither|any|either|some|two|three|one|each|every|half) of {_OTHERS}\b"
+    r"|^(?:all|none|both|neither|any|either|everything|nothing)\b[^a-z]*$"
+    r"|^(?:all|none|both|neither|either) (?:are|is|apply|applies|correct|true|false|right|wrong|options?|choices?|answers?)\b"
+    r"|\b(?:options?|choices?|answers?|statements?|items?) \(?[A-J1-9]\)?(?![A-Za-z0-9])"
+    r"|以上|上述|前述|上記|上の|すべて正しい|위의|이상의|모두 (?:맞|정답|옳)"
+    r"|\b(?:todas|ninguna) (?:las anteriores|de las anteriores)\b|\b(?:toutes|aucune) (?:les|des) r[ée]ponses\b"
+    r"|\b(?:alle|keine|beide)[rs]? (?:der )?(?:oben|genannten|obigen|antworten)\b",
     re.IGNORECASE,
+)
+_LETTERS = r"\(?[A-J]\)?"
+_NAMES_LETTERS = re.compile(
+    rf"(?<![A-Za-z0-9]){_LETTERS}(?:\s*(?:,|&|\+|/|and|or|AND|OR|et|y|und|和|と|、)\s*(?:and |or )?{_LETTERS})+(?![A-Za-z0-9])"
+    rf"|^(?:[Bb]oth|[Nn]either|[Ee]ither|[Oo]nly|[Aa]ll|[Nn]one|[Nn]ot|[Aa]ny|[Aa]ll of|[Oo]ptions?|[Cc]hoices?|[Aa]nswers?) {_LETTERS}(?![A-Za-z0-9])"
+    rf"|(?<![A-Za-z0-9]){_LETTERS} (?:only|alone|is correct|is true|is right|are correct|are true)\b"
+    rf"|\b(?:except|but|besides|excluding|other than|not|without|only|plus) (?:for |option |choice )?{_LETTERS}(?![A-Za-z0-9])"
+    rf"|^{_LETTERS}$|(?<=\()[A-J](?=\))"
 )
 
 
@@ -60,7 +75,7 @@ class Shuffled:
 
 def speaks_of_place(options: Iterable[str]) -> bool:
     """Whether an option's text rests on the options' order, so that in another order it would mean something else."""
-    return any(_SPEAKS_OF_PLACE.search(text) for text in options)
+    return any(_SPEAKS_OF_PLACE.search(text) or _NAMES_LETTERS.search(text) for text in options)
 
 
 def shuffled(question: Question, seed: int) -> Shuffled:

@@ -100,11 +100,14 @@ def without_duplicates(questions: Sequence[Question]) -> tuple[list[Question], l
             kept.append(question)
             seen[place] = question.source
         else:
-            file, _, row = question.source.rpartition(":")
-            rejected.append(
-                RejectedRow(file or question.source, int(row) if row.isdigit() else 0, reason, excerpt(question.stem))
-            )
+            rejected.append(rejected_question(question, reason))
     return kept, rejected
+
+
+def rejected_question(question: Question, reason: str) -> RejectedRow:
+    """The rejected row of a question that was read and is not used."""
+    file, _, row = question.source.rpartition(":")
+    return RejectedRow(file or question.source, int(row) if row.isdigit() else 0, reason, excerpt(question.stem))
 
 
 def _why_not(question: Question, group: RepeatGroup, first: str | None) -> str | None:

@@ -24,11 +24,13 @@ from medo1.questions import (
     read_hub,
     without_duplicates,
 )
-from medo1.questions.repeats import RepeatGroup, audit_questions
+from medo1.questions.figure_references import Flag
+from medo1.questions.repeats import RepeatGroup, audit_questions, rejected_question
 
 logger = logging.getLogger(__name__)
 
 _REASONS = 6  # that the log gives
+_NEEDS = {"figure": "it speaks of a figure that is not in the text", "missing_case": "its case is not in the text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
     Raises:
         MissingFileError, QuestionsError: naming the file and what is wrong with it.
     """
-    readings = [(reading, source) for source in params.files for reading in _readings(folder, source, params.ordered)]
+    readings = [
+        (_without(reading, params.exclude), source)
+        for source in params.files
+        for reading in _readings(folder, source, params.ordered)
+    ]
     limited = [(_first(reading, source.limit), len(reading.questions)) for reading, source in readings]
     questions = [question for reading, _ in limited for question in reading.questions]
     kept, repeated = without_duplicates(questions)
@@ -70,6 +76,19 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
         files.append(_account(reading, own, refused, left_out=had - len(reading.questions)))
     _report(kept, rejected, files)
     return Gathered(kept, rejected, audit_questions(questions), files)
+
+
+def _without(reading: BenchmarkReading, excluded: tuple[Flag, ...]) -> BenchmarkReading:
+    """A reading whose questions of these flags are rejected."""
+    kept, refused = [], []
+    for question in reading.questions:
+        found = next((flag for flag in question.flags if flag in excluded), None)
+        if found is None:
+            kept.append(question)
+        else:
+            refused.append(rejected_question(question, f"excluded: {_NEEDS[found]}"))
+    rejected = sorted([*reading.rejected, *refused], key=lambda bad: bad.row)
+    return reading if not refused else replace(reading, questions=kept, rejected=rejected)
 
 
 def _report(kept: list[Question], rejected: list[RejectedRow], files: list[dict[str, Any]]) -> None:

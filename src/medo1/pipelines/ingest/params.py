@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from medo1.parameters import Parameters
+from medo1.questions.figure_references import Flag
 from medo1.questions.readers.gold_answers import GoldIs
 from medo1.questions.readers.mapping import ColumnMapping
 
@@ -109,6 +110,10 @@ class IngestParams(Parameters):
     files: tuple[QuestionFile, ...] = Field(min_length=1)
     ordered: bool = Field(
         default=False, description="the options' order is part of a question's identity: reordered, it is another one"
+    )
+    exclude: tuple[Flag, ...] = Field(
+        default=(),
+        description="questions to leave out by what they need and do not hold: figure, missing_case",
     )
     shuffle_options: ShuffleParams | None = Field(default=None, description="None: options stand as they were read")
 

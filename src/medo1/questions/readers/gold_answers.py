@@ -20,6 +20,7 @@ from medo1.questions.readers.option_texts import LabelledOptions, folded_label
 
 GoldIs = Literal["letter", "text", "number_from_0", "number_from_1"]
 GOLD_IS = get_args(GoldIs)
+_LONGEST_LETTER = 3  # characters of a letter or number, with its brackets
 _LARGEST = 1e6  # a number of an option is far below
 
 # `C. Gout`, `(C) Gout`, `C) Gout`
@@ -249,7 +250,7 @@ class GoldReader:
             other = None
         if other == found:
             return
-        if column.kind in ("letter", "number") and other is not None:
+        if column.kind in ("letter", "number") and other is not None and len(str(value)) <= _LONGEST_LETTER:
             raise RowError(
                 f"{column.name!r} is {value!r:.42} and {first.name!r} is {values[first.name]!r:.42}, which is {found}"
             )
