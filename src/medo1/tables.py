@@ -351,7 +351,10 @@ BUDGET_CURVE = _table(
         "accuracy": SHARE,
         "accuracy_low": SHARE,
         "accuracy_high": SHARE,
-        "forced": SHARE,  # thoughts that the budget ended
+        "forced": SHARE,  # thoughts that the budget ended; of their answers
+        "unread": SHARE,
+        "commonest": MAYBE_LETTER,
+        "commonest_share": SHARE,
         "mean_tokens": MAYBE_NUMBER,
     },
     unique=["arm", "benchmark", "budget"],

@@ -219,6 +219,38 @@ def test_the_budget_curve_counts_every_question_at_every_budget() -> None:
     }  # fmt: skip
 
 
+def test_forced_answers_that_are_unread_or_alike_are_announced(caplog: pytest.LogCaptureFixture) -> None:
+    said = "one two three four five six\nFinal answer: D"
+    params = InferenceParams(max_new_tokens=100, samples=0, budgets=(3,), answer_tokens=4)
+    with caplog.at_level("WARNING"):
+        curve = counted(Tape(lambda _: said), params, questions(24))["budgets"].set_index("budget")
+    assert curve.loc[3, ["forced", "unread", "commonest", "commonest_share"]].tolist() == [1.0, 0.0, "D", 1.0]
+    assert curve.loc[100, ["forced", "unread"]].isna().tolist() == [False, True]
+    assert "arm at 3 tokens: of 24 answers that were asked for, 0 % cannot be read and 100 % say D" in caplog.text
+
+    caplog.clear()
+    mute = "one two three four five six\nFinal answer: who can say"
+    with caplog.at_level("WARNING"):
+        curve = counted(Tape(lambda _: mute), params, questions(24))["budgets"].set_index("budget")
+    assert curve.loc[3, "unread"] == 1.0
+    assert "100 % cannot be read" in caplog.text
+
+
+def test_a_thought_that_states_its_answer_when_it_is_cut_keeps_it() -> None:
+    said = "well then\nFinal answer: B\nand some more words"
+
+    def wavers(request: Request) -> str:
+        last = request.messages[-1]
+        return f"{last.content} D" if last.role == "assistant" and last.content.endswith("answer:") else said
+
+    params = InferenceParams(max_new_tokens=5, samples=0, answer_tokens=4)
+    tape = Tape(wavers)
+    made = counted(tape, params, questions(2))
+    assert made["answers"]["letter"].tolist() == ["B", "B"], "not two statements"
+    assert made["generations"]["status"].tolist() == ["forced", "forced"]
+    assert len(tape.asked) == 2, "nothing is asked again"
+
+
 def test_tokens_are_told_apart_as_thought_and_answer() -> None:
     made = counted(Tape(wavering), InferenceParams(max_new_tokens=64, samples=0))
     tokens = made["tokens"].set_index("part")

@@ -80,6 +80,7 @@ def curves(table: Any) -> dict[str, Any]:
     """An arm's rows of the tables that inference makes of all arms."""
     keys = {"arm": table["arm"][0]}
     interval = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "mean_tokens": 30.0}
+    forced = {"unread": 0.9, "commonest": "D", "commonest_share": 0.1}
     benchmarks = list(dict.fromkeys(table["benchmark"]))
     made: dict[str, list[dict[str, Any]]] = {"vote_curve": [], "budget_curve": [], "tokens": [], "outcomes": []}
     for benchmark in benchmarks:
@@ -89,7 +90,9 @@ def curves(table: Any) -> dict[str, Any]:
                 {**keys, "method": method, "k": k, "questions": 60, **interval, "agreement": None}
             )
         for budget in (8, 64):
-            made["budget_curve"].append({**keys, "budget": budget, "questions": 60, "forced": 0.5, **interval})
+            made["budget_curve"].append(
+                {**keys, "budget": budget, "questions": 60, "forced": 0.5, **interval, **forced}
+            )
         for draw in ("greedy", "sampled"):
             for part in TOKEN_PARTS:
                 numbers = dict.fromkeys(("mean", "q10", "q50", "q90", "most", "total"), 12.0)
@@ -110,7 +113,8 @@ def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> 
     }
     figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
     html = write_page(
-        compared[0], compared[1], every["vote_curve"], every["tokens"], every["outcomes"], INGEST, *figures, LENGTHS,
+        compared[0], compared[1], *(every[name] for name in ("vote_curve", "budget_curve", "tokens", "outcomes")), INGEST,
+        *figures, LENGTHS,
         PARAMS, FILTERS, formats=("longstep",),
     )  # fmt: skip
     return html, compared

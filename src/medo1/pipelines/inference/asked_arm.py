@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from medo1.answers import read_answer
@@ -134,10 +135,15 @@ class AskedArm:
         self, questions: Sequence[Question], asked: Sequence[tuple[Request, ThinkingSpec]]
     ) -> Iterator[tuple[int, Drawn]]:
         """What comes back, each with the place of its question."""
-        for generation in generations(self.engine, asked, self.passed):
+        for generation in generations(self.engine, asked, self.passed, partial(self._states, questions)):
             place, sampled, sample = generation.key.split("/")
             draw: Draw = "sampled" if sampled == "sampled" else "swept" if generation.swept else "greedy"
             yield int(place), Drawn(questions[int(place)], draw, int(sample), generation)
+
+    def _states(self, questions: Sequence[Question], request: Request, thought: str) -> bool:
+        """Whether a thought states its letter, read as if it ended here. Of a list nobody knows where it ends."""
+        question = questions[int(request.key.split("/")[0])]
+        return not self.free and read_answer(thought, question.options, "stop").letter is not None
 
     def _greedy(self, place: int, question: Question) -> tuple[Request, ThinkingSpec]:
         request = Request(f"{place}/greedy/0", self._messages(question), Sampling(0.0), adapter=self.adapter)

@@ -92,10 +92,11 @@ class Generation:
         budget: the thinking budget that it had.
         swept: its thought went on to a larger budget; this is the answer that was asked for on the way.
         text: thought and answer, with whatever was put between them.
-        status: `finished` (the model ended it), `forced` (its thought was cut and the answer asked for), `cut` (and not
+        status: `finished` (the model ended it), `forced` (its thought was cut, and its answer asked for unless it stood
+            there already), `cut` (and not
             asked for), `cut_by_context` (the model's context ended it), `empty`, `overlong_prompt`, `filtered`,
             `error`.
-        finish_reason: of its last piece.
+        finish_reason: of its last piece; `stop` where a cut thought states its answer and is taken as it stands.
         prompt_tokens: of the question. completion_tokens: all that were generated; `answer_tokens` of them in a forced
             answer, `reasoning_tokens` in a thought that the server hands out apart.
         waits: how often it was told to go on.
@@ -127,6 +128,7 @@ def generations(
     engine: Engine,
     asked: Iterable[tuple[Request, ThinkingSpec]],
     passed: Callable[[Iterable[Completion]], Iterable[Completion]] = lambda completions: completions,
+    states: Callable[[Request, str], bool] = lambda request, text: False,
 ) -> Iterator[Generation]:
     """What each request comes to; one generation for each of its budgets that the thought reached, shortest first.
 
@@ -136,8 +138,9 @@ def generations(
         engine: who answers.
         asked: one request a draw, keys unique, and how long its thought may be; its `max_new_tokens` is replaced.
         passed: every completion passes through it, for counting.
+        states: whether a thought, as far as it has come, states its answer; then it keeps that one when it is cut.
     """
-    draws = {request.key: _Draw(request, spec) for request, spec in asked}
+    draws = {request.key: _Draw(request, spec, states) for request, spec in asked}
     waiting = [draw.begin() for draw in draws.values()]
     while waiting:
         pieces = {str(place): piece for place, piece in enumerate(waiting)}
@@ -175,6 +178,7 @@ class _Draw:
 
     request: Request
     spec: ThinkingSpec
+    states: Callable[[Request, str], bool]
 
     def begin(self) -> _Piece:
         """The first piece."""
@@ -197,10 +201,12 @@ class _Draw:
         if not self.spec.answer_tokens or _short_of_room(pieces[-1], piece.request):
             return [self._generation(piece, pieces, said)], []
         said = said.rstrip(REPLACEMENT)
-        more = [self._answering("forced", piece.stage, said, pieces, piece.waits)]
-        if piece.stage + 1 < len(self.spec.all_budgets):
-            more.append(self._thinking(piece.stage + 1, said, said, pieces, piece.waits))
-        return [], more
+        larger = piece.stage + 1 < len(self.spec.all_budgets)
+        more = [self._thinking(piece.stage + 1, said, said, pieces, piece.waits)] if larger else []
+        if self.states(self.request, said):  # asked again, it would state two
+            stated = self._generation(piece, pieces, said)
+            return [replace(stated, status="forced", finish_reason="stop", swept=larger)], more
+        return [], [self._answering("forced", piece.stage, said, pieces, piece.waits), *more]
 
     def _ended(self, piece: _Piece, pieces: tuple[Completion, ...], said: str) -> tuple[list[Generation], list[_Piece]]:
         """The model ended the thought; with a minimum, its answer is still to come."""

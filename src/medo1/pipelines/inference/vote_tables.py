@@ -21,6 +21,8 @@ from medo1.vocabulary import ADAPTIVE_VOTE, RANKED_VOTE, VoteMethod
 
 logger = logging.getLogger(__name__)
 
+ENOUGH_TO_TELL, MUCH = 20, 0.8  # forced answers; the share of them that are unread, or alike
+
 
 @dataclass(frozen=True, slots=True)
 class Poll:
@@ -231,11 +233,33 @@ def budget_rows(answers: Frame, budgets: Sequence[int]) -> list[dict[str, Any]]:
                     "benchmark": benchmark,
                     "budget": budget,
                     **_point(at_budget["correct"].astype(float).tolist()),
-                    "forced": float((at_budget["outcome"] == "forced").mean()),
+                    **_forced(at_budget, str(arm), budget),
                     "mean_tokens": _mean([known(value) for value in at_budget["completion_tokens"]]),
                 }
             )
     return rows
+
+
+def _forced(answers: Frame, arm: str, budget: int) -> dict[str, Any]:
+    """The share of thoughts that the budget ended, and what their answers look like: how many cannot be read, and which
+    letter is commonest. A cue that a model does not answer, or always answers alike, measures the cue."""
+    forced = answers[answers["outcome"] == "forced"]
+    letters = forced["letter"].value_counts()
+    unread = float(forced["letter"].isna().mean()) if len(forced) else None
+    commonest = float(letters.iloc[0] / len(forced)) if len(letters) else None
+    if len(forced) >= ENOUGH_TO_TELL and ((unread or 0) > MUCH or (commonest or 0) > MUCH):
+        logger.warning(
+            "%s at %d tokens: of %d answers that were asked for, %.0f %% cannot be read and %.0f %% say %s; try "
+            "another answer_cue or more answer_tokens (arms.%s.draws)",
+            *(arm, budget, len(forced), 100 * (unread or 0), 100 * (commonest or 0)),
+            *(letters.index[0] if len(letters) else "anything", arm),
+        )
+    return {
+        "forced": len(forced) / len(answers),
+        "unread": unread,
+        "commonest": str(letters.index[0]) if len(letters) else None,
+        "commonest_share": commonest,
+    }
 
 
 def _possible(polls: Sequence[Poll], methods: Sequence[VoteMethod]) -> list[VoteMethod]:

@@ -39,7 +39,7 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
         Node(
             bound(write_page, formats=tuple(formats)),
             inputs=[
-                *("results", "comparisons", "vote_curve", "tokens", "outcomes", "ingest_summary"),
+                *("results", "comparisons", "vote_curve", "budget_curve", "tokens", "outcomes", "ingest_summary"),
                 *FIGURES,
                 "chain_lengths_figure",
                 "params:reporting",
