@@ -92,7 +92,9 @@ def learn(base: Model, chains: list[tuple[Question, str]], form: str, passes: in
         whole = tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": text}], tokenize=False)
         start, ids = len(tokenizer(head)["input_ids"]), tokenizer(whole)["input_ids"]
         examples.append((ids, [-100] * start + ids[start:]))
-    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-2)
+    optimizer = torch.optim.AdamW(
+        [weight for weight in model.parameters() if weight.requires_grad], lr=1e-2, weight_decay=0.0
+    )
     steps = passes * -(-len(examples) // 25)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
     order = random.Random(SEED)
