@@ -126,8 +126,14 @@ def exchanges(
     texts: list[str] = []
     for name, spec in formats.items():
         source = spec["imported"]
-        fields = ChainColumns(source.get("form"), source.get("reasoning"), source["answer"], source.get("mapping"))
-        chains, _ = imported_chains(folder / source["file"], fields, set(by_id), name)
+        columns = ChainColumns(
+            source.get("form"),
+            source.get("reasoning"),
+            source.get("answer"),
+            source.get("mapping"),
+            source.get("question"),
+        )
+        chains, _ = imported_chains(folder / source["file"], columns, questions, name)
         texts.extend(
             chat_text(prompt_text(by_id[chain["question_id"]], prompts[name]), chain["text"])
             for chain in sorted(chains, key=lambda chain: chain["question_id"])

@@ -226,12 +226,16 @@ def import_chains(folder: Path, questions: Frame, params: FormatParams, format: 
     states a letter that the text does not. A chain is never given a letter that its author did not state.
     """
     from medo1 import tables
+    from medo1.chains.formats import FORMATS
     from medo1.chains.importing import ChainColumns, imported_chains
     from medo1.pipelines.synthesis.teaching_tables import ordered
+    from medo1.questions import questions_from
 
     assert params.imported is not None
     imported = params.imported
-    columns = ChainColumns(imported.form, imported.reasoning, imported.answer, imported.mapping)
-    wanted = set(questions["question_id"])
-    chains, rejected = imported_chains(folder / imported.file, columns, wanted, format)
+    columns = ChainColumns(imported.form, imported.reasoning, imported.answer, imported.mapping, imported.question)
+    written_as = params.writes or (format if format in FORMATS else None)
+    chains, rejected = imported_chains(
+        folder / imported.file, columns, questions_from(questions), format, written_as=written_as
+    )
     return tables.as_table(tables.CHAINS, ordered(chains)), tables.as_table(tables.CHAINS_REJECTED, rejected)

@@ -16,10 +16,13 @@ from medo1.parameters import Parameters
 class ImportParams(Parameters):
     """Chains that exist already: which file, and where in each row the parts stand."""
 
-    file: str = Field(description="file name below the benchmark folder, json or jsonl")
+    file: str = Field(description="file name below the benchmark folder, of any kind that questions are read from")
     form: str | None = Field(default=None, description="form of its questions; None recognises it")
-    reasoning: str | None = Field(default=None, description="field that holds the reasoning; None: there is none")
-    answer: str = Field(description="field that holds the final response")
+    reasoning: str | None = Field(default=None, description="field of the reasoning; None: none, or found by its name")
+    answer: str | None = Field(default=None, description="field of the final response; None: found by its usual names")
+    question: str | None = Field(
+        default=None, description="field of the question's text, id or link, where the questions lie in another file"
+    )
     mapping: dict[str, Any] | None = Field(
         default=None, description="columns of the questions, as in ingest, for a file of one's own"
     )
