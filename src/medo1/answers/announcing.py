@@ -1,4 +1,4 @@
-"""Statements that words announce: `the answer is C`, `I would choose C`, `Answer: C`, `答案是C`.
+"""Statements that words announce: `the answer is C`, `I would choose C`, `Answer: C`.
 
 The words are the rows of `medo1.answers.rules.CUES`; here is the grammar of each form: what may stand before the words,
 what links them to the option, and that what they name is read in one way, `mention_at`.
@@ -13,7 +13,7 @@ from itertools import islice
 from medo1.answers.candidates import label_at, mention_at, named_at, run_together
 from medo1.answers.concluding import verdict_before
 from medo1.answers.phrases import GAP
-from medo1.answers.rules import CUES, Cue, Form
+from medo1.answers.rules import Cue, rows
 from medo1.answers.statements import (
     CLAUSE,
     FIRST_CUES,
@@ -28,19 +28,7 @@ from medo1.answers.statements import (
 )
 from medo1.answers.text import Text, plain, words
 
-
-def rows(form: Form) -> tuple[Cue, ...]:
-    """The rows of one form."""
-    return tuple(cue for cue in CUES if cue.form == form)
-
-
-_NOUNS, _GOOD_NOUNS, _VERBS, _LINES, _LANGUAGES = (
-    rows("noun"),
-    rows("good noun"),
-    rows("verb"),
-    rows("line"),
-    rows("language"),
-)
+_NOUNS, _GOOD_NOUNS, _VERBS, _LINES = rows("noun"), rows("good noun"), rows("verb"), rows("line")
 
 LENGTH = 6  # of `answer`, `choice` and `option`
 
@@ -417,119 +405,3 @@ def labelled_line(text: Text) -> Statement | None:
         elif found.letter != label.letter:
             found.others = (label.letter,)
     return found
-
-
-# other languages
-
-_FOREIGN_LINK = re.compile(
-    r"[\s*_`\"'”’)\]】」]{0,4}(?:[^\W\d_]{1,14}[ ]){0,4}?[\s*_]{0,3}"
-    r"(?:[:：=]|应该选|應該選|选择|应当是|應當是|应是|是|为|為|应为|應為|应该是|應該是|は|が|는|은|هي|هو|है|คือ|"
-    r"είναι|היא|es|est|ist|sería|serait|"
-    r"wäre|lautet|è|é|là|adalah|ialah|to|är|er|is|это|—|–|-)?"
-    r"[:：]?\s{0,3}(?:la|el|a|a letra|letra|die|der|das|l['’]option|die option|la opción|l'opzione|a opção)?"
-    r"(?=[\s(*_\[\"'“（【\\A-ZＡ-Ｚ])"
-)
-_FOREIGN_BAD = re.compile(
-    r"(?:不|非|错误|錯誤|nicht|pas|\bno|non|não|не|لا|ليس|아닌|incorrect\w{0,3}|falsch\w{0,3}|inte|niet|δεν|לא|"
-    r"ไม่ใช่|ليست|không phải|bukan|nie|ei ole)\s?$"
-)
-# what a letter is followed by where the sentence says that it is not this one
-_FOREIGN_DENIES = re.compile(
-    r"[\s*_)\]】）\"']{0,4}(?:[가이]\s?아니|는\s?아니|은\s?아니|[가이]\s?아닙|은\s?아닙|는\s?아닙|ではなく|"
-    r"ではない|ではありません|じゃない|でなく|"
-    r"是错|是錯|不对|不對|不正确|不正確|不是|değil|नहीं)"
-)
-# and what then leads to the one that it is
-_FOREIGN_BUT = re.compile(
-    r"[^\n.。A-Z]{0,30}?(?:아니라|아니고|ではなく|でなく|而是|sondern|sino(?: que es)?|mais(?: bien)?|bensì|ma|"
-    r"mas sim|mas|maar|а|utan|azaz|"
-    r"而应该?是|应该?是)[\s*_(（【\"'，,]{0,4}(?:die|la|el|a|选项|選項)?\s?"
-)
-_FOREIGN_ONE_OF = re.compile(r"[\s*_)\]】）\"']{0,4}(?:중에|중\s|가운데|のいずれか|のどちらか|之一|之间|之間|之中)")
-_NO_OTHER_SCRIPT = bytes([*range(0xD0), 0xE2, *range(0xF0, 0xF8)])
-_SPACELESS = 0x600  # scripts from here on stand against a letter without a space
-_ONLY_RIGHT = re.compile(
-    r"(?:只有|唯有|仅有|僅有|仅|僅)?(?:选项|選項|答案|選択肢|"
-    r"보기)?\s{0,2}[(（【「]?(?P<letter>[A-ZＡ-Ｚ])[)）】」]?(?:选项|選項)?\s{0,2}"
-    r"(?:是|为|為|が|は|만|이|가|는|은)?(?:唯一|最)?(?P<right>正确|正確|对的|對的|正しい|最も適切|最適|适合|"
-    r"合适|맞|옳|정답|적절|올바)"
-)
-
-
-def foreign_statements(text: Text) -> list[Statement]:
-    """The statements that are announced in another language.
-
-    Only Latin letters are read: letters of other alphabets that look like one may as well be the third of their own.
-    """
-    low = text.cues
-    latin = low.isascii() or _is_latin(low)
-    if latin and " the " in low:
-        return []
-    found = []
-    for row in _LANGUAGES:
-        if latin and not row.words[0].isascii() and ord(max(row.words[0])) >= 0x370:  # noqa: PLR2004
-            continue
-        for word in row.words:
-            for at in cues(low, word):
-                statement = _foreign(text, at, word, row)
-                if statement is not None:
-                    found.append(statement)
-    if not latin and not found:
-        found += _called_right(text)
-    return found
-
-
-def _is_latin(low: str) -> bool:
-    """Whether a text holds no letters of another script, Greek ones and mathematical signs apart.
-
-    In UTF-8 a character's first byte tells its script. `_NO_OTHER_SCRIPT` is ASCII, all further bytes, and the first
-    ones of U+0080 to U+03FF, of U+2000 to U+2FFF (signs) and of U+10000 on (pictures).
-    """
-    return not low.encode(errors="replace").translate(None, _NO_OTHER_SCRIPT)
-
-
-def _foreign(text: Text, at: int, word: str, row: Cue) -> Statement | None:
-    """The letter that the word at `at` announces."""
-    low = text.cues
-    end = at + len(word)
-    link = _FOREIGN_LINK.match(text.body, end)
-    position = link.end() if link is not None else end
-    clause = clause_start(low, at)
-    formal = ":" in low[at:position] or "：" in low[at:position] or ord(word[0]) >= _SPACELESS
-    line = formal and begins_line(low, at)
-    cue = Announced(at, at, "answer_line", "formal") if line else Announced(at, clause, row.rule, row.tier)
-    negated = _FOREIGN_BAD.search(low, max(0, at - 12), at) or _FOREIGN_BAD.search(low, end, position)
-    mention = label_at(text, position, formal=formal)
-    if mention is None and formal:
-        mention = named_at(text, position) if link is not None and (":" in link[0] or "：" in link[0]) else None
-    if negated or low[position : position + 1] in ("不", "非") or mention is None:
-        return _foreign_but(text, mention.end if mention else position, cue) if negated else None
-    if not (formal or mention.strong or mention.letter not in "AI"):
-        return None
-    if _FOREIGN_DENIES.match(low, mention.last):
-        return _foreign_but(text, mention.last, cue) or cue.denies(mention.last, mention.letter)
-    statement = statement_of(text, mention, cue)
-    if _FOREIGN_ONE_OF.match(low, mention.last) and not mention.others:
-        statement.weak = "doubt"
-    return statement
-
-
-def _foreign_but(text: Text, position: int, cue: Announced) -> Statement | None:
-    """`... not B but D` in another language."""
-    but = _FOREIGN_BUT.match(text.cues, position)
-    mention = label_at(text, but.end(), formal=True) if but is not None else None
-    return None if mention is None or mention.letter not in text.options else statement_of(text, mention, cue)
-
-
-def _called_right(text: Text) -> list[Statement]:
-    """`只有选项C是对的`: the one option that a text of another script calls right; none where several are."""
-    found = {}
-    for match in islice(_ONLY_RIGHT.finditer(text.body), LAST_CUES):
-        label = label_at(text, match.start("letter"), formal=True)
-        before = text.body[max(0, match.start("letter") - 1) : match.start("letter")]
-        if label is None or label.letter not in text.options or before in ("、", ",", "，"):
-            continue
-        found[label.letter] = Statement(
-            label.letter, match.start(), match.end(), match.start(), "answer_sentence", "sentence"
-        )
-    return list(found.values()) if len(found) == 1 else []

@@ -39,7 +39,10 @@ _STRONG_WEIGHT = re.compile(
     r"\b(?:most (?!of\b)\w{3,20}|best|correct|first[- ]line|therefore|thus|conclu\w{2,6}|greatest|highest)\b"
     r"|^[\s*_#>]{0,6}(?:so )?(?:the|this|my) (?:final |probable |underlying )?diagnosis is\b"
 )
-_MAYBE = re.compile(r"\b(?:maybe|perhaps|possibly|might)\b")
+_MAYBE = re.compile(
+    r"\b(?:maybe|perhaps|possibly|might|(?:another|an?|one|other|second|possible|plausible|alternative|potential) "
+    r"(?:\w{1,16} )?(?:option|choice|possibility|answer|alternative|diagnosis|cause)(?! (?:that|which)))\b"
+)
 _MODAL = re.compile(r"\b(?:could|might|may|can)\s(?:also\s)?be\b[\s*_]{0,4}$")
 _DENIED = re.compile(
     r"(?:\b(?:not|never|unlikely|ruled? out|exclud\w{1,4}|rather than|instead of|than|unlike|versus|vs|"
@@ -67,7 +70,8 @@ _ANNOUNCES_OTHER = re.compile(
     r"note|because|"
     r"why|incorrect|wrong|unlikely|false|less likely|ruled out|excluded|others?|here|points?|considerations?|"
     r"differential|"
-    r"include[sd]?|including|are|were)[\s*_]{0,4}$"
+    r"include[sd]?|including|are|were|(?:each|every|any|all|possible|remaining) (?:answer )?(?:choice|option|answer))"
+    r"[\s*_]{0,4}$"
 )
 _STEP_FOLLOWS = re.compile(
     r"\b(?:next|first|initial|best|proper|appropriate|final|correct|management|diagnostic|single) (?:\w{1,12} )?step$"

@@ -69,6 +69,8 @@ def looks_cut(text: Text) -> bool:  # noqa: PLR0911
         return True
     if ended[-1] in _ENDS_CLOSED or ends_with_an_option(text, start, len(ended)):
         return False
+    if _ends_within_an_option(text, start, len(ended)):
+        return True
     if ord(ended[-1]) >= _SPACELESS:
         sentence = _CJK_STOP.split(last)[-1]
         return len(sentence) > _SENTENCE_OF_SPACELESS and _CJK_ENDS.search(sentence) is None
@@ -95,6 +97,15 @@ def ends_with_an_option(text: Text, start: int, end: int) -> bool:
     words = tokens_of(last[-_LAST_LINE:])
     wholes = [tokens for tokens in text.offered.tokens.values() if tokens and words[-len(tokens) :] == tokens]
     return any(not _continues(tokens, text) for tokens in wholes if len(words) > len(tokens))
+
+
+def _ends_within_an_option(text: Text, start: int, end: int) -> bool:
+    """Whether the last line is a label and the beginning of its option's text."""
+    label = label_at(text, start, formal=True)
+    if label is None or label.letter not in text.options:
+        return False
+    written = text.low[label.end : end].lstrip(" *_:.)-–—(\"'")
+    return written != "" and text.options[label.letter].lower().startswith(written)
 
 
 def _continues(tokens: tuple[str, ...], text: Text) -> bool:
@@ -144,7 +155,7 @@ def undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | No
     if not rest.strip():
         # the start of `Ceftriaxone`, or of `Ceftriaxone and azithromycin`; an option's text may open a sentence too
         half = not rest and body[statement.end - 1].isalnum()
-        return "cut_in_statement" if cut_by and (half or opens) else None
+        return "cut_in_statement" if (cut_by and half) or opens else None
     line, _, after = rest.partition("\n")
     if opens and not (
         (after.strip() and not line.strip(" .*_)\"'") and _is_letter_alone(body, statement))
@@ -162,10 +173,12 @@ def undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | No
         )
     if doubt or tentative(low, statement):
         return "cut_after_interim"
+    if CONTRASTS.foreign(rest):
+        return "cut_after_interim"
     if statement.start <= _OPENING or (
         own_line and after.strip() and not CONTRASTS.stand(line) and not deliberates(low, statement)
     ):
-        return "cut_after_interim" if CONTRASTS.foreign(rest) else None
+        return None
     if len(rest) <= 80 and "answer" in rest and not CONTRASTS.stand(rest):  # noqa: PLR2004
         return None
     return "cut_after_interim"

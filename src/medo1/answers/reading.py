@@ -31,12 +31,13 @@ import re
 from collections.abc import Mapping
 from string import ascii_uppercase
 
-from medo1.answers.announcing import answer_statements, choice_statements, foreign_statements, labelled_line
+from medo1.answers.announcing import answer_statements, choice_statements, labelled_line
 from medo1.answers.answer import Answer
 from medo1.answers.candidates import label_at
 from medo1.answers.concluding import TAIL, conclusion
 from medo1.answers.cut import CUT, LENGTH, looks_cut, thinks_aloud
 from medo1.answers.holding import before_next_question, holding
+from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
 from medo1.answers.phrases import CONTRASTS, DOUBTS
 from medo1.answers.statements import Statement

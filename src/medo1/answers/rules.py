@@ -52,7 +52,7 @@ CUES: tuple[Cue, ...] = (
     Cue(("[[",), "mark", "tag", "formal", "[[C]]", "[[1]]"),
     Cue(("####",), "mark", "tag", "formal", "#### C", "#### Case C was seen first"),
     Cue(('":', "':", '" :'), "mark", "tag", "formal", '{"answer": "C"}', '{"wrong_answer": "C"}'),
-    Cue(("<choice>", "<final>", "<response>"), "mark", "tag", "formal", "<choice>C</choice>", "<case>C</case>"),
+    Cue(("<choice>", "<final>", "<response>"), "mark", "tag", "formal", "<choice>C</choice>", "<choice>none</choice>"),
     # nouns
     Cue(("answer",), "noun", "answer_sentence", "sentence", "The answer is C.", "A wrong answer is C."),
     Cue(
@@ -102,7 +102,7 @@ CUES: tuple[Cue, ...] = (
     ),
     # other languages, Latin letters
     Cue(
-        ("respuesta", "opción correcta", "opcion correcta"),
+        ("respuesta", "opción correcta", "opcion correcta", "alternativa correcta"),
         "language",
         "answer_sentence",
         "sentence",
@@ -110,7 +110,7 @@ CUES: tuple[Cue, ...] = (
         "La respuesta no es C.",
     ),
     Cue(
-        ("réponse", "reponse"),
+        ("réponse", "reponse", "option correcte"),
         "language",
         "answer_sentence",
         "sentence",
@@ -118,15 +118,29 @@ CUES: tuple[Cue, ...] = (
         "La réponse n'est pas C.",
     ),
     Cue(
-        ("antwort", "lösung"),
+        ("antwort", "lösung", "richtige option", "richtig ist"),
         "language",
         "answer_sentence",
         "sentence",
         "Die richtige Antwort ist C.",
         "Die richtige Antwort ist nicht C.",
     ),
-    Cue(("risposta",), "language", "answer_sentence", "sentence", "La risposta corretta è C.", "La risposta non è C."),
-    Cue(("resposta",), "language", "answer_sentence", "sentence", "A resposta correta é C.", "A resposta não é C."),
+    Cue(
+        ("risposta", "opzione corretta"),
+        "language",
+        "answer_sentence",
+        "sentence",
+        "La risposta corretta è C.",
+        "La risposta non è C.",
+    ),
+    Cue(
+        ("resposta", "alternativa correta", "opção correta"),
+        "language",
+        "answer_sentence",
+        "sentence",
+        "A resposta correta é C.",
+        "A resposta não é C.",
+    ),
     Cue(
         ("antwoord",), "language", "answer_sentence", "sentence", "Het juiste antwoord is C.", "Het antwoord is niet C."
     ),
@@ -167,6 +181,7 @@ CUES: tuple[Cue, ...] = (
             "因此选",
             "本题选",
             "我选",
+            "选",
             "选项为",
             "诊断是",
             "诊断为",
@@ -233,6 +248,12 @@ CUES: tuple[Cue, ...] = (
         "Option C is not correct.",
     ),
 )
+
+
+def rows(form: Form) -> tuple[Cue, ...]:
+    """The rows of one form."""
+    return tuple(cue for cue in CUES if cue.form == form)
+
 
 RULES: dict[str, str] = {
     # answer

@@ -170,6 +170,7 @@ _CLEAN_END = re.compile(
     r"at this|rather than|not|therefore)\b)"
 )
 _ALIKE = 0.88  # likeness of an option's text as written and as offered that is a matter of spelling
+_ALIKE_WORD = 0.7  # of its last word
 _ROOM = 60  # characters that an option's text may be written longer than it is
 
 
@@ -271,6 +272,8 @@ def restates(written: str, option: str) -> bool:
     if wrote == wanted:
         return option.rstrip(" .")[-1:].isalnum() or written.rstrip(" .")[-1:] == option.rstrip(" .")[-1:]
     if abs(len(wrote) - len(wanted)) > 1 or (wrote[-1] != wanted[-1] and wanted[-1].startswith(wrote[-1])):
+        return False
+    if wrote[-1] != wanted[-1] and SequenceMatcher(None, wrote[-1], wanted[-1]).ratio() < _ALIKE_WORD:
         return False
     same = SequenceMatcher(None, " ".join(wrote), " ".join(wanted), autojunk=False)
     return same.quick_ratio() >= _ALIKE and same.ratio() >= _ALIKE
