@@ -126,7 +126,7 @@ CONCLUSIONS = (
 def test_an_options_whole_text_is_an_end_without_a_full_stop(conclusion: str, x: str):
     text = f"The pressure is high. The kidneys are well.\n\n{conclusion.format(x=x, text=LONG[x])}"
     assert told(text, LONG, None) == x
-    assert told(text.replace(", tazobactam and", " tazobactam, and").replace("weeks", "week"), LONG, None) == x
+    assert told(text.replace(", tazobactam and", " tazobactam, and").replace("weeks with", "week with"), LONG, None) == x
 
 
 @pytest.mark.parametrize("finish_reason", [None, "length"])
@@ -135,7 +135,8 @@ def test_a_text_that_is_cut_in_its_first_line_or_walk_is_given_no_letter(x: str,
     walk = "\n\n".join(f"{letter}) {text} - this would be considered." for letter, text in LONG.items())
     for text in (f"{x}) {LONG[x]} would be one way to go about it, as the guidelines say so, and", walk):
         for end in range(2, len(text), 1):
-            if text[:end].strip() not in (x, f"{x})", f"{x}) {LONG[x]}", "A", "A)", f"A) {LONG['A']}", f"A) {LONG['A']} -"):
+            whole = text[:end].strip() in (x, f"{x})", f"{x}) {LONG[x]}", "A", "A)", f"A) {LONG['A']}")
+            if not whole and (finish_reason or not text[:end].rstrip().endswith("considered.")):
                 assert told(text[:end], LONG, finish_reason) in ("truncated", "abstain"), text[:end]
 
 

@@ -44,7 +44,10 @@ _DENIED_BEFORE = re.compile(
     r"(?:think|believe|say|consider|feel|conclude|mean|see|support|know)\b[^.]{0,80}$"
 )
 _MAYBE = re.compile(r"\b(?:maybe|perhaps|possibly|might|could)\b")
-_OF_EXAMPLE = re.compile(r"\bexamples? \d|\b(?:first|second|third|previous|earlier|above|worked) examples?\b")
+_OF_EXAMPLE = re.compile(
+    r"\bexamples?(?: ?\d|:)|\b(?:first|second|third|fourth|fifth|last|previous|earlier|above|worked) examples?\b"
+)
+_NEAR_NOUN = 40  # characters after a noun that may say whose answer it is
 _PLURAL = re.compile(r"[ _](?:choices|options|sheet|explanations?|letters)\b")
 _MARKS = " \t*_\"'`()[]{}<>|#“”‘’,:-"
 
@@ -147,7 +150,7 @@ def refused(low: str, clause: int, at: int) -> bool:
 def _is_supposed(low: str, clause: int, at: int) -> bool:
     """Whether the clause before the noun makes a condition or a mere possibility of it."""
     line = low.rfind("\n", max(0, at - 2 * CLAUSE), at) + 1
-    if "example" in low[line:at] and _OF_EXAMPLE.search(low, line, at) is not None:
+    if _OF_EXAMPLE.search(low, line, at + _NEAR_NOUN) is not None:
         return True
     return conditional(low, clause, at) or _MAYBE.search(low, max(clause, at - 40), at) is not None
 
@@ -378,7 +381,8 @@ _WHICH_IS = re.compile(r"[^.,;:\n]{1,90}, (?:which|that) (?:is|would be) ")
 _LINE_WORDS = "|".join(word for cue in _LINES for word in cue.words)
 _LABELLED = (
     r"[^\w\n]{0,6}+(?=[a-z])(?:(?:final|correct|my|the|best|selected|model)\s{1,3}){0,2}"
-    rf"(?:{_LINE_WORDS})\b[*_.)]{{0,3}}\s{{0,2}}[:=.–—-][\s*_]{{0,4}}"
+    rf"(?:{_LINE_WORDS}|(?:best|correct|right|preferred|recommended|likeliest|"
+    rf"most \w{{4,12}})(?: \w{{2,14}}){{1,3}})\b[*_.)]{{0,3}}\s{{0,2}}[:=.–—-][\s*_]{{0,4}}"
 )
 _FIRST_LABELLED = re.compile(_LABELLED)
 _LABEL_LINE = re.compile("\n(?!\n)" + _LABELLED)

@@ -119,7 +119,10 @@ _GOOD = (
 _MODAL = r"(?:can|could)(?:not|n['’]t) be\b|(?:should|must|would|may|might|could) not\b|(?:should|would)n['’]t\b"
 _LEADS = r"[\s*_)\]\"'”:,-]{0,4}(?:\(?\s?(?:which\s|that\s|(?:but|and) (?:this|that|it)\s)?"
 # behind a letter any `is not` denies it; behind its text only what says that it is not the answer
-_DENIED = re.compile(rf"{_LEADS}(?:{_IS}(?:not\b|{_WRONG})|(?:is|was|does)n['’]t\b|{_MODAL}))", re.IGNORECASE)
+_WRONG_THERE = r"[はがも는은이가도都均是]?\s?(?:誤|間違|錯|错|不[对對正是成]|틀|오답|아[니닙]|잘못)"
+_DENIED = re.compile(
+    rf"{_LEADS}(?:{_IS}(?:not\b|{_WRONG})|(?:is|was|does)n['’]t\b|{_MODAL}|{_WRONG_THERE}))", re.IGNORECASE
+)
 _DENIED_GLOSS = re.compile(
     rf"{_LEADS}(?:{_IS}(?:not\s{{1,6}}{_GOOD}|not[.,;!]|{_WRONG})|(?:is|was)n['’]t\s{{1,6}}{_GOOD}|"
     rf"(?:can|could)(?:not|n['’]t) be\s{{1,6}}{_GOOD}|(?:should|must|would|may|might) not be\s{{1,6}}{_GOOD}))",
@@ -380,7 +383,7 @@ def _look_around(text: Text, mention: Mention, there: int) -> None:
             return
     if "?" in window[:6] or " if " in window[:12] or " unless" in window[:12] or ", if" in window[:8]:
         mention.doubt = _DOUBT.match(body, there) is not None
-    if lead in _DENIED_STARTS:
+    if lead in _DENIED_STARTS or lead >= "\u2e80":
         denied = _DENIED_GLOSS if mention.own_end or mention.by_text else _DENIED
         mention.denied = denied.match(text.cues, there) is not None
     _list_below(text, mention)

@@ -14,7 +14,7 @@ from itertools import islice
 
 from medo1.answers.candidates import Mention, label_at, mention_at, named_at
 from medo1.answers.statements import Announced, Statement, conditional, statement_of
-from medo1.answers.text import Named, Text, option_at, own_text_follows, words
+from medo1.answers.text import BLANK, Named, Text, option_at, own_text_follows, words
 
 TAIL = 1600  # characters looked at, from the end
 _PARAGRAPHS = 4  # looked at, from the end
@@ -227,7 +227,7 @@ def _in_paragraph(text: Text, start: int, end: int) -> list[Statement]:
 
 _MENTION = re.compile(
     r"\([A-Z]\)|\[[A-Z]\]|\((?:[Oo]ption|[Cc]hoice) [A-Z]\)|\*\*\(?[A-Z](?=[).:*\s])|"
-    r"(?<![A-Za-z0-9(])[A-Z](?=[).]|\.?\*{0,3}$)|"
+    r"(?<![A-Za-z0-9(])[A-Z](?=[).:]|\s[-–—]\s|\.?\*{0,3}$)|"
     r"\b[Oo]ption \(?[A-Z]\b"
 )
 _COPULAS = words("is are was be represents remains leaves leaving which") | {"leaves us with", "left with"}
@@ -243,7 +243,18 @@ _NAMES_FIRST = re.compile(
 )
 _COPULA = re.compile(
     r"(?:\b(?:is|are|was|be|represents|remains)\b|:)(?:\s{1,3}(?:therefore|thus|clearly|likely|most likely|"
-    r"probably|the|an|a|to|by)){0,6}[\s*_\"“(:]{0,4}"
+    r"probably|the|an|a|to|by)\b){0,6}[\s*_\"“(:]{0,4}"
+)
+# `this leads us to option C`, in the last paragraph
+_LEADS_TO = re.compile(
+    r"\b(?:this|that|which|it|these|findings?|presentation|picture|analysis|reasoning|evidence|description|"
+    r"features|all)\b"
+    r"[^.\n]{0,40}\b(?:leads? (?:us |me )?to|corresponds? to|match(?:es)?|points? to|supports?|favou?rs?|"
+    r"brings? (?:us |me )?to|aligns? with|fits?|is consistent with)(?: the)?$"
+)
+_MAKES = re.compile(
+    r"\b(?:makes?|making) (?=[*_(]{0,3}(?:option )?[*_(]{0,3}(?P<letter>[a-z])[)*_]{0,3} (?:the )?(?:most|best|"
+    r"correct|right|likeliest|only)\b)"
 )
 
 
@@ -252,7 +263,7 @@ def _in_line(text: Text, start: int, end: int, *, strong: bool = False) -> list[
     found: list[Statement] = []
     taken = start
     for match in list(islice(_MENTION.finditer(text.body, max(start, end - _LINE), end), 4 * _MENTIONS))[-_MENTIONS:]:
-        if match.start() < taken or text.cues[match.end() - 1] == "\x7f":
+        if match.start() < taken or text.cues[match.end() - 1] == BLANK:
             continue
         label = label_at(text, match.start())
         if label is None or label.letter not in text.options:
@@ -276,10 +287,13 @@ def _concluded(
     """The conclusion that a sentence draws whose words up to the label are `left`."""
     own = left.rstrip(' *_("[')
     option = text.options[label.letter].lower().strip(" .")
-    named = option != "" and own.endswith((option, "\x7f"))
+    named = option != "" and own.endswith((option, BLANK))
     if named:  # `... is **lupus (C)**`
         left = own[: -len(option)]
     clause = left[left.rfind(",") + 1 :]
+    leads = _LEADS_TO.search(left[-110:].rstrip(" *_([").removesuffix("option").rstrip(' *_(["“'))
+    if leads is not None and end >= len(text.low.rstrip()) and not _NEGATED_CLAUSE.search(clause):
+        return statement_of(text, label, Announced(label.start, sentence, "conclusion", "conclusion"))
     names = _NAMES.search(left[-60:])
     if names is None:
         first = _NAMES_FIRST.search(left[-130:]) if bracketed else None
@@ -296,6 +310,11 @@ def _concluded(
         return None
     if not weighs(left) or _PLURAL_LIST.search(left):
         return None
+    if any(
+        key != label.letter and len(other) > _SHORTEST and own.endswith(other.lower().strip(" ."))
+        for key, other in text.options.items()
+    ):
+        label.clash = "letter_and_text"  # `the most likely drug is clonidine (B)`
     return statement_of(text, label, Announced(label.start, sentence, "conclusion", "conclusion"))
 
 
@@ -421,7 +440,7 @@ def verdict_before(text: Text, at: int, clause: int) -> Statement | None:
 def _subject(text: Text, clause: int, verb_at: int, at: int) -> Statement | None:
     """The option that is the subject of a clause whose verb stands at `verb_at` and whose noun stands at `at`."""
     subject = text.body[clause:verb_at]
-    label = subject_label(text, subject)
+    label = subject_label(text, subject, clause)
     if label is not None:
         letter, place = label
         if own_text_follows(text, letter, clause + place + 1) > at:
@@ -439,10 +458,12 @@ def subject_text(text: Text, clause: int, verb_at: int) -> Named | None:
     return None if named is None or named.end < clause + len(subject.rstrip(" *_\"'")) else named
 
 
-def subject_label(text: Text, subject: str) -> tuple[str, int] | None:
-    """The one label in a sentence's subject and where it stands; None where there is none or more than one."""
+def subject_label(text: Text, subject: str, start: int) -> tuple[str, int] | None:
+    """The one label in a sentence's subject, which begins at `start`, and where in it; None where it is not one."""
     found: dict[str, int] = {}
     for match in _SUBJECT_LABEL.finditer(subject):
+        if text.cues[start + match.start("letter")] == BLANK:
+            continue
         if match["letter"] in text.options and (_is_marked(text, match, subject) or _is_alone(match, subject)):
             found[match["letter"]] = match.start("letter")
     if len(found) != 1:
@@ -474,7 +495,7 @@ def verdicts(text: Text, start: int, end: int) -> list[Statement]:
         return found
     for verdict in islice(_VERDICT.finditer(low, max(start, end - _LINE), end), _MENTIONS):
         sentence = max(_sentence_start(low, start, verdict.start()), verdict.start() - _SUBJECT)
-        label = subject_label(text, text.body[sentence : verdict.start()])
+        label = subject_label(text, text.body[sentence : verdict.start()], sentence)
         rests = verdict["rests"] is not None  # said of a symptom as well as of an option
         if label is None and not (verdict["not"] or rests) and _ENDS_SENTENCE.match(low, verdict.end()):
             named = subject_text(text, sentence, verdict.start())
@@ -487,4 +508,8 @@ def verdicts(text: Text, start: int, end: int) -> list[Statement]:
         gloss = low[sentence + label[1] + 1 : verdict.start()]
         if _BAD_GLOSS.search(gloss) is None and not conditional(low, sentence, verdict.start()):
             found.append(Statement(label[0], sentence + label[1], verdict.end(), sentence, "conclusion", "verdict"))
+    for makes in islice(_MAKES.finditer(low, max(start, end - _LINE), end), _MENTIONS):
+        at = makes.start("letter")
+        if text.body[at] in text.options and not conditional(low, start, makes.start()):
+            found.append(Statement(text.body[at], makes.start(), at + 1, makes.start(), "conclusion", "verdict"))
     return found if len({statement.letter for statement in found}) <= 1 else []

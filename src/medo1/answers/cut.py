@@ -67,6 +67,8 @@ def looks_cut(text: Text) -> bool:  # noqa: PLR0911
         return True
     if _LABEL_BRACKET.sub("", last).count("(") > last.count(")"):
         return True
+    if ended[-1] in ",;([{—–-":
+        return True
     if ended[-1] in _ENDS_CLOSED or ends_with_an_option(text, start, len(ended)):
         return False
     if _ends_within_an_option(text, start, len(ended)):
@@ -74,7 +76,7 @@ def looks_cut(text: Text) -> bool:  # noqa: PLR0911
     if ord(ended[-1]) >= _SPACELESS:
         sentence = _CJK_STOP.split(last)[-1]
         return len(sentence) > _SENTENCE_OF_SPACELESS and _CJK_ENDS.search(sentence) is None
-    if ended[-1] in ",;:([{—–-" or len(last.split()) >= _WORDS_OF_A_SENTENCE:
+    if ended[-1] == ":" or len(last.split()) >= _WORDS_OF_A_SENTENCE:
         return True
     return len(ended) > 3 and _ENDS_OPEN.search(last[-24:]) is not None  # noqa: PLR2004
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from medo1.answers.candidates import Mention, label_at, named_at
+from medo1.answers.candidates import LETTER_OF, Mention, label_at, named_at
 from medo1.answers.rules import Cue, rows
 from medo1.answers.statements import LAST_CUES, Announced, Statement, begins_line, clause_start, cues, statement_of
-from medo1.answers.text import Text
+from medo1.answers.text import BLANK, Text
 
 _ROWS = rows("language")
 
 # between the word and the letter: some words, a verb or a colon, an article
 _LINK = re.compile(
     r"[\s*_`\"'”’)\]】」]{0,4}(?:[^\W\d_]{1,14}(?:['’][^\W\d_]{1,8})?[ ]){0,5}?[\s*_]{0,3}"
-    r"(?:[:：=]|[应應][当當该該]?[是为為选選]|(?:[很最]?可能)?[并並]?不?[应應]?[该該]?[是为為选選]|选择|是[选選]|[并並]?非|は|が|"
+    r"(?:[:：=]|[应應][当當该該]?[是为為选選]|(?:[很最]?可能)?[并並]?不?[应應]?[该該]?[是为為选選]|选择|"
+    r"是[选選]|[并並]?非|は|が|"
     r"는|은|هي|هو|है|คือ|ไม่ใช่|είναι|היא|es|est|ist|sería|serait|wäre|lautet|è|é|là|adalah|ialah|to|är|er|is|это|"
     r"—|–|-)?"
     r"[:：]?\s{0,3}(?:[选選][项項]|選択肢|보기|la opción|l['’]option|die option|l['’]opzione|a opção|"
@@ -28,22 +29,29 @@ _LINK = re.compile(
     r"la|el|a|die|der|das)?(?=[\s(*_\[\"'“（【「\\A-ZＡ-Ｚ])"
 )
 _NEGATED = re.compile(
-    r"(?:^|[\s'’])(?:no|non|não|nao|nicht|pas|keine?[rsn]?|inte|ikke|niet|nie|bukan(?:lah)?|ei|не|δεν|לא|ليست|ليس|لا|không|"
+    r"(?:^|[\s'’])(?:no|non|não|nao|nicht|pas|keine?[rsn]?|inte|ikke|niet|nie|bukan(?:lah)?|ei|не|δεν|לא|ليست|"
+    r"ليس|لا|không|"
     r"incorrect\w{0,3}|falsch\w{0,3}|errad[ao]|sbagliat[ao]|fausse)(?=[\s*_(]|$)|不|非|ไม่ใช่|错误|錯誤|아닌"
 )
 _DENIAL = re.compile(
-    r"\s{1,3}(?:no|non|não|nicht|pas|keine?[rsn]?|inte|ikke|niet|nie|bukan|ei|не|δεν|לא|ليست|ليس|لا|không(?: phải)?(?: là)?)"
+    r"\s{1,3}(?:no|non|não|nicht|pas|keine?[rsn]?|inte|ikke|niet|nie|bukan|ei|не|δεν|לא|ليست|ليس|لا|"
+    r"không(?: phải)?(?: là)?)"
     r"(?=[\s*_(])"
 )
 _WRONG_BEFORE = re.compile(
     r"(?:[错錯][误誤]的?|不正[确確]的?|不[选選]?|非|排除|falsche[nrs]?|incorrect[ao]?|mauvaise|fausse|errad[ao]|"
-    r"sbagliata|неправильный|неверный|間違った|誤った|틀린|잘못된|if|wenn|falls)\s?$"
+    r"sbagliata|неправильный|неверный|間違った|誤った|틀린|잘못된|if|wenn|falls|오)\s?$"
 )
 _SUPPOSED = re.compile(r"如果|假如|若|もし|만약|만일|\b(?:wenn|falls|si|se|als|jika|если)\s")
-_ASKS = re.compile(r"[\s*_)）」]{0,3}(?:吗|嗎|呢|か[。？?]|ですか|でしょうか|인가|일까|입니까|[?？])")
+_ASKS = re.compile(
+    r"[\s*_)）」]{0,3}(?:[이일]?라고 (?:생각할|볼) 수|と(?:も)?言えなくも)|"
+    r"[\s*_)）」]{0,3}(?:吗|嗎|呢|か[。？?]|ですか|でしょうか|인가|일까|입니까|[?？])"
+)
+_MIGHT = re.compile(r"\b(?:podría|podria|puede|könnte|kann|pourrait|peut|potrebbe|poderia|может|могла|мог)\b")
 # what a letter is followed by where the sentence says that it is not this one
 _DENIES = re.compile(
-    r"[\s*_)\]】）」\"']{0,4}(?:[가이은는]\s?아[니닙닌]|[은는이가]\s?(?:틀|오답|잘못)|で?はなく|では?な[いく]|ではありません|じゃな|は間違|は誤|"
+    r"[\s*_)\]】）」\"']{0,4}(?:[가이은는]\s?아[니닙닌]|[은는이가]\s?(?:틀|오답|잘못)|で?はなく|では?な[いく]|"
+    r"ではありません|じゃな|は間違|は誤|"
     r"[是为為]?[错錯]|不[对對正是]|değil|नहीं)"
 )
 # and what then leads to the one that it is
@@ -60,13 +68,16 @@ _NAME_THEN_LABEL = re.compile(
 # the option stands before what is said of it
 _CALLED_RIGHT = re.compile(
     r"(?:[选選][项項]|答案|選択肢|보기)?\s{0,2}[(（【「]?(?P<letter>[A-ZＡ-Ｚ])[)）】」]?(?:[选選][项項])?\s{0,2}"
-    r"(?:是|[为為]|が|は|만|이|가|는|은)?\s{0,2}(?:唯一|最|가장\s)?(?:的)?(?:正[确確]|[对對]的|正しい|正解|最も適切|最適|[适適]合|合[适適]|맞|옳|정답|"
+    r"(?:是|[为為]|が|は|만|이|가|는|은)?\s{0,2}(?:唯一|最|가장\s)?(?:的)?(?:正[确確]|[对對]的|正しい|正解|"
+    r"最も適切|最適|[适適]合|合[适適]|맞|옳|정답|"
     r"적절|올바)(?!지\s?않|くな|ではな|じゃな|이\s?아|은\s?아)"
 )
 _LATIN_RIGHT = re.compile(
-    r"(?:\b(?:opci[oó]n|option|antwort|alternativa|réponse|respuesta|opzione|opção|letra|lettre|la|die)\s)?"
-    r"(?<![A-Za-z0-9])[(*]{0,3}(?P<letter>[A-Z])[)*]{0,3}\s(?:ist|es|est|è|é|är|er)\s(?:die |la |le |a |o |den |det )?"
-    r"(?:einzige? |única |seule )?(?:richtig|korrekt|correct|bonne|juste|corrett|giust|certa|corret|rätt|riktig|juist)"
+    r"(?i:\b(?P<noun>opci[oó]n|option|antwort|alternativa|réponse|respuesta|opzione|opção|letra|lettre)\s)?"
+    r"(?<![A-Za-z0-9])[(*]{0,3}(?P<letter>[A-Z])[)*]{0,3}(?:\s(?:ist|es|est|è|é|är|er)\b(?: (?:die|la|le|a|o|"
+    r"den|det)\b)?|(?(noun)|(?!)))\s"
+    r"(?:einzige? |única |seule )?(?:richtig|korrekt|correct|bonne|juste|corrett|giust|certa|corret|rätt|riktig|"
+    r"juist)"
 )
 # In UTF-8 a character's first byte tells its script. These are ASCII, all further bytes, and the first ones of U+0080
 # to U+03FF, of U+2000 to U+2FFF (signs) and of U+10000 on (pictures): what a text holds beside them is another script.
@@ -122,6 +133,7 @@ def _announced(text: Text, at: int, word: str, row: Cue) -> Statement | None:
     statement = statement_of(text, mention, cue)
     if statement.weak is None and (
         _ASKS.match(low, mention.last)
+        or _MIGHT.search(between)
         or _SUPPOSED.search(low, clause, at)
         or (not mention.others and _ONE_OF.match(low, mention.last))
     ):
@@ -156,10 +168,14 @@ def _called_right(text: Text, pattern: re.Pattern[str]) -> list[Statement]:
     """`只有选项C是对的`: the one option that a text calls right; none where several are."""
     found = {}
     for match in islice(pattern.finditer(text.body), LAST_CUES):
-        label = label_at(text, match.start("letter"), formal=True)
+        letter = LETTER_OF[match["letter"]]
         before = text.body[max(0, match.start("letter") - 2) : match.start("letter")]
-        if label is None or label.letter not in text.options or (before[-1:] in "、,，" and before[:1].isascii()):
+        if (
+            letter not in text.options
+            or text.cues[match.start("letter")] == BLANK
+            or (before[-1:] in "、,，" and before[:1].isascii())
+        ):
             continue
         span = (match.start(), match.end(), match.start())
-        found[label.letter] = Statement(label.letter, *span, "answer_sentence", "sentence")
+        found[letter] = Statement(letter, *span, "answer_sentence", "sentence")
     return list(found.values()) if len(found) == 1 else []

@@ -16,7 +16,8 @@ from medo1.answers.text import Text
 
 _KEY = re.compile(r"answer|choice|option|letter|predict|selection|selected|\bpred\b|^ans$")
 _OTHER_KEY = re.compile(
-    r"reason|explan|thinking|rational|wrong|incorrect|alternative|other|second|options|choices|confidence|why|question"
+    r"reason|explan|thinking|rational|wrong|incorrect|alternative|other|second|options|choices|confidence|why|"
+    r"question"
 )
 _TAG = re.compile(
     r"<(?:final_?)?(?:choice|option|letter|response|prediction|selection|selected_option|conclusion|output|result|"
@@ -63,8 +64,23 @@ def _held(text: Text, position: int, cue: Announced) -> list[Statement]:
     mention = mention_at(text, position, formal=True) or run_together(text, position)
     if mention is None:
         return []
+    _rest_of_box(text, mention, cue)
     alone = mention.strong or mention.others or not text.body[mention.end : mention.end + 1].isalnum()
     return [statement_of(text, mention, cue)] if alone else []
+
+
+_BOX_REST = re.compile(
+    r"(?:[\s,;&/+|{}$~]|\\(?:text|mathrm|textbf|quad|,|;|&)|and|or|"
+    r"[A-Z](?![A-Za-z0-9])){1,60}(?=\}{1,2}[\s$.\\)*]|\}{1,2}\Z)"
+)
+
+
+def _rest_of_box(text: Text, mention: Mention, cue: Announced) -> None:
+    r"""Adds the further letters of a box that holds nothing but letters: `\boxed{A \text{ and } C}`."""
+    rest = _BOX_REST.match(text.body, mention.end) if cue.rule == "boxed" and not mention.others else None
+    if rest is not None:
+        named = dict.fromkeys(character for character in rest[0] if character in text.options)
+        mention.others = tuple(letter for letter in named if letter != mention.letter)
 
 
 def _enclosed(text: Text, at: int, word: str) -> list[Statement]:

@@ -118,7 +118,7 @@ CUES: tuple[Cue, ...] = (
         "La réponse n'est pas C.",
     ),
     Cue(
-        ("antwort", "lösung", "richtige option", "richtig ist"),
+        ("antwort", "lösung", "richtige option", "korrekte option", "richtig ist"),
         "language",
         "answer_sentence",
         "sentence",
@@ -195,9 +195,21 @@ CUES: tuple[Cue, ...] = (
         "正确答案不是C。",
     ),
     Cue(
-        ("答え", "正解", "解答"), "language", "answer_sentence", "sentence", "正解はCです。", "正解はCではありません。"
+        ("答え", "正解", "解答", "最も適切なの", "最も可能性が高いの", "正しい選択肢", "適切な選択肢"),
+        "language",
+        "answer_sentence",
+        "sentence",
+        "正解はCです。",
+        "正解はCではありません。",
     ),
-    Cue(("정답", "답은", "답:"), "language", "answer_sentence", "sentence", "정답은 C입니다.", "정답은 C가 아닙니다."),
+    Cue(
+        ("정답", "답은", "답:", "적절한 것은", "옳은 것은", "올바른 것은"),
+        "language",
+        "answer_sentence",
+        "sentence",
+        "정답은 C입니다.",
+        "정답은 C가 아닙니다.",
+    ),
     # where nothing above is stated
     Cue(
         ("the text's first line",),

@@ -269,9 +269,12 @@ def restates(written: str, option: str) -> bool:
     wrote, wanted = tokens_of(written), tokens_of(option)
     if not wrote or not wanted:
         return False
+    last, whole = _TOKEN.findall(written.lower())[-1], _TOKEN.findall(option.lower())[-1]
+    if last != whole and whole.startswith(last):
+        return False  # its last word has only begun
     if wrote == wanted:
         return option.rstrip(" .")[-1:].isalnum() or written.rstrip(" .")[-1:] == option.rstrip(" .")[-1:]
-    if abs(len(wrote) - len(wanted)) > 1 or (wrote[-1] != wanted[-1] and wanted[-1].startswith(wrote[-1])):
+    if abs(len(wrote) - len(wanted)) > 1:
         return False
     if wrote[-1] != wanted[-1] and SequenceMatcher(None, wrote[-1], wanted[-1]).ratio() < _ALIKE_WORD:
         return False

@@ -31,7 +31,8 @@ _EXPLAINS = re.compile(
 _NOT_OTHERS = re.compile(r"\bothers?\b|\bwhy\b|incorrect|explanation|rationale|\breason")
 _ITEM = re.compile(r"[\s*_>#-]{0,8}(?:\d{1,2}[.)]\s{0,3})?[*_]{0,3}[(\[]?(?P<letter>[A-Z])[)\].:]")
 _ITEM_BELOW = re.compile(
-    r"\n[ \t>#]{0,6}(?:[-•*+]\s{1,3}|\d{1,2}[.)]\s{1,3})?[*_]{0,3}(?:[Oo]ption\s)?[(\[]?(?P<letter>[A-Z])[)\].:]"
+    r"\n[ \t>#]{0,6}(?:[-•*+]\s{1,3}|"
+    r"\d{1,2}[.)]\s{1,3})?[*_]{0,3}(?:[Oo]ption\s)?[(\[]?(?P<letter>[A-Z])(?:[)\].:]|(?<=\n\n[A-Z])$)"
 )
 _TEXT_THEN_LABEL = re.compile(r"[ *_][(\[](?:[Oo]ption |[Cc]hoice )?(?P<letter>[A-Z])[)\]][*_.\s]{0,6}$")
 _LIST_BEFORE = re.compile(r"[:：][\s*_]{0,4}$")
