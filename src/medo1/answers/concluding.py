@@ -281,7 +281,7 @@ def _in_line(text: Text, start: int, end: int, *, strong: bool = False) -> list[
     return _text_in_line(text, start, end)
 
 
-def _concluded(
+def _concluded(  # noqa: PLR0911
     text: Text, label: Mention, sentence: int, left: str, end: int, *, bracketed: bool, strong: bool
 ) -> Statement | None:
     """The conclusion that a sentence draws whose words up to the label are `left`."""

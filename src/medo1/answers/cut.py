@@ -43,10 +43,21 @@ _LAST_LINE = 400  # characters of a last line that are looked at
 AFTER = 3000  # characters after a statement that are searched for doubt, and as many from the text's end
 _DELIBERATION = 3  # doubts before a statement that show a text which thinks aloud
 _ALOUD = re.compile(
-    r"\s{0,8}(?:<think>\s{0,8})?(?:ok(?:ay)?|alright|all right|hmm+|well|so|let me|first, i|i need to|우선|먼저|"
+    r"\s{0,8}(?:<think>\s{0,8})?(?:ok(?:ay)?|alright|all right|hmm+|well|so|let me|let['’]s (?:see|think about)|"
+    r"first, i|i need to|i['’]m trying|우선|먼저|"
     r"好的|嗯)\b"
 )
+# how the monologues of distilled reasoners begin
+_CHAIN_OPENS = re.compile(
+    r"\s{0,8}(?:ok(?:ay)?|alright|hmm)[,.]{1,3} (?:so,? (?:i|the|this|we|there)\b|"
+    r"let['’]s (?:tackle|see)|let me|i need|i have)"
+)
 _ALOUD_PLAINLY = ("okay", "ok,", "alright", "hmm", "嗯")
+_LONG_THOUGHT = 150  # characters below which a text that thinks aloud is no chain
+_MUSES = re.compile(
+    r"(?:[.!?]|\n)\s{1,4}(?:okay|ok,|alright|hmm|oh,|yeah|yep|so,? i\b|now,? i\b|let me\b|let['’]s see|i think|"
+    r"i wonder)"
+)
 _OPENING = 320  # a statement that begins within so many characters opens the text
 _REST_OF_LINE = 24  # words that may follow a statement on its line
 _EXPLAINED = re.compile(
@@ -120,8 +131,16 @@ def thinks_aloud(text: Text) -> bool:
     low = text.cues
     if _ALOUD.match(low) is None:
         return False
+    if len(low) < _LONG_THOUGHT:
+        return False
+    if "**" in low or "\n#" in low:  # set for a reader
+        return len(DOUBTS.ends(low, 0, 2 * AFTER)) > _DELIBERATION
+    if _CHAIN_OPENS.match(low) is not None:
+        return True
     doubts = len(DOUBTS.ends(low, 0, 2 * AFTER))
-    return doubts >= _DELIBERATION or (doubts > 0 and low.lstrip().startswith(_ALOUD_PLAINLY))
+    if doubts >= _DELIBERATION or (doubts and low.lstrip().startswith(_ALOUD_PLAINLY)):
+        return True
+    return len(_MUSES.findall(low, 0, 2 * AFTER)) >= _DELIBERATION
 
 
 def rest_after(low: str, end: int) -> str:
@@ -156,7 +175,7 @@ def undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | No
     opens = unannounced and not body[: statement.start].strip()
     if not rest.strip():
         # the start of `Ceftriaxone`, or of `Ceftriaxone and azithromycin`; an option's text may open a sentence too
-        half = not rest and body[statement.end - 1].isalnum()
+        half = "\n" not in rest and body[statement.end - 1].isalnum()
         return "cut_in_statement" if (cut_by and half) or opens else None
     line, _, after = rest.partition("\n")
     if opens and not (

@@ -39,20 +39,20 @@ from medo1.answers.cut import CUT, LENGTH, looks_cut, thinks_aloud
 from medo1.answers.holding import before_next_question, holding
 from medo1.answers.languages import foreign_statements
 from medo1.answers.marks import is_thinking_object, mark_statements
-from medo1.answers.phrases import CONTRASTS, DOUBTS
 from medo1.answers.statements import Statement
 from medo1.answers.text import Text
 from medo1.answers.thinking import answer_part
 from medo1.answers.unannounced import first_line, last_line, last_words, opening_text
 
 _LETTERS = frozenset(ascii_uppercase)
+# rules of statements that are made for a reader, which stand also in a text that thinks aloud
+_FOR_THE_READER = frozenset({"boxed", "tag", "final_line", "answer_line"})
 
 # of statements that nothing announces, so that one in another language may stand against them
 _UNANNOUNCED = frozenset({"bare_letter", "option_text", "answer_line"})
 _OTHER_QUESTIONS = re.compile(
     r"\n[\s*_#>]{0,6}(?:as (?:for|to)|regarding|for|to answer) (?:the|your) other (?:question|case|problem)s?\b"
 )
-_LAST_SENTENCE = 80  # characters that may follow the conclusion of a text that thinks aloud
 _SAYS_SO = re.compile(r"\b(?:conclusion|therefore|thus|hence|in summary|overall|so)\b")
 
 
@@ -112,7 +112,7 @@ def _in_open_thinking(text: Text, *, ended: bool) -> Answer:
     return _only_thinking(cut=not ended)
 
 
-def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
+def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:  # noqa: PLR0911
     """The answer of a text without its thinking.
 
     Args:
@@ -127,15 +127,20 @@ def _read(text: Text, *, cut_by: bool, known: bool) -> Answer:
     if is_thinking_object(text) and not any(statement.rule == "tag" for statement in found):
         return _only_thinking(cut=cut_by or not text.low.rstrip().endswith(("}", "```")))
     cut = cut_by or (not known and looks_cut(text))
-    aloud = not known and not cut and thinks_aloud(text)
+    aloud = not known and thinks_aloud(text)
     if any(statement.counts for statement in found):
         found, elsewhere = before_next_question(text, found)
         if elsewhere:
             return Answer(None, "abstain", "another_question")
-        return holding(text, [*found, *_against_an_opening(text, found)], cut=cut or aloud, cut_by=cut_by)
+        answer = holding(text, [*found, *_against_an_opening(text, found)], cut=cut or aloud, cut_by=cut_by)
+        if aloud and answer.letter is not None and answer.rule not in _FOR_THE_READER:
+            return Answer(None, "truncated", "cut_after_interim")  # a chain whose marks were lost has not closed
+        return answer
     if cut:
         return Answer(None, "truncated", "cut_before_statement")
-    return _concluded(text, found, verdicts, ended=known, aloud=aloud)
+    if aloud:
+        return _unstated(found)
+    return _concluded(text, found, verdicts, ended=known)
 
 
 def _against_an_opening(text: Text, found: list[Statement]) -> list[Statement]:
@@ -149,19 +154,19 @@ def _against_an_opening(text: Text, found: list[Statement]) -> list[Statement]:
     return [last] if _SAYS_SO.search(text.low, last.clause, last.start) else []
 
 
-def _concluded(text: Text, found: list[Statement], verdicts: list[Statement], *, ended: bool, aloud: bool) -> Answer:
+def _concluded(text: Text, found: list[Statement], verdicts: list[Statement], *, ended: bool) -> Answer:
     """The answer of a text that had its say and states none with `answer`, a mark or a verb of choosing."""
     statement = last_line(text, ended=ended) or conclusion(text, ended=ended) or last_words(text, ended=ended)
-    if aloud:
-        verdicts = []
-        rest = text.cues[statement.end :] if statement is not None else ""
-        if len(rest.rstrip()) > _LAST_SENTENCE or DOUBTS.stand(rest) or CONTRASTS.stand(rest):
-            statement = None  # a conclusion on the way, of a text that may be a chain that was cut
     if statement is not None:
         if not any(weak.start <= statement.start <= weak.end + 2 for weak in found):
             return holding(text, sorted([*found, statement], key=_place), cut=False, cut_by=False)
     elif verdicts:
         return holding(text, verdicts, cut=False, cut_by=False)
+    return _unstated(found)
+
+
+def _unstated(found: list[Statement]) -> Answer:
+    """Why a text that had its say states none."""
     for weak in reversed(found):
         if weak.weak == "not_offered":
             return Answer(None, "abstain", "letter_not_offered", (weak.start, weak.end))
