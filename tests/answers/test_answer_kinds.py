@@ -19,8 +19,8 @@ EXAMPLE = {"A": "Metformin", "B": "Bisoprolol", "C": "Gout", "D": "Vitamin D"}
 DRUGS = dict(
     zip(
         "ABCDEFGHIJ",
-        ("Amiodarone", "Bisoprolol", "Clonidine", "Digoxin", "Enalapril", "Furosemide", "Glipizide", "Heparin", "Insulin",
-         "Jardiance"),
+        ("Amiodarone", "Bisoprolol", "Clonidine", "Digoxin", "Enalapril", "Furosemide", "Glipizide", "Heparin",
+         "Insulin", "Jardiance"),
         strict=True,
     )
 )  # fmt: skip
@@ -96,9 +96,9 @@ STATEMENTS = (
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_relabelling_options_and_labels_alike_relabels_the_answer(statement: str, finish_reason: str | None):
     wrong = {}
-    for x in DRUGS:
+    for x, drug in DRUGS.items():
         y = "C" if x != "C" else "D"
-        text = statement.format(x=x, y=y, text=DRUGS[x])
+        text = statement.format(x=x, y=y, text=drug)
         if (read := told(text, DRUGS, finish_reason)) != x:
             wrong[x] = read
     assert wrong == {}
@@ -126,7 +126,9 @@ CONCLUSIONS = (
 def test_an_options_whole_text_is_an_end_without_a_full_stop(conclusion: str, x: str):
     text = f"The pressure is high. The kidneys are well.\n\n{conclusion.format(x=x, text=LONG[x])}"
     assert told(text, LONG, None) == x
-    assert told(text.replace(", tazobactam and", " tazobactam, and").replace("weeks with", "week with"), LONG, None) == x
+    assert (
+        told(text.replace(", tazobactam and", " tazobactam, and").replace("weeks with", "week with"), LONG, None) == x
+    )
 
 
 @pytest.mark.parametrize("finish_reason", [None, "length"])
@@ -146,8 +148,14 @@ def test_a_text_that_is_cut_in_its_first_line_or_walk_is_given_no_letter(x: str,
         ("因此，我认为正确答案应该是B，但还需要考虑其他选项，因为患者的肾功能不", None),
         ("정답은 B일 가능성이 높습니다. 하지만 신장 기능을 고려하면 다른 약이", None),
         ("正解はBと考えられます。しかし、腎機能を考えると他の選択肢も検討する必要があり", None),
-        ("Okay, let me think. It may be B. Wait, no. So D is correct. Let me check the others. The options are (C)", None),
-        ("So the answer should be B) Bisoprolol. Wait, but the rate. Let me confirm.\n\nAnother way: the dose (H4)", None),
+        (
+            "Okay, let me think. It may be B. Wait, no. So D is correct. Let me check the others. The options are (C)",
+            None,
+        ),
+        (
+            "So the answer should be B) Bisoprolol. Wait, but the rate. Let me confirm.\n\nAnother way: the dose (H4)",
+            None,
+        ),
         ("The pulse is fast.\n\n**B) Bisoprolol:** It slows the pulse, but it is not\n\n*", None),
         ("It is a walk.\n\n8. **Heparin**: this may help.\n\n9. **Insulin**: this may help.\n\n1", None),
     ],
@@ -232,12 +240,16 @@ def test_several_options_are_never_read_as_one(text: str, x: str, y: str):
     assert told(text.format(x=x, y=y, a=DRUGS[x], b=DRUGS[y])) in ("conflict", "abstain")
 
 
-@pytest.mark.parametrize("text", ["The options given are A to D.", "The choices are A-D.", "The answer is one of A to D."])
+@pytest.mark.parametrize(
+    "text", ["The options given are A to D.", "The choices are A-D.", "The answer is one of A to D."]
+)
 def test_a_range_of_options_is_no_answer(text: str):
     assert told(text) in ("abstain", "conflict")
 
 
-@pytest.mark.parametrize("text", ["The answer is {b} ({x}).", "Answer: {x}) {b}", "The correct answer is **{b} ({x})**."])
+@pytest.mark.parametrize(
+    "text", ["The answer is {b} ({x}).", "Answer: {x}) {b}", "The correct answer is **{b} ({x})**."]
+)
 def test_a_text_with_another_options_letter_is_a_conflict(text: str):
     for x, y in (("A", "B"), ("B", "D"), ("I", "C")):
         assert read_answer(text.format(x=x, b=DRUGS[y]), DRUGS, "stop").rule == "letter_and_text"
@@ -251,7 +263,9 @@ def test_a_text_with_another_options_letter_is_a_conflict(text: str):
         "Let us evaluate the options one by one:",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("item", ["* **{x}) {text}:** It may help.", "- {x}. {text} is one way.", "**({x})** {text}: see."])
+@pytest.mark.parametrize(
+    "item", ["* **{x}) {text}:** It may help.", "- {x}. {text} is one way.", "**({x})** {text}: see."]
+)
 def test_a_heading_of_a_walk_is_no_choice(heading: str, item: str):
     walk = "\n".join(item.format(x=x, text=text) for x, text in DRUGS.items())
     for text in (f"{heading}\n\n{walk}", f"{heading}\n{walk}", f"{heading}\n\n{item.format(x='A', text='Amiodarone')}"):
@@ -259,6 +273,7 @@ def test_a_heading_of_a_walk_is_no_choice(heading: str, item: str):
 
 
 # announced and concluded
+
 
 @pytest.mark.parametrize(
     "sentence",
@@ -300,6 +315,7 @@ def test_a_conclusion_within_a_sentence_is_read(sentence: str):
 
 # other languages
 
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [
@@ -326,12 +342,13 @@ def test_a_denial_in_another_language_is_one(text: str, read: str):
 
 # false conflicts
 
+
 @pytest.mark.parametrize(
     "text",
     [
         "First try: \\boxed{A}. That was a mistake; the right one is \\boxed{D}.",
-        "Let me see.\n\n3. **Provide the final answer:**\n   - Option A: Amiodarone\n   - Option B: Bisoprolol\n   - Option C: "
-        "Clonidine\n   - Option D: Digoxin\n\nThe rate is high.\n\nTherefore, the final answer is:\nD. Digoxin",
+        "Let me see.\n\n3. **Provide the final answer:**\n   - Option A: Amiodarone\n   - Option B: Bisoprolol\n"
+        "   - Option C: Clonidine\n   - Option D: Digoxin\n\nThe rate is high.\n\nTherefore, the final answer is:\nD. Digoxin",
         "For Question 1, the bone is small. The answer is (B).\n\nFor Question 2, the rate is high. The answer is (D).",
         "For the question about the bone, the answer is (B).\n\nFor the question about the rate, the answer is (D).",
         "In Example 1, the answer was A. In Example 2, the answer was B.\n\nThe answer is D.",
@@ -342,7 +359,13 @@ def test_what_was_taken_back_listed_or_asked_elsewhere_is_no_conflict(text: str)
 
 
 def test_an_abbreviation_in_brackets_is_no_label():
-    options = {"A": "Dilatation and evacuation (D&E)", "B": "Oxytocin", "C": "Aspiration", "D": "Dilatation", "E": "Mifepristone"}
+    options = {
+        "A": "Dilatation and evacuation (D&E)",
+        "B": "Oxytocin",
+        "C": "Aspiration",
+        "D": "Dilatation",
+        "E": "Mifepristone",
+    }
     assert told("Dilatation and evacuation (D&E) is the most appropriate for this patient.", options) == "A"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,7 @@ def test_each_output_gets_a_line_with_letter_status_rule_and_span(tmp_path: Path
         "rule": "answer_sentence",
         "span": [4, 17],
         "stated": "answer is (C)",
+        "strict": None,
         "gold": "C",
         "correct": True,
     }
@@ -73,8 +76,22 @@ def test_the_counts_are_given_as_json_too(tmp_path: Path):
     assert value["rules"]["empty"] == 1
     assert (value["rows"], value["read"], value["rejected"]) == (5, 5, 0)
     assert value["by"] == {
-        "one": {"read": 3, "with_gold": 3, "correct": 1, "accuracy": 1 / 3},
-        "two": {"read": 2, "with_gold": 2, "correct": 0, "accuracy": 0.0},
+        "one": {
+            "read": 3,
+            "with_gold": 3,
+            "correct": 1,
+            "accuracy": 1 / 3,
+            "strict_correct": 0,
+            "strict_accuracy": 0.0,
+        },
+        "two": {
+            "read": 2,
+            "with_gold": 2,
+            "correct": 0,
+            "accuracy": 0.0,
+            "strict_correct": 0,
+            "strict_accuracy": 0.0,
+        },
     }
     assert value["fields"]["text"] == "raw"
 
@@ -188,6 +205,70 @@ def test_a_models_text_cannot_command_the_terminal(tmp_path: Path):
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "[bold]Nothing[/bold]" in shown
+
+
+def test_what_a_strict_reader_gives_stands_beside_it(tmp_path: Path):
+    texts = ("The answer is (C).", "Final answer: C", "It is B.\nFinal answer: A", "Final answer: B\nWait, it is C.")
+    rows = [{"raw": text, "options": OPTIONS, "gold": "C"} for text in texts]
+    value = counted(write(tmp_path / "x.jsonl", rows))
+    assert (value["correct"], value["strict_correct"]) == (3, 1)
+    assert value["strict"] == {"answers": 3, "read_otherwise": 1}
+    assert [row["strict"] for row in read(tmp_path / "x.jsonl.answers.jsonl")] == [None, "C", "A", "B"]
+    assert "The last line `Final answer: X` alone gives 3 letters; right: 25.0%" in run(tmp_path / "x.jsonl").output
+
+
+MEASURED = """
+import resource, sys
+sys.argv = ["medo1", "answers", sys.argv[1], "--json"]
+from medo1.__main__ import main
+try:
+    main()
+finally:
+    heavy = [name for name in ("torch", "transformers", "pandas", "kedro", "pyarrow") if name in sys.modules]
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, heavy, file=sys.stderr)
+"""
+
+
+def peak_kilobytes(path: Path) -> int:
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, path.name], cwd=path.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["read"] == len(path.read_text().splitlines())
+    kilobytes, heavy = done.stderr.split(maxsplit=1)
+    assert heavy.strip() == "[]", "the command needs none of these"
+    return int(kilobytes)
+
+
+def test_a_long_file_is_never_held_whole(tmp_path: Path):
+    row = json.dumps({"raw": "It is the uric acid. " * 1000 + "The answer is (C).", "options": OPTIONS}) + "\n"
+    (tmp_path / "short.jsonl").write_text(row * 25)
+    (tmp_path / "long.jsonl").write_text(row * 500)  # 10 MB
+    assert peak_kilobytes(tmp_path / "long.jsonl") < peak_kilobytes(tmp_path / "short.jsonl") + 6_000
+
+
+def test_lines_that_are_packed_are_read_too(tmp_path: Path):
+    import gzip
+
+    path = tmp_path / "x.jsonl.gz"
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()))
+    assert counted(path)["read"] == 5
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "cannot be read to its end" in run(path).output or run(path).exit_code == 1
+
+
+def test_a_line_that_is_no_utf8_is_named(tmp_path: Path):
+    path = write(tmp_path / "x.jsonl")
+    path.write_bytes(path.read_bytes() + b'{"raw": "\xe9"}\n')
+    result = run(path)
+    assert "byte 0xe9 on line 6" in result.output
+    assert not list(tmp_path.glob("*.answers*"))
+
+
+def test_a_named_field_that_only_late_rows_have_is_found(tmp_path: Path):
+    rows = [*([{"raw": "The answer is C.", "options": OPTIONS}] * 600), {**ROWS[0], "label": "C"}]
+    value = counted(write(tmp_path / "x.jsonl", rows), "--gold", "label")
+    assert (value["read"], value["rejected"], value["correct"]) == (1, 600, 1)
 
 
 def test_the_command_is_one_of_kedros():

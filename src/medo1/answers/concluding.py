@@ -40,7 +40,7 @@ _STRONG_WEIGHT = re.compile(
     r"|^[\s*_#>]{0,6}(?:so )?(?:the|this|my) (?:final |probable |underlying )?diagnosis is\b"
 )
 _MAYBE = re.compile(
-    r"\b(?:maybe|perhaps|possibly|might|(?:another|an?|one|other|second|possible|plausible|alternative|potential) "
+    r"\b(?:maybe|perhaps|possibly|might|(?:another|one|other|second|possible|plausible|alternative|potential) "
     r"(?:\w{1,16} )?(?:option|choice|possibility|answer|alternative|diagnosis|cause)(?! (?:that|which)))\b"
 )
 _MODAL = re.compile(r"\b(?:could|might|may|can)\s(?:also\s)?be\b[\s*_]{0,4}$")

@@ -68,8 +68,10 @@ class Phrases:
         return None if match is None else match.end()
 
 
-_RETHINKS = r"(?:reconsider(?:ing)?|re-?think\w{0,4}|second[- ]guess\w{0,4}|let me re-?(?:evaluat|check|assess|"
-    r"examin|read)\w{0,4})\b"
+_RETHINKS = (
+    r"(?:reconsider(?:ing)?|re-?think\w{0,4}|second[- ]guess\w{0,4}|"
+    r"let me re-?(?:evaluat|check|assess|examin|read)\w{0,4})\b"
+)
 
 # it takes something back
 REVISES = Phrases(

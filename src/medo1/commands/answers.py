@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -19,7 +18,7 @@ from medo1.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from medo1.answers.table import Answers, Read
+    from medo1.answers.outputs import AnswerCounts
 
 
 @click.command()
@@ -50,63 +49,74 @@ def answers(
     decided. Rows that cannot be read go to a file beside it that ends with _rejected.jsonl. Fields that are not named
     are found by their usual names.
     """
-    from medo1.answers.table import accuracy, read_file
+    from medo1.answers.outputs import ReadOutput, read_outputs
 
-    try:
-        found = read_file(file, given)
-    except UserError as error:
-        raise click.ClickException(str(error)) from None
-    missing = [name for name in (by, *keep) if name and not any(name in one.values for one in found.read)]
-    if missing:
-        raise click.ClickException(f"{file.name}: there is no field {missing[0]!r}")
     target = output or file.with_name(f"{file.name}.answers.jsonl")
     if target.resolve() == file.resolve():
         raise click.ClickException(f"{target} is the file that is read: name another with --output")
     beside = target.with_name(f"{target.stem}_rejected.jsonl")
-    _write(target, (one.as_row(keep) for one in found.read))
-    if found.rejected:
-        _write(beside, (bad.as_row() for bad in found.rejected))
-    else:
-        beside.unlink(missing_ok=True)
-    groups: dict[str, list[Read]] = {}
-    for one in found.read if by else ():
-        groups.setdefault(str(one.values.get(by or "")), []).append(one)
-    summary = found.summary() | {"output": str(target)}
-    if by:
-        summary["by"] = {name: {"read": len(group), **accuracy(group)} for name, group in groups.items()}
+    try:
+        counts, rows = read_outputs(file, given, by=by, keep=keep, most=doubtful)
+        with Draft(target) as answered, Draft(beside) as rejected:
+            for row in rows:
+                if isinstance(row, ReadOutput):
+                    answered.write(row.as_row(keep))
+                else:
+                    rejected.write(row.as_row())
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written: {error.strerror}") from None
+    summary = counts.summary() | {"output": str(target)}
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return
-    _print(found, summary, by, doubtful)
-    click.echo(f"{len(found.read):,} answers written to {target}")
-    if found.rejected:
-        click.echo(f"{len(found.rejected):,} rows cannot be read: {beside}", err=True)
+    _print(counts, summary, by)
+    click.echo(f"{counts.score.read:,} answers written to {target}")
+    if counts.rejected:
+        click.echo(f"{counts.rejected:,} rows cannot be read: {beside}", err=True)
 
 
-def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """JSON lines, whole or not at all."""
-    draft = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    try:
-        with draft.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-        draft.replace(path)
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
+class Draft:
+    """JSON lines under another name until they are whole; a file without a row is not kept, nor one of a failed run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._draft = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Draft:
+        self._file = self._draft.open("w", encoding="utf-8", errors="backslashreplace")
+        return self
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Adds a row."""
+        if self._file is not None:
+            self._file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if self._file is None:
+            return
+        written = self._file.tell()
+        self._file.close()
+        if kind is None and written:
+            self._draft.replace(self._path)
+        else:
+            self._draft.unlink(missing_ok=True)
+            if kind is None:
+                self._path.unlink(missing_ok=True)  # none of an earlier reading is left
 
 
-def _print(found: Answers, summary: dict[str, Any], by: str | None, doubtful: int) -> None:
-    from medo1.answers.table import WEAK_RULES
+def _print(counts: AnswerCounts, summary: dict[str, Any], by: str | None) -> None:
+    from medo1.answers.outputs import WEAK_RULES
     from medo1.commands.audit.common import console, grid
 
     out = console()
     used = ", ".join(f"{part}={name}" for part, name in summary["fields"].items() if name)
-    out.print(f"{found.file}: {summary['rows']:,} rows, {summary['read']:,} read; {used}", markup=False)
-    if found.found:
-        out.print(f"found by their usual names: {', '.join(found.found)}", style="dim", markup=False)
-    status_of = {one.answer.rule: one.answer.status for one in found.read}
+    out.print(f"{counts.file}: {summary['rows']:,} rows, {summary['read']:,} read; {used}", markup=False)
+    if counts.found:
+        out.print(f"found by their usual names: {', '.join(counts.found)}", style="dim", markup=False)
+    status_of = {rule: status for status, rule in counts.rules}
     table = grid("status", "rule", "outputs", "share", right=("outputs", "share"))
     told = ""
     for rule, count in summary["rules"].items():
@@ -118,8 +128,8 @@ def _print(found: Answers, summary: dict[str, Any], by: str | None, doubtful: in
         table.add_row("", f"{rule}{' (weak)' if rule in WEAK_RULES else ''}", f"{count:,}", "")
     out.print(table)
     _print_scores(out, summary, by)
-    _print_rejected(out, found)
-    _print_doubtful(out, found, doubtful)
+    _print_rejected(out, counts)
+    _print_doubtful(out, counts)
 
 
 def _print_scores(out: Console, summary: dict[str, Any], by: str | None) -> None:
@@ -132,35 +142,46 @@ def _print_scores(out: Console, summary: dict[str, Any], by: str | None) -> None
             f"Accuracy: {summary['accuracy']:.1%} ({summary['correct']:,} of {summary['with_gold']:,}; an output "
             "without an answer counts as wrong)"
         )
+    strict = summary["strict"]
+    right = f"; right: {summary['strict_accuracy']:.1%}" if "accuracy" in summary else ""
+    out.print(
+        f"The last line `Final answer: X` alone gives {strict['answers']:,} letters{right} "
+        f"({strict['read_otherwise']:,} of them read otherwise here)",
+        markup=False,
+    )
     if "agree" in summary:
         share = summary["agree"] / summary["read"]
         out.print(f"Agrees with {summary['fields']['compare']}: {share:.1%} ({summary['agree']:,})", markup=False)
     if by:
-        table = grid(by, "outputs", "correct", "accuracy", right=("outputs", "correct", "accuracy"))
+        columns = ("outputs", "correct", "accuracy", "strict")
+        table = grid(by, *columns, right=columns)
         for name, group in sorted(summary["by"].items()):
-            scored = (str(group["correct"]), f"{group['accuracy']:.1%}") if "accuracy" in group else ("", "")
+            scored = ("", "", "")
+            if "accuracy" in group:
+                scored = (str(group["correct"]), f"{group['accuracy']:.1%}", f"{group['strict_accuracy']:.1%}")
             table.add_row(Text(name), f"{group['read']:,}", *scored)
         out.print(table)
 
 
-def _print_rejected(out: Console, found: Answers) -> None:
-    for bad in found.rejected[:5]:
+def _print_rejected(out: Console, counts: AnswerCounts) -> None:
+    for bad in counts.first_rejected:
         out.print(f"row {bad.row}: {bad.reason}", markup=False, style="red")
-    if len(found.rejected) > 5:  # noqa: PLR2004
-        out.print(f"... and {len(found.rejected) - 5:,} more", style="red")
+    if counts.rejected > len(counts.first_rejected):
+        out.print(f"... and {counts.rejected - len(counts.first_rejected):,} more", style="red")
 
 
-def _print_doubtful(out: Console, found: Answers, most: int) -> None:
+def _print_doubtful(out: Console, counts: AnswerCounts) -> None:
     from rich.text import Text
 
     from medo1.commands.audit.common import grid
 
-    doubtful = found.doubtful()
-    if not doubtful or most < 1:
+    shown = counts.worth_a_look()
+    if not shown:
         return
     table = grid("row", "status", "rule", "letter", "text", right=("row",), title="Worth a look")
-    for one in doubtful[:most]:
+    for one in shown:
         table.add_row(str(one.row), one.answer.status, one.answer.rule, one.answer.letter or "", Text(one.shown()))
     out.print(table)
-    if len(doubtful) > most:
-        out.print(f"{most} of {len(doubtful):,} doubtful outputs; --doubtful {len(doubtful)} shows all", style="dim")
+    if counts.doubtful > len(shown):
+        total = counts.doubtful
+        out.print(f"{len(shown)} of {total:,} doubtful outputs; --doubtful {total} shows all", style="dim")

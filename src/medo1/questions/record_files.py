@@ -14,9 +14,9 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any, cast
 
 from medo1.questions.json_records import KEY, json_lines, json_parts
 from medo1.questions.question_errors import FileRecord, QuestionsError, RejectedRow, excerpt
@@ -27,10 +27,11 @@ SEPARATED = (".csv", ".tsv")
 SUFFIXES = (*LINES, ".json", *SEPARATED, ".parquet", ".xlsx")
 UNPACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 PACKED = (*UNPACKED, ".zip")
+_BATCH = 256  # rows of a Parquet file that are held at once
 LARGEST = 4 << 30  # bytes of a file once unpacked
 _ASIDE = ("__macosx", ".")  # what a zip file holds beside its files
 
-__all__ = ["KEY", "FilePart", "FileRecord", "excerpt", "read_parts", "read_rows", "rows_of"]
+__all__ = ["KEY", "FilePart", "FileRecord", "excerpt", "read_parts", "read_rows", "rows_of", "stream_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,76 @@ def read_rows(path: Path, *, header: Sequence[str] | None = None) -> tuple[list[
         raise QuestionsError(f"{path.name} holds {len(parts)} tables ({', '.join(part.title for part in parts[:4])}): "
                              "give a file with one")  # fmt: skip
     return (parts[0].rows, parts[0].rejected) if parts else ([], [])
+
+
+def stream_rows(path: Path) -> Iterator[FileRecord | RejectedRow]:
+    """The records of a file that is one table, and the rows that are none, one after the other.
+
+    A file of JSON lines, packed or not, and a Parquet file are never held whole; of other kinds all is read first.
+
+    Raises:
+        QuestionsError: as `read_rows`.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    packed = suffixes[-1:] == [".gz"]
+    kind = suffixes[-2:-1] if packed else suffixes[-1:]
+    if path.is_file() and kind and kind[0] in LINES and _has_lines(path, packed=packed):
+        yield from _streamed_lines(path, packed=packed)
+    elif path.is_file() and kind == [".parquet"] and not packed:
+        yield from _streamed_parquet(path)
+    else:
+        rows, rejected = read_rows(path)
+        numbered: list[tuple[int, FileRecord | RejectedRow]] = [(row.number, row) for row in rows]
+        numbered += [(bad.row, bad) for bad in rejected]
+        numbered.sort(key=lambda pair: pair[0])
+        yield from (row for _, row in numbered)
+
+
+def _opened(path: Path, *, packed: bool) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path, "rb") if packed else path.open("rb"))
+
+
+def _has_lines(path: Path, *, packed: bool) -> bool:
+    """Whether the first line that holds something is an object by itself, in UTF-8."""
+    try:
+        with _opened(path, packed=packed) as file:
+            first = next((line for line in file if line.strip(b"\xef\xbb\xbf \t\r\n")), b"")
+        return isinstance(json.loads(first.decode("utf-8-sig")), dict)
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error):
+        return False
+
+
+def _streamed_lines(path: Path, *, packed: bool) -> Iterator[FileRecord | RejectedRow]:
+    try:
+        with _opened(path, packed=packed) as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    raise QuestionsError(
+                        f"{path.name} is not UTF-8: byte {line[error.start]:#04x} on line {number}; save it as UTF-8"
+                    ) from error
+                for part in json_lines(path.name, text.rstrip("\n")):
+                    yield from (row._replace(number=number) for row in part.rows)
+                    yield from (replace(bad, row=number) for bad in part.rejected)
+    except (OSError, EOFError, zlib.error) as error:
+        raise QuestionsError(f"{path.name} cannot be read to its end: {error}; was it fetched whole?") from error
+
+
+def _streamed_parquet(path: Path) -> Iterator[FileRecord]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            names = _class_names(file.schema_arrow.metadata)
+            number = 0
+            for batch in file.iter_batches(batch_size=_BATCH):
+                for record in named_classes(batch.to_pylist(), names):
+                    number += 1
+                    yield FileRecord(number, record)
+    except pyarrow.ArrowException as error:
+        raise QuestionsError(f"{path.name} is not a Parquet file that can be read: {error}") from error
 
 
 def _parts_of(
