@@ -348,7 +348,7 @@ def test_a_denial_in_another_language_is_one(text: str, read: str):
     [
         "First try: \\boxed{A}. That was a mistake; the right one is \\boxed{D}.",
         "Let me see.\n\n3. **Provide the final answer:**\n   - Option A: Amiodarone\n   - Option B: Bisoprolol\n"
-        "   - Option C: Clonidine\n   - Option D: Digoxin\n\nThe rate is high.\n\nTherefore, the final answer is:\nD. Digoxin",
+        "   - Option C: Clonidine\n   - Option D: Digoxin\n\nHigh.\n\nTherefore, the final answer is:\nD. Digoxin",
         "For Question 1, the bone is small. The answer is (B).\n\nFor Question 2, the rate is high. The answer is (D).",
         "For the question about the bone, the answer is (B).\n\nFor the question about the rate, the answer is (D).",
         "In Example 1, the answer was A. In Example 2, the answer was B.\n\nThe answer is D.",
