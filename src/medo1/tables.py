@@ -221,6 +221,7 @@ FILTER_SOUNDNESS = _table(
     unique=["format", "filter"],
 )
 
+TRAINING_PARTS = ("train", "dev")
 TRAINING_EXAMPLES = _table(
     {
         "question_id": ID,
@@ -229,11 +230,42 @@ TRAINING_EXAMPLES = _table(
         "completion": NAME,
         "prompt_tokens": COUNT,
         "completion_tokens": COUNT,
+        "part": pa.Column(str, pa.Check.isin(TRAINING_PARTS)),
     },
     unique=["question_id", "sample"],
 )
 TRAINING_REJECTED = _table({"question_id": ID, "sample": COUNT, "reason": NAME, "tokens": COUNT})
-TRAINING_LOG = _table({"step": COUNT, "epoch": NUMBER, "loss": MAYBE_NUMBER, "learning_rate": MAYBE_NUMBER})
+# Of every example: how long it is, and what a cut at `max_tokens` would have left of it. Nothing is ever cut.
+TRAINING_LENGTHS = _table(
+    {
+        "question_id": ID,
+        "sample": COUNT,
+        "prompt_tokens": COUNT,
+        "target_tokens": COUNT,  # the chain and the stop token: what the loss covers
+        "tokens": COUNT,
+        "max_tokens": COUNT,
+        "over": COUNT,  # tokens that a cut would remove
+        "targets_left": COUNT,  # target tokens that it would leave
+        "answer_survives": TRUTH,  # whether the same answer could be read from what it would leave
+        "outcome": pa.Column(str, pa.Check.isin(("kept", "dropped"))),
+    },
+    unique=["question_id", "sample"],
+)
+# A row a step, with its loss; and a row an evaluation on the dev examples.
+TRAINING_LOG = _table(
+    {
+        "step": COUNT,
+        "epoch": NUMBER,
+        "loss": MAYBE_NUMBER,
+        "learning_rate": MAYBE_NUMBER,
+        "grad_norm": MAYBE_NUMBER,
+        "eval_loss": MAYBE_NUMBER,
+        "eval_accuracy": SHARE,  # of greedy answers to dev questions
+        "eval_unfinished": SHARE,  # of the same: cut before a stop token
+    }
+)
+# What the steps of this run took. Equal trainings differ here, and in the page that shows it, and nowhere else.
+TRAINING_TIMING = _table({"step": COUNT, "seconds": NUMBER, "tokens": COUNT, "tokens_per_s": MAYBE_NUMBER})
 
 GENERATIONS = _table(
     {

@@ -46,7 +46,7 @@ SMALLER: dict[str, Any] = SMALL | {
 }
 NEW_EACH = 3  # every so many runs start with nothing kept
 # What an artifact says of the run itself, how long it took and what it asked for anew, differs between equal runs.
-OF_THE_RUN = ("timing", "teaching_costs", "teaching_estimate")
+OF_THE_RUN = ("timing", "teaching_costs", "teaching_estimate", "training_estimate", "training_page")
 KEPT = ("06_models/.cache", "04_feature/completions.sqlite*", "07_model_output/completions.sqlite*")
 
 

@@ -4,7 +4,7 @@ Catalog entries name these classes as `medo1.datasets.Table` and so on. Nothing 
 """
 
 from medo1.datasets.artifacts import VersionedArtifact
-from medo1.datasets.caches import CacheDataset, DirectoryCache
+from medo1.datasets.caches import CacheDataset, DirectoryCache, WorkFolder
 from medo1.datasets.directories import AdapterDirectory, Directory, ModelDirectory
 from medo1.datasets.engines import EngineDataset
 from medo1.datasets.external import FileFolder, HubModel, Prompt, PromptFolder
@@ -26,4 +26,5 @@ __all__ = [
     "PromptFolder",
     "Table",
     "VersionedArtifact",
+    "WorkFolder",
 ]

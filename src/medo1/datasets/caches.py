@@ -109,3 +109,25 @@ class CacheDataset(AbstractDataset[Any, DirectoryCache]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._path)}
+
+
+class WorkFolder(AbstractDataset[Any, Path]):
+    """A folder on disk for what lives while something is made, such as checkpoints. Loads as its path, made where
+    absent."""
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._path = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._path
+
+    def save(self, data: Any) -> NoReturn:
+        raise DatasetError(f"{self._path} is a place to work in; no node saves to it")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Directory(VersionedArtifact):
         if not source.is_dir():
             raise DatasetError(f"{self._filepath} holds a directory; {source} is none")
         shutil.move(source, path)
+        _open_to_the_group(path)
 
     def _read(self, path: Path) -> Any:
         return path
@@ -69,6 +71,16 @@ class AdapterDirectory(_Weights):
         manifest = self.manifest()
         name = manifest.dataset.partition(".")[0] or path.parent.parent.name
         return Adapter(name=f"{name}-{manifest.digest[:8]}", path=path, digest=manifest.digest)
+
+
+def _open_to_the_group(directory: Path) -> None:
+    """Give what was made in a private temporary directory the rights that a new file has here (umask)."""
+    mask = os.umask(0)
+    os.umask(mask)
+    directory.chmod(0o777 & ~mask)
+    for path in directory.rglob("*"):
+        if not path.is_symlink():
+            path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
 
 
 def _refuse_unsafe_files(directory: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,7 @@ def make_small_student(
         cache: where a student that was made from the same is found again.
         params: sizes and loop.
         seed: of its first weights and of the order of texts.
-        prompts_and_formats: the prompt of each of `formats`, then the paraprogresss of each.
+        prompts_and_formats: the prompt of each of `formats`, then the parameters of each.
         formats: names of the formats whose chains are imported.
     """
     from medo1.pipelines.finetune.small_student import exchanges, small_student
@@ -49,50 +48,133 @@ def make_small_student(
 
 
 def make_training_examples(
-    kept_chains: Frame, questions: Frame, prompt: str, base_model: Model, params: FinetuneParams
-) -> tuple[Frame, Frame]:
-    """Prompt and completion of each kept chain with their lengths, and the ones that are too long to train on whole.
+    kept_chains: Frame, questions: Frame, prompt: str, base_model: Model, params: FinetuneParams, seed: int
+) -> tuple[Frame, Frame, Frame, dict[str, Any]]:
+    """Prompt and completion of each kept chain, and what is known of them before anything is trained.
 
     The prompt is the one that the arm will be asked with: what is learnt is what is measured.
-    """
-    from transformers import AutoTokenizer
 
+    Returns:
+        `tables.TRAINING_EXAMPLES`; `tables.TRAINING_REJECTED`; `tables.TRAINING_LENGTHS`, a row a chain; and what the
+        chat template does, with one example token by token.
+    """
     from medo1 import tables
-    from medo1.pipelines.finetune.training_examples import measured
+    from medo1.training.examples import ChainText, context_of, prepared, with_dev_split
+    from medo1.training.pages import masked_example
+    from medo1.training.templates import chat_template_of
 
     by_id = {question.question_id: question for question in questions_from(questions)}
-    source, revision = str(base_model.path or base_model.name), None if base_model.path else base_model.revision
-    tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
-    pairs = [
-        (row["question_id"], int(row["sample"]), prompt_text(by_id[row["question_id"]], prompt), row["text"])
-        for row in records(kept_chains)
-    ]
-    fitting, rejected = [], []
-    for example in measured(pairs, tokenizer):
-        tokens = example.prompt_tokens + example.completion_tokens
-        if tokens <= params.max_tokens:
-            fitting.append(asdict(example))
-            continue
-        rejected.append(
-            {
-                "question_id": example.question_id,
-                "sample": example.sample,
-                "reason": f"{tokens} tokens, more than max_tokens {params.max_tokens}; cutting would remove the answer",
-                "tokens": tokens,
-            }
+    template = chat_template_of(base_model, params.chat_template_kwargs)
+    chains = (
+        ChainText(
+            row["question_id"],
+            int(row["sample"]),
+            prompt_text(by_id[row["question_id"]], prompt),
+            row["text"],
+            by_id[row["question_id"]].options,
         )
-    return tables.as_table(tables.TRAINING_EXAMPLES, fitting), tables.as_table(tables.TRAINING_REJECTED, rejected)
+        for row in records(kept_chains)
+    )
+    ready = prepared(chains, template, params, context_of(base_model))
+    return (
+        tables.as_table(tables.TRAINING_EXAMPLES, with_dev_split(ready.examples, params.dev.share, seed)),
+        tables.as_table(tables.TRAINING_REJECTED, ready.rejected),
+        tables.as_table(tables.TRAINING_LENGTHS, ready.lengths),
+        {**template.described(), **masked_example(ready.examples, template, params)},
+    )
+
+
+def estimate_training(training_examples: Frame, base_model: Model, params: FinetuneParams) -> dict[str, Any]:
+    """Steps, tokens, time and memory of the training, before it begins; with advice where it does not fit."""
+    from medo1.training.estimate import estimated, free_memory_gib, log_estimate
+
+    rows = [row for row in records(training_examples) if row["part"] == "train"]
+    tokens = [row["prompt_tokens"] + row["completion_tokens"] for row in rows]
+    found = estimated(base_model, params, tokens, free_gib=free_memory_gib())
+    log_estimate(found)
+    return found.told()
 
 
 def train_adapter(
-    training_examples: Frame, base_model: Model, params: FinetuneParams, seed: int, format: str
-) -> tuple[Path, Frame]:
-    """An adapter's directory, and the training log."""
-    from medo1 import tables
-    from medo1.pipelines.finetune.lora import train_lora
-    from medo1.pipelines.finetune.training_examples import TrainingExample
+    training_examples: Frame,
+    questions: Frame,
+    base_model: Model,
+    training_estimate: dict[str, Any],
+    checkpoints: Path,
+    params: FinetuneParams,
+    seed: int,
+    format: str,
+) -> tuple[Path, Frame, Frame]:
+    """An adapter's directory, the training log, and what its steps took.
 
-    examples = [TrainingExample(**row) for row in records(training_examples)]
+    Args:
+        training_examples: of parts `train` and `dev`.
+        questions: those of the dev examples are looked up.
+        base_model: who learns.
+        training_estimate: only so that it is told first.
+        checkpoints: a folder; a killed training goes on from there.
+        params: how to train.
+        seed: of the adapter's first weights and of the order of examples.
+        format: what is trained, for messages.
+    """
+    from medo1 import tables
+    from medo1.training.run import train
+
+    job = training_job(training_examples, questions, base_model, params, seed, format)
     output = Path(tempfile.mkdtemp(prefix="medo1-adapter-"))
-    log = train_lora(examples, base_model, params, seed, output, format)
-    return output, tables.as_table(tables.TRAINING_LOG, log)
+    done = train(job, output, checkpoints)
+    return output, tables.as_table(tables.TRAINING_LOG, done.log), tables.as_table(tables.TRAINING_TIMING, done.timing)
+
+
+def training_job(
+    training_examples: Frame, questions: Frame, base_model: Model, params: FinetuneParams, seed: int, format: str
+) -> Any:
+    """The `TrainingJob` of one format's examples."""
+    from medo1.training.examples import TrainingExample
+    from medo1.training.job import DevQuestion, TrainingJob
+
+    parts: dict[str, list[TrainingExample]] = {"train": [], "dev": []}
+    for row in records(training_examples):
+        values = {str(name): value for name, value in row.items()}
+        parts[str(values.pop("part"))].append(TrainingExample(**values))
+    held = {example.question_id for example in parts["dev"]}
+    asked = {
+        question.question_id: DevQuestion(question.options, question.gold)
+        for question in questions_from(questions[questions["question_id"].isin(held)])
+    }
+    return TrainingJob(tuple(parts["train"]), base_model, params, seed, format, tuple(parts["dev"]), asked)
+
+
+def describe_training(
+    training_examples: Frame,
+    questions: Frame,
+    base_model: Model,
+    adapter: Any,
+    training_log: Frame,
+    training_timing: Frame,
+    training_lengths: Frame,
+    training_rejected: Frame,
+    training_template: dict[str, Any],
+    training_estimate: dict[str, Any],
+    checkpoints: Path,
+    params: FinetuneParams,
+    seed: int,
+    format: str,
+) -> tuple[Any, str]:
+    """The curve of a training and its page. Its checkpoints are removed: the adapter is saved, for it is an input."""
+    from medo1.training.checkpoints import Checkpoints
+    from medo1.training.pages import curve_figure, training_page
+
+    figure = curve_figure(records(training_log), format)
+    page = training_page(
+        format,
+        log=records(training_log),
+        timing=records(training_timing),
+        lengths=records(training_lengths),
+        rejected=records(training_rejected),
+        template=training_template,
+        estimate=training_estimate,
+    )
+    job = training_job(training_examples, questions, base_model, params, seed, format)
+    Checkpoints(checkpoints, job.key).remove()
+    return figure, page

@@ -7,7 +7,13 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.finetune.nodes import make_small_student, make_training_examples, train_adapter
+from medo1.pipelines.finetune.nodes import (
+    describe_training,
+    estimate_training,
+    make_small_student,
+    make_training_examples,
+    train_adapter,
+)
 from medo1.wiring import bound
 
 
@@ -15,15 +21,34 @@ def _template(name: str) -> list[Node]:
     return [
         Node(
             make_training_examples,
-            inputs=["kept_chains", "questions", "prompt", "base_model", "params:finetune"],
-            outputs=["training_examples", "training_rejected"],
+            inputs=["kept_chains", "questions", "prompt", "base_model", "params:finetune", "params:seed"],
+            outputs=["training_examples", "training_rejected", "training_lengths", "training_template"],
             name="make_training_examples",
         ),
         Node(
+            estimate_training,
+            inputs=["training_examples", "base_model", "params:finetune"],
+            outputs="training_estimate",
+            name="estimate_training",
+        ),
+        Node(
             bound(train_adapter, format=name),
-            inputs=["training_examples", "base_model", "params:finetune", "params:seed"],
-            outputs=["adapter", "training_log"],
+            inputs=[
+                *("training_examples", "questions", "base_model", "training_estimate", "training_checkpoints"),
+                *("params:finetune", "params:seed"),
+            ],
+            outputs=["adapter", "training_log", "training_timing"],
             name="train_adapter",
+        ),
+        Node(
+            bound(describe_training, format=name),
+            inputs=[
+                *("training_examples", "questions", "base_model", "adapter", "training_log", "training_timing"),
+                *("training_lengths", "training_rejected", "training_template", "training_estimate"),
+                *("training_checkpoints", "params:finetune", "params:seed"),
+            ],
+            outputs=["training_figure", "training_page"],
+            name="describe_training",
         ),
     ]
 
@@ -60,6 +85,7 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], base_model: str = 
                 inputs={
                     "questions": "questions",
                     "base_model": "base_model",
+                    "training_checkpoints": "training_checkpoints",
                     "kept_chains": f"{name}.kept_chains",
                     "prompt": f"prompt_{name}",
                 },

@@ -1,0 +1,148 @@
+"""How a student is trained. Defaults are the paper's where it states one, or stand with their reason."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class LaunchSpec(BaseModel):
+    """On how many devices, and how the model is spread over them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    processes: int = Field(default=1, ge=1, description="one per device; more than one are started with torchrun")
+    strategy: Literal["ddp", "fsdp", "zero3"] = Field(
+        default="ddp",
+        description="`ddp` keeps the model on each device; `fsdp` (FSDP2) and `zero3` (DeepSpeed, as in the paper) "
+        "share it out",
+    )
+    stall_s: float = Field(
+        default=1800, gt=0, description="a training none of whose processes makes a step for so long is ended"
+    )
+
+
+class DevSpec(BaseModel):
+    """What is held back from training to see how it goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    share: float = Field(
+        default=0.0, ge=0, lt=1, description="of the training questions; 0 trains on all, sees nothing"
+    )
+    evaluations: int = Field(default=5, ge=1, description="during training, evenly spread; the last one at its end")
+    answers: int = Field(default=50, ge=0, description="dev questions answered greedily at each evaluation; 0 for none")
+    max_new_tokens: int = Field(default=1024, gt=0, description="of such an answer; longer ones count as unfinished")
+    patience: int | None = Field(
+        default=None, ge=1, description="evaluations without a better one until training stops; None never stops"
+    )
+    best_by: Literal["loss", "accuracy"] = Field(
+        default="loss", description="which adapter is kept: that of the evaluation with the best of these"
+    )
+    keep_best: bool = Field(default=True, description="keep the best evaluation's weights, not the last step's")
+
+
+class TrainingSpec(BaseModel):
+    """Fine-tuning on one format's kept chains."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["lora", "qlora", "full"] = Field(
+        default="lora",
+        description="`qlora` is LoRA on weights of 4 bits (a GPU and bitsandbytes); `full` trains all weights",
+    )
+    learning_rate: float = Field(default=1e-4, gt=0, description="paper: 1e-4")
+    batch_size: int = Field(default=8, gt=0, description="examples per optimizer step, over all devices; paper: 8")
+    micro_batch_size: int | None = Field(
+        default=None,
+        gt=0,
+        description="examples at a time on one device; None: 1, which pads nothing and needs the least memory",
+    )
+    epochs: int = Field(default=3, gt=0, description="paper: 3")
+    rank: int = Field(default=16, gt=0, description="paper: not published; 16 is PEFT's usual choice")
+    alpha: int = Field(default=32, gt=0, description="paper: not published; twice the rank")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="paper: not published")
+    target_modules: str | tuple[str, ...] = Field(
+        default="all-linear", description="paper: not published; all linear layers, as QLoRA found best"
+    )
+    warmup_ratio: float = Field(default=0.05, ge=0, le=1, description="paper: not published")
+    schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="paper: not published")
+    max_tokens: int = Field(default=8192, gt=0, description="tokens of an example; see `overlong`")
+    overlong: Literal["error", "drop", "raise_max_length"] = Field(
+        default="error",
+        description="what becomes of an example above max_tokens, which is never cut, for the cut end is the answer: "
+        "an error, a row of training_rejected, or a greater max_tokens up to the model's context",
+    )
+    chat_template_kwargs: dict[str, Any] = Field(
+        default_factory=dict,
+        description="arguments of the chat template, such as {enable_thinking: false}; kept with the adapter",
+    )
+    train_after_stop: bool = Field(
+        default=False,
+        description="also learn what the template writes after the stop token, which no engine ever lets a model write",
+    )
+    gradient_checkpointing: bool = Field(default=False, description="trades time for memory; needed at 32B and above")
+    loss_positions: Literal["auto", "completion", "all"] = Field(
+        default="auto",
+        description="where logits are computed: `completion` on a CPU (two to ten times faster, the same loss), `all` "
+        "on a GPU (TRL's own fused head, which never holds all logits); `auto` chooses by device",
+    )
+    packing: bool = Field(
+        default=False,
+        description="several examples in a row of max_tokens, none cut (bfd_split); needs a GPU and flash attention, "
+        "and batch_size then counts rows",
+    )
+    threads: int | None = Field(
+        default=None, gt=0, description="threads of torch; None leaves them. A tiny model on a busy machine wants 1"
+    )
+    bf16: bool = Field(default=False, description="fp32 on a CPU, bf16 on GPUs that have it")
+    checkpoint_minutes: float = Field(
+        default=5.0, ge=0, description="between checkpoints, from which a killed training goes on; 0 saves every step"
+    )
+    dev: DevSpec = DevSpec()
+    launch: LaunchSpec = LaunchSpec()
+
+    @model_validator(mode="after")
+    def _batch_is_met(self) -> TrainingSpec:
+        at_once = self.micro_batch * self.launch.processes
+        if self.batch_size % at_once:
+            fitting = [
+                size for size in range(1, self.batch_size + 1) if self.batch_size % (size * self.launch.processes) == 0
+            ]
+            advice = (
+                f"micro_batch_size can be {', '.join(map(str, fitting))}"
+                if fitting
+                else f"no micro_batch_size divides it: batch_size must be a multiple of {self.launch.processes}"
+            )
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be met with micro_batch_size {self.micro_batch} on "
+                f"{self.launch.processes} device(s), which take {at_once} examples at once; {advice}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _adapters_leave_the_head(self) -> TrainingSpec:
+        named = (self.target_modules,) if isinstance(self.target_modules, str) else self.target_modules
+        tied = sorted({"lm_head", "embed_tokens", "embed_out", "wte"} & set(named))
+        if tied and self.method != "full":
+            raise ValueError(
+                f"target_modules names {', '.join(tied)}: an adapter there is not trained by TRL's fused head, is "
+                "lost where the output layer shares its weights with the embedding, and is not served by vLLM. Use "
+                "all-linear"
+            )
+        return self
+
+    @property
+    def micro_batch(self) -> int:
+        """Examples at a time on one device."""
+        return self.micro_batch_size or 1
+
+    @property
+    def accumulation(self) -> int:
+        """Micro-batches per optimizer step on each device."""
+        return self.batch_size // (self.micro_batch * self.launch.processes)
+
+    def steps(self, examples: int) -> int:
+        """Optimizer steps of a whole training."""
+        return -(-examples // self.batch_size) * self.epochs
