@@ -63,9 +63,12 @@ class ResultHooks:
     def after_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         if "report" not in pipeline.outputs():
             return
+        from medo1.pipelines.reporting.params import ReportingParams
         from medo1.terminal import print_results
 
-        print_results(catalog.load("results"), catalog.load("comparisons"), Path(catalog["report"].current_path))
+        confidence = ReportingParams.model_validate(catalog.load("params:reporting")).confidence
+        page = Path(catalog["report"].current_path)
+        print_results(catalog.load("results"), catalog.load("comparisons"), page, confidence)
 
 
 # What these three say is in medo1.configuration: `medo1 audit` reads the configuration by it, without this file.

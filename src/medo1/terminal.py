@@ -8,8 +8,8 @@ from pathlib import Path
 from medo1.frames import Frame, records
 
 
-def print_results(results: Frame, comparisons: Frame, page: Path) -> None:
-    """The result table in the terminal, and the path of the page to open."""
+def print_results(results: Frame, comparisons: Frame, page: Path, confidence: float) -> None:
+    """The result table in the terminal with its intervals of this confidence, and the path of the page to open."""
     from rich.console import Console
     from rich.table import Table
 
@@ -21,7 +21,7 @@ def print_results(results: Frame, comparisons: Frame, page: Path) -> None:
     for heading in (
         "questions",
         "accuracy",
-        "95 % interval",
+        f"{confidence:.0%} interval".replace("%", " %"),
         f"against {baseline}",
         "p (Holm)",
         "mean tokens",

@@ -39,17 +39,13 @@ def tokenizer(small_world: World) -> Any:
     return world_tokenizer(lexicon(small_world))
 
 
-def quiet(progress: object) -> None:
-    pass
-
-
 @pytest.mark.slow
 def test_a_base_that_cannot_name_letters_is_refused_and_leaves_nothing(
     documents: list[Document], asked: dict[str, list[Document]], tokenizer: Any, tmp_path: Path
 ) -> None:
     spec = TINY.model_copy(update={"gate": 0.95})
     with pytest.raises(GateError, match=r"the right letter for \d+\.\d% of names, at least 95% is needed"):
-        train_base(documents, asked, tokenizer, spec, 1, tmp_path / "base", quiet)
+        train_base(documents, asked, tokenizer, spec, 1, tmp_path / "base")
     assert not (tmp_path / "base").exists()
 
 
@@ -60,23 +56,23 @@ def test_equal_seeds_write_equal_bytes_that_the_auto_classes_load(
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     made = [
-        train_base(documents, asked, tokenizer, TINY, seed, tmp_path / name, quiet)
+        train_base(documents, asked, tokenizer, TINY, seed, tmp_path / name)
         for seed, name in ((1, "one"), (1, "same"), (2, "other"))
     ]
-    one, same, other = (digest_of_tree(training.directory) for training in made)
+    one, same, other = (digest_of_tree(tmp_path / name) for name in ("one", "same", "other"))
     assert one == same
     assert one != other
-    assert made[0].losses == made[1].losses
-    assert set(made[0].recall) == {"fact", "pick", "map", "update", "change", "opening"}
-    files = {path.suffix for path in made[0].directory.iterdir()}
+    assert made[0]["losses"] == made[1]["losses"]
+    assert set(made[0]["recall"]) == {"fact", "pick", "map", "update", "change", "opening"}
+    files = {path.suffix for path in (tmp_path / "one").iterdir()}
     assert files == {".json", ".safetensors", ".jinja"}
-    model = AutoModelForCausalLM.from_pretrained(made[0].directory, trust_remote_code=False)
-    loaded = AutoTokenizer.from_pretrained(made[0].directory, trust_remote_code=False)
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "one", trust_remote_code=False)
+    loaded = AutoTokenizer.from_pretrained(tmp_path / "one", trust_remote_code=False)
     assert model.config.model_type == "qwen2"
-    assert model.num_parameters() == made[0].parameters
+    assert model.num_parameters() == made[0]["parameters"]
     assert loaded.eos_token_id == model.config.eos_token_id == model.generation_config.eos_token_id
     with pytest.raises(FileExistsError, match="not empty"):
-        train_base(documents, asked, tokenizer, TINY, 1, tmp_path / "one", quiet)
+        train_base(documents, asked, tokenizer, TINY, 1, tmp_path / "one")
 
 
 @pytest.mark.slow
@@ -87,10 +83,10 @@ def test_a_small_base_learns_its_facts_and_letters_and_passes_the_gate(
     documents = textbook(small_world, TextbookSpec(documents=1500, first=mix, second=mix))
     loop = LoopSpec(steps=160, rows=8, width=96, learning_rate=5e-3, warmup_steps=20)
     asked = probes(small_world, TextbookSpec(), [], 50)
-    training = train_base(documents, asked, tokenizer, BaseSpec(loop=loop), 1, tmp_path / "base", quiet)
-    assert training.losses[-1][1] < training.losses[0][1] / 10
-    assert training.recall["pick"] >= 0.95
-    assert training.recall["fact"] >= 0.95
+    training = train_base(documents, asked, tokenizer, BaseSpec(loop=loop), 1, tmp_path / "base")
+    assert training["losses"][-1][1] < training["losses"][0][1] / 10
+    assert training["recall"]["pick"] >= 0.95
+    assert training["recall"]["fact"] >= 0.95
 
 
 def test_steps_without_documents_are_an_error_and_unknown_keys_are_refused(
@@ -98,6 +94,6 @@ def test_steps_without_documents_are_an_error_and_unknown_keys_are_refused(
 ) -> None:
     only_first = [document for document in documents if document.part == 0]
     with pytest.raises(ValueError, match="no documents of part 1"):
-        train_base(only_first, asked, tokenizer, TINY, 1, tmp_path / "base", quiet)
+        train_base(only_first, asked, tokenizer, TINY, 1, tmp_path / "base")
     with pytest.raises(ValidationError, match="dropout"):
         BaseSpec(dropout=0.1)  # type: ignore[call-arg]

@@ -6,11 +6,9 @@ a second run finds it made.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,7 +18,6 @@ from medo1.from_scratch.scratch_training import (
     LoopSpec,
     ModelSpec,
     TokenText,
-    TrainingProgress,
     deterministic,
     exact_share,
     new_qwen2,
@@ -52,27 +49,6 @@ class BaseSpec(BaseModel):
     gate: float = Field(default=0.95, ge=0, le=1)  # share of named diseases whose letter the base must give
 
 
-@dataclass(frozen=True, slots=True)
-class BaseTraining:
-    """What a training of the base came to.
-
-    Attributes:
-        directory: the model and its tokenizer.
-        losses: (step, mean loss in nats a learned token since the one before).
-        recall: kind of probe to the share that greedy decoding reproduces exactly; `fact` is over every fact.
-        parameters: weights of the model.
-        tokens: tokens read.
-        seconds: how long it took; not part of any artifact, since two equal runs differ in it.
-    """
-
-    directory: Path
-    losses: tuple[tuple[int, float], ...]
-    recall: dict[str, float]
-    parameters: int
-    tokens: int
-    seconds: float
-
-
 class GateError(UserError):
     """The base cannot do what every arm needs; the message says what it reached. Nothing was saved."""
 
@@ -84,8 +60,7 @@ def train_base(
     spec: BaseSpec,
     seed: int,
     directory: Path,
-    progress: Callable[[TrainingProgress], None] | None = None,
-) -> BaseTraining:
+) -> dict[str, Any]:
     """Train the base and save it as safetensors with its tokenizer.
 
     Args:
@@ -95,14 +70,17 @@ def train_base(
         spec: model, loop and gate.
         seed: of the weights, the order and the positions. Equal seeds give equal bytes on one machine.
         directory: where to; made when the gate is passed, and must not exist with files in it.
-        progress: told about every twentieth of the steps; the log by default.
+
+    Returns:
+        The training's log, as JSON values: `losses` (step, mean loss in nats a learned token since the one before),
+        `recall` (kind of probe to the share that greedy decoding reproduces exactly; `fact` is over every fact), and
+        `parameters`, weights of the model.
 
     Raises:
         GateError: when the base gives the right letter less often than `spec.gate`.
         FileExistsError: when the directory holds something.
         ValueError: when a document does not fit a row, or a part has no documents.
     """
-    started = time.perf_counter()
     steps = round(spec.loop.steps * spec.first_part)
     examples = examples_of(documents, tokenizer)
     parts = []
@@ -114,7 +92,7 @@ def train_base(
             parts.append((chosen, count))
     with deterministic(seed, spec.loop.threads):
         model = new_qwen2(spec.model, tokenizer)
-        losses = train(model, parts, spec.loop, seed, progress)
+        losses = train(model, parts, spec.loop, seed, "base model")
         recall = {
             kind: exact_share(model, examples_of(asked, tokenizer), spec.loop.width) for kind, asked in probes.items()
         }
@@ -126,14 +104,7 @@ def train_base(
             + ". Train longer (loop.steps), or give `pick` and `map` more weight in the textbook."
         )
     saved(model, tokenizer, directory)
-    return BaseTraining(
-        directory=directory,
-        losses=tuple(losses),
-        recall=recall,
-        parameters=model.num_parameters(),
-        tokens=spec.loop.steps * spec.loop.rows * spec.loop.width,
-        seconds=time.perf_counter() - started,
-    )
+    return {"losses": losses, "recall": recall, "parameters": model.num_parameters()}
 
 
 def examples_of(documents: Sequence[Document], tokenizer: PreTrainedTokenizerFast) -> list[TokenText]:

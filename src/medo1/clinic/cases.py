@@ -13,7 +13,6 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,8 +20,7 @@ from medo1.clinic import wording
 from medo1.clinic.knowledge import World
 from medo1.lineage.digests import digest_of_value, seed_from
 from medo1.questions import Question, question_id
-
-Split = Literal["train", "dev", "test"]
+from medo1.vocabulary import Split
 
 BENCHMARK = "clinic"
 OPTIONS = 4

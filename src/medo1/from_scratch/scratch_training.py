@@ -9,10 +9,8 @@ Equal inputs, seed and number of threads give equal weights, bit by bit, on one 
 
 from __future__ import annotations
 
-import logging
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +18,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.progress_bars import silence_library_bars
+from medo1.progress_bars import StepProgress, silence_library_bars
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
-
-logger = logging.getLogger(__name__)
 
 WAITING = 8  # documents that fit nowhere before a batch counts as full: rows are then 97 % full
 IGNORED = -100  # PyTorch's label of a position without loss
@@ -70,29 +66,6 @@ class ModelSpec(BaseModel):
     rope_theta: float = Field(
         default=1e4, gt=0
     )  # Qwen2's own 1e6 left heads of 16 too few fast angles to look one back
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingProgress:
-    """Where a training stands: steps done and in all, the mean loss since the last report (nats a learned token), the
-    rate, and the time left."""
-
-    step: int
-    steps: int
-    loss: float
-    tokens_per_s: float
-    seconds_left: float
-
-    def __str__(self) -> str:
-        return (
-            f"step {self.step}/{self.steps}, loss {self.loss:.3f}, {self.tokens_per_s:,.0f} tokens/s, "
-            f"{self.seconds_left:.0f} s left"
-        )
-
-
-def logged(progress: TrainingProgress) -> None:
-    """The default reporter: one line in the log."""
-    logger.info("training: %s", progress)
 
 
 @contextmanager
@@ -155,7 +128,7 @@ def train(
     parts: Sequence[tuple[Sequence[TokenText], int]],
     spec: LoopSpec,
     seed: int,
-    progress: Callable[[TrainingProgress], None] | None = None,
+    what: str = "model",
 ) -> list[tuple[int, float]]:
     """Train a model in place with AdamW and a cosine that falls to nothing.
 
@@ -165,10 +138,10 @@ def train(
             shuffled, and again for each pass over them.
         spec: the loop.
         seed: of the order and the positions. The weights' seed is the caller's (`deterministic`).
-        progress: told about every twentieth of the steps; the log by default.
+        what: what is trained, for the progress shown.
 
     Returns:
-        (step, mean loss since the one before) for each report.
+        (step, mean loss since the one before) at every twentieth of the steps.
 
     Raises:
         ValueError: when an example is wider than a row, or the parts' steps do not add up.
@@ -182,35 +155,32 @@ def train(
         raise ValueError(
             f"a training text has {longest} tokens and a row holds {spec.width}: widen `width`; nothing is cut silently"
         )
-    report = progress or logged
     rng = random.Random(seed)  # noqa: S311
     optimizer = torch.optim.AdamW(_groups(model, spec.weight_decay), lr=spec.learning_rate, betas=(0.9, spec.beta2))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share_of_rate(step, spec))
     every = max(1, spec.steps // 20)
     log: list[tuple[int, float]] = []
     recent: list[float] = []
-    started, tokens, step = time.perf_counter(), 0, 0
+    step = 0
     model.train()
-    for examples, steps in parts:
-        stream = _endless(examples, rng)
-        waiting: list[TokenText] = []
-        for _ in range(steps):
-            batch = _batch(stream, waiting, spec, rng, model.config.pad_token_id)
-            optimizer.zero_grad(set_to_none=True)
-            loss = _loss(model, batch)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), spec.clip_norm)
-            optimizer.step()
-            schedule.step()
-            step += 1
-            tokens += spec.rows * spec.width
-            recent.append(loss.item())
-            if step % every == 0 or step == spec.steps:
-                seconds = time.perf_counter() - started
-                log.append((step, sum(recent) / len(recent)))
-                recent.clear()
-                left = seconds / step * (spec.steps - step)
-                report(TrainingProgress(step, spec.steps, log[-1][1], tokens / seconds, left))
+    with StepProgress(spec.steps, f"{what} training steps") as progress:
+        for examples, steps in parts:
+            stream = _endless(examples, rng)
+            waiting: list[TokenText] = []
+            for _ in range(steps):
+                batch = _packed(stream, waiting, spec.rows, spec.width, spec.skip, rng, model.config.pad_token_id)
+                optimizer.zero_grad(set_to_none=True)
+                loss = _loss(model, batch)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), spec.clip_norm)
+                optimizer.step()
+                schedule.step()
+                step += 1
+                recent.append(loss.item())
+                if step % every == 0 or step == spec.steps:
+                    log.append((step, sum(recent) / len(recent)))
+                    recent.clear()
+                progress.advance(f"loss {log[-1][1]:.3f}" if log else "")
     model.eval()
     return log
 
@@ -275,12 +245,6 @@ class _Batch:
     numbers: torch.Tensor
     labels: torch.Tensor
     documents: int
-
-
-def _batch(
-    stream: Iterator[TokenText], waiting: list[TokenText], spec: LoopSpec, rng: random.Random, pad: int
-) -> _Batch:
-    return _packed(stream, waiting, spec.rows, spec.width, spec.skip, rng, pad)
 
 
 def _packed(

@@ -26,13 +26,12 @@ TEXTS = [
 def test_it_writes_words_of_its_texts_and_equal_seeds_write_equal_bytes(tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    first, again = (
-        train_small_student(TEXTS, SPEC, 3, tmp_path / name, lambda progress: None) for name in ("one", "two")
-    )
-    assert digest_of_tree(first.directory) == digest_of_tree(again.directory)
-    assert first.losses[-1][1] < first.losses[0][1] / 2
-    model = AutoModelForCausalLM.from_pretrained(first.directory, trust_remote_code=False)
-    tokenizer = AutoTokenizer.from_pretrained(first.directory, trust_remote_code=False)
+    first, again = (train_small_student(TEXTS, SPEC, 3, tmp_path / name) for name in ("one", "two"))
+    assert digest_of_tree(tmp_path / "one") == digest_of_tree(tmp_path / "two")
+    assert first["losses"][-1][1] < first["losses"][0][1] / 2
+    assert first == again
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "one", trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "one", trust_remote_code=False)
     prompt = tokenizer(chat_text("A patient of 44 has chest pain. What next?"), return_tensors="pt")
     written = model.generate(**prompt, max_new_tokens=24, do_sample=False)[0, prompt["input_ids"].shape[1] :]
     assert "electrocardiogram" in tokenizer.decode(written)

@@ -13,6 +13,7 @@ from medo1.chains.lengths import length_figure
 from medo1.errors import UserError
 from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, write_page
 from medo1.pipelines.reporting.params import ReportingParams
+from medo1.terminal import print_results
 from medo1.vocabulary import GENERATION_OUTCOMES, TOKEN_PARTS
 
 ARMS = {"vanilla": 0.4, "longstep_sft": 0.9}
@@ -136,6 +137,15 @@ def test_intervals_are_those_of_the_confidence_that_was_asked_for() -> None:
     for place, value in enumerate(("accuracy", "difference")):
         widths = [tables_[place][f"{value}_high"] - tables_[place][f"{value}_low"] for tables_ in (narrow, wide)]
         assert (widths[0] < 0.6 * widths[1]).all(), value  # of normal quantiles: 1.28 against 2.58
+
+
+def test_the_terminal_names_the_confidence_of_its_intervals(capsys: pytest.CaptureFixture[str]) -> None:
+    of_arms = [answers(arm, share) for arm, share in ARMS.items()]
+    results, comparisons, _ = compare_arms(ReportingParams(confidence=0.8), *of_arms)
+    print_results(results, comparisons, Path("report.html"), 0.8)
+    told = capsys.readouterr().out
+    assert "80 % interval" in told
+    assert "longstep_sft" in told
 
 
 def test_several_benchmarks_are_also_shown_together() -> None:

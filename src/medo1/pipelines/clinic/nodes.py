@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.clinic.knowledge import World, world_from
+from medo1.clinic.wording import REQUESTS
 from medo1.frames import Frame, records
 from medo1.lineage.digests import canonical_json, digest_of_value
 from medo1.pipelines.clinic.params import ClinicParams
+from medo1.vocabulary import SPLITS
 
 if TYPE_CHECKING:
     from medo1.clinic.textbook import Document
     from medo1.datasets.caches import DirectoryCache
 else:
     DirectoryCache = Any
-
-SPLITS = ("train", "dev", "test")
 
 
 def make_world(params: ClinicParams) -> dict[str, Any]:
@@ -50,51 +50,45 @@ def write_benchmark_files(world: dict[str, Any], params: ClinicParams) -> Path:
     return folder
 
 
-def write_textbook(
-    world: dict[str, Any], vanilla: str, cot: str, longstep: str, longmonolog: str, params: ClinicParams
-) -> Frame:
+def write_textbook(world: dict[str, Any], params: ClinicParams, *prompts: str) -> Frame:
     """The documents that the base model reads: facts and fragments of answering, never a whole case reasoned out.
 
     Args:
         world: what is true.
-        vanilla, cot, longstep, longmonolog: the prompt files, whose requests the base must have read.
         params: how many documents of which kind.
+        prompts: the prompt file of each of `REQUESTS`, whose requests the base must have read.
     """
     from medo1 import tables
     from medo1.clinic.textbook import textbook
 
-    requests = {"vanilla": vanilla, "cot": cot, "longstep": longstep, "longmonolog": longmonolog}
-    documents = textbook(_world(world), params.textbook, requests)
+    documents = textbook(_world(world), params.textbook, dict(zip(REQUESTS, prompts, strict=True)))
     return tables.as_table(tables.TEXTBOOK, (_row(document) for document in documents))
 
 
 def train_base_model(
     world: dict[str, Any],
     documents: Frame,
-    vanilla: str,
-    cot: str,
-    longstep: str,
-    longmonolog: str,
     cache: DirectoryCache,
     params: ClinicParams,
     seed: int,
+    *prompts: str,
 ) -> tuple[Path, dict[str, Any]]:
     """The base model's directory, and the log of its training. Made once, then kept in the cache.
 
     Args:
         world: what is true.
         documents: the textbook.
-        vanilla, cot, longstep, longmonolog: the prompt files; their words become tokens.
         cache: where a base that was made from the same is found again.
         params: the model and its training.
         seed: of its first weights and of the order of documents.
+        prompts: the prompt file of each of `REQUESTS`; their words become tokens.
     """
     from medo1.clinic.base_model import train_base
     from medo1.clinic.lexicon import lexicon
     from medo1.clinic.textbook import Document, probes
     from medo1.from_scratch.tokenizers import world_tokenizer
 
-    requests = {"vanilla": vanilla, "cot": cot, "longstep": longstep, "longmonolog": longmonolog}
+    requests = dict(zip(REQUESTS, prompts, strict=True))
     known = _world(world)
     book = [Document.from_value(_value(row)) for row in records(documents)]
     made_from = {
@@ -106,15 +100,8 @@ def train_base_model(
     }
 
     def train(directory: Path) -> dict[str, Any]:
-        trained = train_base(
-            book,
-            probes(known, params.textbook, book),
-            world_tokenizer(lexicon(known, requests)),
-            params.base,
-            seed,
-            directory,
-        )
-        return {"losses": trained.losses, "recall": trained.recall, "parameters": trained.parameters}
+        tokenizer = world_tokenizer(lexicon(known, requests))
+        return train_base(book, probes(known, params.textbook, book), tokenizer, params.base, seed, directory)
 
     return cache.get_or_train(made_from, train)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from medo1.clinic.wording import REQUESTS
 from medo1.pipelines.clinic.nodes import make_world, train_base_model, write_benchmark_files, write_textbook
 
-PROMPTS = ["prompt_vanilla", "prompt_cot", "prompt_longstep", "prompt_longmonolog"]
+PROMPTS = [f"prompt_{name}" for name in REQUESTS]
 
 
 def create_pipeline(**_: Any) -> Pipeline:
@@ -23,11 +24,11 @@ def create_pipeline(**_: Any) -> Pipeline:
                 name="write_benchmark_files",
             ),
             Node(
-                write_textbook, inputs=["world", *PROMPTS, "params:clinic"], outputs="textbook", name="write_textbook"
+                write_textbook, inputs=["world", "params:clinic", *PROMPTS], outputs="textbook", name="write_textbook"
             ),
             Node(
                 train_base_model,
-                inputs=["world", "textbook", *PROMPTS, "model_cache", "params:clinic", "params:seed"],
+                inputs=["world", "textbook", "model_cache", "params:clinic", "params:seed", *PROMPTS],
                 outputs=["base_model", "base_training_log"],
                 name="train_base_model",
             ),

@@ -6,9 +6,7 @@ This student writes real words and knows no medicine; its scores are at chance, 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +18,17 @@ from medo1.from_scratch.scratch_training import (
     LoopSpec,
     ModelSpec,
     TokenText,
-    TrainingProgress,
     deterministic,
     new_qwen2,
     saved,
     train,
 )
 from medo1.from_scratch.tokenizers import PAD, chat_text, text_tokenizer
-from medo1.lineage.digests import digest_of_value
 from medo1.parameters import Parameters
 from medo1.questions import Question, prompt_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
-
-    from medo1.datasets.caches import DirectoryCache
 
 
 class SmallStudentSpec(Parameters):
@@ -46,26 +40,12 @@ class SmallStudentSpec(Parameters):
     loop: LoopSpec = LoopSpec(steps=1000, rows=4, width=128, learning_rate=5e-3, warmup_steps=20)
 
 
-@dataclass(frozen=True, slots=True)
-class SmallStudentTraining:
-    """What the training came to: where the model lies, its losses (step, nats a token), its weights, the tokens of the
-    texts and of the training, and the seconds that it took."""
-
-    directory: Path
-    losses: tuple[tuple[int, float], ...]
-    parameters: int
-    text_tokens: int
-    tokens: int
-    seconds: float
-
-
 def train_small_student(
     texts: Sequence[str],
     spec: SmallStudentSpec,
     seed: int,
     directory: Path,
-    progress: Callable[[TrainingProgress], None] | None = None,
-) -> SmallStudentTraining:
+) -> dict[str, Any]:
     """Train tokenizer and model on texts, and save both as a model directory.
 
     Args:
@@ -73,7 +53,10 @@ def train_small_student(
         spec: sizes and loop.
         seed: equal seeds give equal bytes on one machine.
         directory: where to; must not exist with files in it.
-        progress: told about every twentieth of the steps; the log by default.
+
+    Returns:
+        The training's log, as JSON values: `losses` (step, nats a token), `parameters` (weights of the model), and
+        `text_tokens`, tokens of the texts.
 
     Raises:
         ValueError: when there is no text.
@@ -81,21 +64,17 @@ def train_small_student(
     """
     if not any(text.strip() for text in texts):
         raise ValueError("the small student was given no text to learn from")
-    started = time.perf_counter()
     tokenizer = text_tokenizer(texts, spec.vocabulary)
     examples = _windows(texts, tokenizer, spec.loop.width)
     with deterministic(seed, spec.loop.threads):
         model = new_qwen2(spec.model, tokenizer)
-        losses = train(model, [(examples, spec.loop.steps)], spec.loop, seed, progress)
+        losses = train(model, [(examples, spec.loop.steps)], spec.loop, seed, "small student")
     saved(model, tokenizer, directory)
-    return SmallStudentTraining(
-        directory=directory,
-        losses=tuple(losses),
-        parameters=model.num_parameters(),
-        text_tokens=sum(len(example.ids) for example in examples),
-        tokens=spec.loop.steps * spec.loop.rows * spec.loop.width,
-        seconds=time.perf_counter() - started,
-    )
+    return {
+        "losses": losses,
+        "parameters": model.num_parameters(),
+        "text_tokens": sum(len(example.ids) for example in examples),
+    }
 
 
 def _windows(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, width: int) -> list[TokenText]:
@@ -144,16 +123,3 @@ def exchanges(
             "chains also among ingest.files, with split train?"
         )
     return texts
-
-
-def small_student(
-    texts: Sequence[str], cache: DirectoryCache, spec: SmallStudentSpec, seed: int
-) -> tuple[Path, dict[str, Any]]:
-    """The model's directory and the log of its training; trained only where the cache has none made from the same."""
-    made_from = {"texts": digest_of_value(list(texts)), "spec": spec.model_dump(mode="json"), "seed": seed}
-
-    def train(directory: Path) -> dict[str, Any]:
-        trained = train_small_student(texts, spec, seed, directory)
-        return {"losses": trained.losses, "parameters": trained.parameters, "text_tokens": trained.text_tokens}
-
-    return cache.get_or_train(made_from, train)
