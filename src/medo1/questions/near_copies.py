@@ -30,6 +30,7 @@ LEAK, SIBLING = 0.40, 0.20
 BOILERPLATE_SHARE = 0.02
 BOILERPLATE_LEAST = 3  # questions; with few questions a share alone would make everything boilerplate
 LEAST_SHARED = 10.0  # rarest n-grams' worth that two texts must share, unless each covers the other
+SLACK = 1e-5
 LONGEST_GAP = 6  # units without a shared n-gram within one passage
 LONGEST_PASSAGE = 600  # characters that are shown of a passage
 
@@ -114,6 +115,7 @@ class NearCopyIndex:
         self._weighted = sparse.csr_matrix(weighted)  # n-grams by questions
         self._weighted.eliminate_zeros()
         self._total = np.asarray(self._weighted.sum(axis=0), dtype=np.float64).ravel()
+        self._least = np.minimum(LEAST_SHARED * self.unit, sibling * self._total).astype(np.float32) * (1 - SLACK)
         self._filter, self._shift = _bit_filter(self._known)
 
     def __len__(self) -> int:
@@ -147,27 +149,25 @@ class NearCopyIndex:
         ones = np.ones(int(known.sum()), dtype=np.float32)
         present = sparse.csr_matrix((ones, (grams.text[known], column[known])), shape=shape)
         present.data[:] = 1.0
-        shared = (present @ self._weighted).tocoo()
-        share = shared.data / self._total[shared.col]
+        product = present @ self._weighted
+        # What can pass at all: a share of the question, or enough in itself. Most of the product is neither.
+        near = np.flatnonzero(product.data >= self._least[product.indices])
+        shared, question = product.data[near].astype(np.float64), product.indices[near]
+        text = np.searchsorted(product.indptr, near, side="right") - 1
+        share = shared / self._total[question]
         own = np.zeros(len(share))
         if excerpts:
             informative = present @ self._weight.astype(np.float64) + self.unit * _distinct(grams, ~known, texts)
-            own = shared.data / np.maximum(informative[shared.row], 1e-9)
+            own = shared / np.maximum(informative[text], 1e-9)
         # Sums of weights in single precision: what is a hair below an edge is on it.
-        evident = shared.data >= LEAST_SHARED * self.unit
-        score = np.where(evident, np.maximum(own, share), np.minimum(own, share)) + 1e-6
+        evident = shared >= LEAST_SHARED * self.unit * (1 - SLACK)
+        score = np.where(evident, np.maximum(own, share), np.minimum(own, share)) + SLACK
         chosen = np.flatnonzero(score >= self.sibling)
-        order = chosen[np.lexsort((shared.col[chosen], -score[chosen], shared.row[chosen]))]
-        for place in order:
-            value = min(float(score[place]), 1.0)
-            yield NearCopy(
-                first + int(shared.row[place]),
-                int(shared.col[place]),
-                min(float(share[place]), 1.0),
-                min(float(own[place]), 1.0),
-                value,
-                "leak" if value >= self.leak else "sibling",
-            )
+        order = chosen[np.lexsort((question[chosen], -score[chosen], text[chosen]))]
+        columns = (text, question, share, own, np.minimum(score, 1.0))
+        for place, copied, of_question, of_text, value in zip(*(c[order].tolist() for c in columns), strict=True):
+            band: Band = "leak" if value >= self.leak else "sibling"
+            yield NearCopy(first + place, copied, min(of_question, 1.0), min(of_text, 1.0), value, band)
 
     def passages(self, text: str, question: int) -> Passages:
         """The longest passage of a text that a question shares, beside the question's own words for it."""

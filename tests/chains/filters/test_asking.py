@@ -120,7 +120,9 @@ def test_a_wrong_chain_goes_back_once_and_the_right_answer_is_never_told() -> No
     chains = [chain(1), chain(2, "Final answer: A"), chain(3, "Final answer: C")]
     teacher = Told(lambda request: RIGHT if request.key.startswith(f"{2:016x}") else "Final answer: A", name="again")
     filters = ChainFilters(specs("correct"), asked, "cot")
-    rows = refined(chains, filters, teacher, "{{question}} {{chain}} {{reason}}", RefineSpec(reasons=("correct",)), 1)
+    rows = refined(
+        chains, filters, teacher, "{{question}} {{chain}} {{reason}}", "", RefineSpec(reasons=("correct",)), 1
+    )
     assert [row["text"] for row in rows] == [RIGHT, RIGHT, "Final answer: C"]
     assert rows[1]["request_ids"] == ["r2", f"again-{2:016x}/0"]
     assert (rows[1]["teacher"], rows[1]["request_id"]) == ("again", f"again-{2:016x}/0")
@@ -136,7 +138,9 @@ def test_a_leaking_chain_is_told_to_derive_its_answer() -> None:
     leaking = chain(1, "The given answer is B, so measles.\nFinal answer: B")
     teacher = Told(lambda request: RIGHT)
     filters = ChainFilters(specs("leak"), [question(1)], "cot")
-    [row] = refined([leaking], filters, teacher, "{{question}} {{chain}} {{reason}}", RefineSpec(reasons=("leak",)), 1)
+    [row] = refined(
+        [leaking], filters, teacher, "{{question}} {{chain}} {{reason}}", "", RefineSpec(reasons=("leak",)), 1
+    )
     assert row["text"] == RIGHT
     assert "given beforehand" in teacher.asked[0].messages[0].content
 

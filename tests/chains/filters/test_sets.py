@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from medo1.chains.filters.candidate import Candidate, Verdict
 from medo1.chains.filters.decontamination import TestQuestions
 from medo1.chains.filters.duplicates import PERMUTATIONS, near_duplicates, signatures
 from medo1.chains.filters.selection import selected, topic_of
@@ -19,15 +20,19 @@ STEMS = [stem for stem, _ in vignettes("en", 40, 1)]
 INNOCENT = [stem for stem, _ in vignettes("en", 10, 2)]
 
 
-def held_against(**spec: object) -> TestQuestions:
+def held_against(*candidates: Candidate, **spec: object) -> list[Verdict]:
     asked = [question(100 + n, "test", stem, benchmark="medqa") for n, stem in enumerate(STEMS)]
-    return TestQuestions(asked, DecontaminationSpec.model_validate(spec))
+    return verdicts(TestQuestions(asked, DecontaminationSpec.model_validate(spec)), *candidates)
+
+
+def verdicts(tests: TestQuestions, *candidates: Candidate) -> list[Verdict]:
+    return tests.verdicts(candidates, UnitReader().units([one.text for one in candidates]))
 
 
 def test_a_training_question_that_tells_a_test_question_is_dropped_with_both_passages() -> None:
     told = PLANTERS["numbers changed"](STEMS[3], {}, random.Random(0))
-    [leak, innocent] = held_against().verdicts(
-        [candidate(question=question(1, stem=told)), candidate(question=question(2, stem=INNOCENT[0]))]
+    [leak, innocent] = held_against(
+        candidate(question=question(1, stem=told)), candidate(question=question(2, stem=INNOCENT[0]))
     )
     assert not leak.passed
     assert leak.reason.startswith("leak: ")
@@ -40,26 +45,26 @@ def test_a_training_question_that_tells_a_test_question_is_dropped_with_both_pas
 
 def test_a_test_question_told_within_the_chain_is_found_unless_only_questions_are_compared() -> None:
     one = candidate(f"{INNOCENT[1]} {STEMS[5]} {INNOCENT[2]} {RIGHT}", question=question(1, stem=INNOCENT[0]))
-    assert [verdict.passed for verdict in held_against().verdicts([one])] == [False]
-    assert [verdict.passed for verdict in held_against(texts=["question"]).verdicts([one])] == [True]
+    assert [verdict.passed for verdict in held_against(one)] == [False]
+    assert [verdict.passed for verdict in held_against(one, texts=["question"])] == [True]
 
 
 def test_a_sibling_is_shown_and_dropped_only_where_that_is_asked_for() -> None:
     words = STEMS[7].split()
     told = " ".join(words[: round(0.3 * len(words))]) + " " + INNOCENT[3]
     one = candidate(question=question(1, stem=told))
-    [shown] = held_against().verdicts([one])
+    [shown] = held_against(one)
     assert shown.passed
     assert shown.reason.startswith("sibling: ")
     assert 0.2 <= (shown.value or 0) < 0.4
     assert shown.match
-    [refused] = held_against(drop_siblings=True).verdicts([one])
+    [refused] = held_against(one, drop_siblings=True)
     assert not refused.passed
 
 
 def test_the_same_question_is_contamination_whatever_its_length_and_however_texts_are_compared() -> None:
     asked = TestQuestions([question(1, "test", "Fever?")], DecontaminationSpec(near_copies=False))
-    [same, other] = asked.verdicts([candidate(), candidate(question=question(2))])
+    [same, other] = verdicts(asked, candidate(), candidate(question=question(2)))
     assert not same.passed
     assert f"is the b question {1:016x}" in same.reason
     assert other.passed

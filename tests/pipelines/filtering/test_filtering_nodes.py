@@ -223,10 +223,12 @@ def test_a_refined_chain_takes_the_place_of_the_wrong_one() -> None:
     params = FilteringParams.model_validate({"order": ["correct"], "refine": {"reasons": ["correct"]}})
     table = tables.as_table(tables.CHAINS, [chain(1), chain(4, "Final answer: A")])
     asked = tables.as_table(tables.QUESTIONS, question_rows(QUESTIONS))
-    prompts = {"refine": "{{question}} {{chain}} {{reason}}"}
-    again = refine_chains(table, asked, params, SPEC, prompts, 1, Told(lambda _: RIGHT), format="cot")
+    prompts = {"refine": "{{question}} {{chain}} {{reason}} {{request}}"}
+    teacher = Told(lambda _: RIGHT)
+    again = refine_chains(table, asked, params, SPEC, prompts, {"request": "Think."}, 1, teacher, format="cot")
     assert list(again["text"]) == [RIGHT, RIGHT]
     assert list(again["request_ids"].map(len)) == [1, 2]
+    assert teacher.asked[0].messages[0].content.endswith("Think.")
 
 
 def test_the_students_own_tokens_are_counted(tiny_model: Path) -> None:

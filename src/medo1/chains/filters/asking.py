@@ -1,8 +1,8 @@
 """The filters that ask a model: a solver that tries the questions, judges of chains, a teacher that writes one again.
 
 Every answer comes through an engine, so that the completion store keeps it and nothing is paid twice. A prompt is a
-text with `{{question}}`, `{{chain}}` and, for a chain that is written again, `{{reason}}`; what is filled in is never
-searched for placeholders.
+text with `{{question}}`, `{{chain}}` and, for a chain that is written again, `{{reason}}` and `{{request}}` (what the
+teacher was asked for at first); what is filled in is never searched for placeholders.
 """
 
 # ruff: noqa: E501  (a pattern is read as one line)
@@ -23,7 +23,11 @@ from medo1.lineage.digests import seed_from
 from medo1.questions import Question, prompt_text, question_text
 
 ANSWER, QUALITY, REFINE = "answer", "quality", "refine"  # the prompt files
-PLACES = {ANSWER: {"question", "chain"}, QUALITY: {"question", "chain"}, REFINE: {"question", "chain", "reason"}}
+PLACES = {
+    ANSWER: {"question", "chain"},
+    QUALITY: {"question", "chain"},
+    REFINE: {"question", "chain", "reason", "request"},
+}
 
 _LETTER = re.compile(r"^[\s*#>_]*answer[\s*_]*:[\s*_(\[]*(?P<letter>[A-Z]|none)\b", re.IGNORECASE | re.MULTILINE)
 _SCORE = re.compile(
@@ -242,8 +246,8 @@ def rewritten(
     failing: Mapping[tuple[str, int], tuple[Candidate, str]],
     engine: Engine,
     prompt: str,
+    request: str,
     max_new_tokens: int,
-    temperature: float,
     seed: int,
 ) -> dict[tuple[str, int], Completion]:
     """The teacher's second try at chains that would be dropped, by chain; what it cannot answer is left out.
@@ -251,8 +255,9 @@ def rewritten(
     Args:
         failing: chains, each with the reason that the teacher is told. The reason never holds the gold answer.
         engine: the teacher.
-        prompt: with `{{question}}`, `{{chain}}`, `{{reason}}`.
-        max_new_tokens, temperature: of the new chain.
+        prompt: with the places of `REFINE`.
+        request: what is asked of a teacher for this format; may be empty.
+        max_new_tokens: of the new chain, which is drawn greedily.
         seed: of the draws.
     """
     requests = []
@@ -261,12 +266,12 @@ def rewritten(
         assert candidate.question is not None
         name = f"{key[0]}/{key[1]}"
         keys[name] = key
-        text = filled(prompt, candidate.question, {"chain": candidate.text, "reason": reason})
+        text = filled(prompt, candidate.question, {"chain": candidate.text, "reason": reason, "request": request})
         requests.append(
             Request(
                 key=name,
                 messages=(Message("user", text),),
-                sampling=Sampling(temperature=temperature, max_new_tokens=max_new_tokens),
+                sampling=Sampling(max_new_tokens=max_new_tokens),
                 sample=key[1],
                 seed=seed_from(seed, "refine", candidate.chain["format"], *key),
             )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from medo1.chains.filters.candidate import PASSED, Candidate, Verdict, dropped
 from medo1.chains.filters.specs import DecontaminationSpec
 from medo1.questions import Question
-from medo1.questions.grams import UnitReader
+from medo1.questions.grams import UnitReader, Units
 from medo1.questions.near_copies import NearCopy, NearCopyIndex
 
 
@@ -32,18 +32,22 @@ class TestQuestions:
         )
         self._reader = UnitReader()
 
-    def verdicts(self, candidates: Sequence[Candidate]) -> list[Verdict]:
-        """One verdict for each candidate."""
+    def verdicts(self, candidates: Sequence[Candidate], texts: Units) -> list[Verdict]:
+        """One verdict for each candidate.
+
+        Args:
+            candidates: with their questions.
+            texts: the units of their texts.
+        """
         found: list[tuple[NearCopy, str] | None] = [None] * len(candidates)
         if self._index is not None:
             stems = [one.question.stem if one.question else "" for one in candidates]
-            for what, texts in (("question", stems), ("chain", [one.text for one in candidates])):
-                if what in self._spec.texts:
-                    units = self._reader.units(texts)
-                    for copy in self._index.found_in(units, excerpts=what == "question"):
-                        best = found[copy.text]
-                        if best is None or copy.score > best[0].score:
-                            found[copy.text] = copy, what
+            for what in self._spec.texts:
+                units = self._reader.units(stems) if what == "question" else texts
+                for copy in self._index.found_in(units, excerpts=what == "question"):
+                    best = found[copy.text]
+                    if best is None or copy.score > best[0].score:
+                        found[copy.text] = copy, what
         return [self._verdict(candidate, pair) for candidate, pair in zip(candidates, found, strict=True)]
 
     def _verdict(self, candidate: Candidate, found: tuple[NearCopy, str] | None) -> Verdict:

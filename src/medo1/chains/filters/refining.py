@@ -25,9 +25,9 @@ def refined(
     filters: ChainFilters,
     teacher: Engine,
     prompt: str,
+    request: str,
     spec: RefineSpec,
     seed: int,
-    temperature: float = 0.0,
 ) -> list[dict[str, Any]]:
     """The chains, those that `filters` refuse replaced where the teacher's second try passes them.
 
@@ -35,10 +35,10 @@ def refined(
         chains: rows of a chains table.
         filters: those whose refusals are refined; their order is `spec.reasons`.
         teacher: who writes again.
-        prompt: with `{{question}}`, `{{chain}}`, `{{reason}}`.
+        prompt: with the places of `medo1.chains.filters.asking.REFINE`.
+        request: what is asked of a teacher for this format; may be empty.
         spec: room for the new chain.
         seed: of the draws.
-        temperature: of the draws.
     """
     candidates = filters.candidates(chains, [None] * len(chains))
     failing: dict[tuple[str, int], tuple[Candidate, str]] = {}
@@ -46,7 +46,7 @@ def refined(
         refused = first_refusal(looked.verdicts)
         if refused is not None and refused != USABLE:
             failing[looked.candidate.key] = looked.candidate, TOLD[refused]
-    replies = rewritten(failing, teacher, prompt, spec.max_new_tokens, temperature, seed)
+    replies = rewritten(failing, teacher, prompt, request, spec.max_new_tokens, seed)
     again = {key: _replaced(candidate.chain, replies[key]) for key, (candidate, _) in failing.items() if key in replies}
     second = filters.looked(filters.candidates(list(again.values()), [None] * len(again)))
     better = {one.candidate.key: one.candidate.chain for one in second if _passes(one.verdicts)}

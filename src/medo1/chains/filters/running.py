@@ -125,8 +125,10 @@ class ChainFilters:
         """The verdicts on each, and its signature where duplicates are asked for."""
         usable = [_usable(one) for one in candidates]
         good = [one for one, verdict in zip(candidates, usable, strict=True) if verdict.passed]
-        contaminated = iter(self._tests.verdicts(good) if self._tests is not None else [])
-        rows = iter(signatures(self._reader.units([one.text for one in good])) if self._wants_signatures else [])
+        wants_units = self._tests is not None or self._wants_signatures
+        units = self._reader.units([one.text for one in good] if wants_units else [])
+        contaminated = iter(self._tests.verdicts(good, units) if self._tests is not None else [])
+        rows = iter(signatures(units) if self._wants_signatures else [])
         found = []
         for one, first in zip(candidates, usable, strict=True):
             verdicts = {USABLE: first}

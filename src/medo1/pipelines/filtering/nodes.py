@@ -46,6 +46,7 @@ def refine_chains(
     params: FilteringParams,
     spec: Any,
     prompts: dict[str, str],
+    teacher_prompts: dict[str, str],
     seed: int,
     teacher: Engine,
     *,
@@ -58,10 +59,13 @@ def refine_chains(
     from medo1 import tables
     from medo1.chains.filters.asking import REFINE, checked_prompt
     from medo1.chains.filters.refining import refined
+    from medo1.chains.prompts import places
 
     prompt = checked_prompt(prompts, REFINE, "the filters' prompts")
     filters = _filters(params.model_copy(update={"order": params.refine.reasons}), questions, spec, format)
-    rows = refined(records(chains), filters, teacher, prompt, params.refine, seed)
+    request = teacher_prompts.get("request", "")
+    request = "" if places(request) else request  # one that stands around a question is no request of its own
+    rows = refined(records(chains), filters, teacher, prompt, request, params.refine, seed)
     return tables.as_table(tables.CHAINS, rows)
 
 

@@ -21,12 +21,12 @@ from medo1.wiring import bound
 EMBEDDED = "clinic"  # the base model of the embedded world, whose truth is known
 
 
-def _format(name: str, asks: Mapping[str, Any]) -> Pipeline:
+def _format(name: str, asks: Mapping[str, Any], taught: bool) -> Pipeline:
     """One format's nodes, in a namespace of its own."""
     chains, nodes = "chains", []
     own = ["questions", "params:filtering", "params:format"]
-    if asks["refine"]:
-        inputs = ["chains", *own, "filter_prompts", "params:seed", "teacher"]
+    if asks["refine"] and taught:
+        inputs = ["chains", *own, "filter_prompts", "teacher_prompts", "params:seed", "teacher"]
         nodes.append(Node(bound(refine_chains, format=name), inputs, "refined_chains", name="refine_chains"))
         chains = "refined_chains"
     judges = tuple(asks["judges"])
@@ -54,11 +54,12 @@ def _format(name: str, asks: Mapping[str, Any]) -> Pipeline:
         ),
     ]
     shared = {"questions", "filter_prompts", "teacher", "base_model", "filter_attempts", *judges}
+    mine = {"chains", "teacher_prompts"}
     used = {entry for node in nodes for entry in node.inputs}
     return Pipeline(
         nodes,
         namespace=name,
-        inputs={entry: entry for entry in shared & used} | {"chains": f"{name}.chains"},
+        inputs={entry: entry for entry in shared & used} | {entry: f"{name}.{entry}" for entry in mine & used},
         parameters={
             "params:filtering": "params:filtering",
             "params:seed": "params:seed",
@@ -114,4 +115,4 @@ def create_pipeline(
                 name="check_filters",
             )
         )
-    return sum((_format(name, filters) for name in names), Pipeline(nodes))
+    return sum((_format(name, filters, name in taught) for name in names), Pipeline(nodes))
