@@ -85,6 +85,6 @@ def funnel_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     figure.update_layout(
         barmode="stack", template="plotly_white",
         height=160 + 30 * (1 + max((row["position"] for row in rows), default=0)),
-        legend={"orientation": "h", "y": -0.25}, margin={"l": 120, "r": 20, "t": 40, "b": 60},
+        legend={"orientation": "h", "y": -0.16, "traceorder": "normal"}, margin={"l": 120, "r": 20, "t": 40, "b": 60},
     )  # fmt: skip
     return figure
