@@ -11,6 +11,7 @@ COMMANDS = {
     "answers": "medo1.commands.answers.answers",
     "completions": "medo1.commands.completions.completions",
     "run": "medo1.commands.run.run",
+    "score": "medo1.commands.score.score",
     "seeds": "medo1.commands.seeds.seeds",
     "audit": "medo1.commands.audit.audit",
     "chains": "medo1.commands.chains.chains",

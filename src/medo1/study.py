@@ -38,7 +38,7 @@ class Study(Parameters):
         "the imported chains), or a hub id or directory, which the catalog's `base_model` names",
     )
     benchmarks_dir: str | None = Field(default=None, description="folder of the benchmark files, for the catalog")
-    formats: dict[str, FormatParams] = Field(min_length=1, description="how chains are written")
+    formats: dict[str, FormatParams] = Field(description="how chains are written; none where nothing is learnt")
     arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
     estimate_only: bool = Field(default=False, description="`synthesis.estimate_only`: the graph ends with an estimate")
     filtering: FilteringParams = Field(default=FilteringParams(), description="which chains are learnt from")
@@ -55,6 +55,13 @@ class Study(Parameters):
     def _formats_exist(self) -> Study:
         for name, spec in self.formats.items():
             spec.written(name)
+        return self
+
+    @model_validator(mode="after")
+    def _chains_have_formats(self) -> Study:
+        made = [name for name in self.journey if name in ("synthesis", "filtering", "finetune")]
+        if made and not self.formats:
+            raise ValueError(f"formats is empty, and the journey holds {', '.join(made)}: name a format of chains")
         return self
 
     @model_validator(mode="after")

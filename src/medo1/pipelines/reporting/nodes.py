@@ -146,12 +146,14 @@ def write_page(
     difficulty_figure: Any,
     votes_figure: Any,
     budgets_figure: Any,
-    chain_lengths_figure: Any,
     params: ReportingParams,
-    *filter_summaries: dict[str, Any],
+    *of_chains: Any,
     formats: tuple[str, ...],
 ) -> str:
-    """The page: one HTML file that opens without a network."""
+    """The page: one HTML file that opens without a network.
+
+    `of_chains` is the figure of the chains' lengths and each format's filter summary; nothing where no chain is made.
+    """
     from medo1.pipelines.reporting.page import Section, rendered
 
     return rendered(
@@ -163,12 +165,12 @@ def write_page(
         tokens=tokens,
         outcomes=outcomes,
         ingest=ingest_summary,
-        filters=dict(zip(formats, filter_summaries, strict=True)),
+        filters=dict(zip(formats, of_chains[1:], strict=True)),
         sections=[
             Section("Accuracy of the arms", accuracy_figure),
             Section("Accuracy and length by difficulty", difficulty_figure),
             Section("Accuracy over votes", votes_figure),
             Section("Accuracy over thinking budgets", budgets_figure),
-            Section("How long the chains are", chain_lengths_figure),
+            *(Section("How long the chains are", figure) for figure in of_chains[:1]),
         ],
     )

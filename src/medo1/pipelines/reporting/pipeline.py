@@ -41,8 +41,8 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
             inputs=[
                 *("results", "comparisons", "vote_curve", "budget_curve", "tokens", "outcomes", "ingest_summary"),
                 *FIGURES,
-                "chain_lengths_figure",
                 "params:reporting",
+                *(["chain_lengths_figure"] if formats else []),
                 *summaries,
             ],
             outputs="report",
