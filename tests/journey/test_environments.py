@@ -10,7 +10,7 @@ from kedro.framework.startup import bootstrap_project
 
 from tests.conftest import ROOT
 
-ENVIRONMENTS = ("local", "recorded", "paper", "served")
+ENVIRONMENTS = ("local", "recorded", "paper", "served", "evaluate")
 # Numbered as the folders of data/, so that Kedro-Viz has them in this order also where nothing ties two of them.
 LAYERS = (
     "01_raw",
@@ -101,6 +101,7 @@ def test_what_outside_files_start_a_study_is_what_its_page_says(loaded: tuple[st
             "local": {"teacher", "student", "clinic.model_cache"},
             "served": {"teacher", "student", "clinic.model_cache"},
             "recorded": {"benchmark_files", "small_student_cache", "student"},
+            "evaluate": {"benchmark_files", "student"},
             "paper": {"benchmark_files", "base_model", "teacher", "plain_teacher", "student"},
         }[environment]
     )

@@ -115,7 +115,7 @@ def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> 
     figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
     html = write_page(
         *compared[:2], *(every[name] for name in ("vote_curve", "budget_curve", "tokens", "outcomes")), INGEST,
-        *figures, LENGTHS, PARAMS, FILTERS, formats=("longstep",),
+        *figures, PARAMS, LENGTHS, FILTERS, formats=("longstep",),
     )  # fmt: skip
     return html, compared
 
