@@ -112,7 +112,7 @@ def test_a_journey_tells_of_a_dead_end() -> None:
 def test_cut_and_filtered_texts_are_no_chains() -> None:
     assert codes("cot", "The rash", "length") == ["cut"]
     assert codes("cot", "", "content_filter") == ["filtered"]
-    assert codes("cot", "It is C.\nFinal answer: C.", "length") == []  # the answer was reached before the cut
+    assert codes("cot", "The ring decides.\nFinal answer: C.", "length") == []  # the answer was reached before the cut
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import product
 
 import pytest
@@ -19,23 +20,92 @@ SAID = (
     ("Decide", "choose between the two that are left.", "no rash on the cheeks, no protein.", "Lyme disease fits."),
 )
 HEADS = (
-    "Step {n}: {title}", "Step {n} ({title}):", "Step {n} - {title}", "Step {n} – {title}", "Step {n} — {title}",
-    "Step {n}. {title}", "Step {n}) {title}", "Step {n}\n{title}", "Step {n} {title}", "Step {word}: {title}",
-    "STEP {n}: {title}", "step {n} : {title}", "Step #{n}: {title}", "Step {roman}: {title}", "Step {n} of 3: {title}",
-    "Step {n}/3 — {title}", "[Step {n}] {title}", "{ordinal} step: {title}", "Step {n}：{title}", "Step {n}",
-    "Step-{n}: {title}", "Step {n} | {title}",
-)  # fmt: skip
+    "Step {n}: {title}",
+    "Step {n} ({title}):",
+    "Step {n} - {title}",
+    "Step {n} – {title}",
+    "Step {n} — {title}",
+    "Step {n}. {title}",
+    "Step {n}) {title}",
+    "Step {n}\n{title}",
+    "Step {n} {title}",
+    "Step {word}: {title}",
+    "STEP {n}: {title}",
+    "step {n} : {title}",
+    "Step #{n}: {title}",
+    "Step {roman}: {title}",
+    "Step {n} of 3: {title}",
+    "Step {n}/3 — {title}",
+    "[Step {n}] {title}",
+    "{ordinal} step: {title}",
+    "Step {n}：{title}",
+    "Step {n}",
+    "Step-{n}: {title}",
+    "Step {n} | {title}",
+    "Step{n}: {title}",
+    "Reasoning Step {n}: {title}",
+    "{n}. Step {n}: {title}",
+    "Step {n} → {title}",
+    "Step {n} :: {title}",
+    "Step {n}. **{title}**",
+    "Step no. {n}: {title}",
+)
+
 AROUND = (
-    "{}", "**{}**", "### {}", "## **{}**", "- {}", "* **{}**", "> {}", "__{}__", "  {}", "• {}", "➤ {}", "🔹 {}",
+    "{}",
+    "**{}**",
+    "### {}",
+    "## **{}**",
+    "- {}",
+    "* **{}**",
+    "> {}",
+    "__{}__",
+    "  {}",
+    "• {}",
+    "➤ {}",
+    "🔹 {}",
     "#### {}:",
-)  # fmt: skip
+    "<b>{}</b>",
+    "<h3>{}</h3>",
+    "\\textbf{{{}}}",
+    "- [ ] {}",
+    "~~~ {}",
+    "=== {} ===",
+)
+
 LABELS = (
-    "{label}: {text}", "**{label}:** {text}", "**{label}**: {text}", "- {label}: {text}", "- **{label}**: {text}",
-    "* *{label}:* {text}", "{label} - {text}", "{label} – {text}", "{label} — {text}", "#### {label}\n{text}",
-    "{label}\n{text}", "{label}:\n{text}", "{label}:\n\n{text}", "• {label}: {text}", "**{label}** {text}",
-    "  - {label}: {text}", "LABEL: {text}", "a) {label}: {text}", "1. {label}: {text}", "_{label}_: {text}",
-    "{label}：{text}", "> {label}: {text}", "{label} → {text}",
-)  # fmt: skip
+    "{label}: {text}",
+    "**{label}:** {text}",
+    "**{label}**: {text}",
+    "- {label}: {text}",
+    "- **{label}**: {text}",
+    "* *{label}:* {text}",
+    "{label} - {text}",
+    "{label} – {text}",
+    "{label} — {text}",
+    "#### {label}\n{text}",
+    "{label}\n{text}",
+    "{label}:\n{text}",
+    "{label}:\n\n{text}",
+    "• {label}: {text}",
+    "**{label}** {text}",
+    "  - {label}: {text}",
+    "LABEL: {text}",
+    "a) {label}: {text}",
+    "1. {label}: {text}",
+    "_{label}_: {text}",
+    "{label}：{text}",
+    "> {label}: {text}",
+    "{label} → {text}",
+    "Clinical {label}: {text}",
+    "[{label}] {text}",
+    "<b>{label}:</b> {text}",
+    "**{label} (of this step):** {text}",
+    "({label}) {text}",
+    "{label} :: {text}",
+    "- _{label}_ — {text}",
+)
+
 ENDS = (
     "Final answer: C",
     "**Final answer: C**",
@@ -90,3 +160,18 @@ def test_layouts_may_be_mixed(head: str, around: str, label: str, part_gap: str,
     if around.startswith("#### ") and label.startswith("#### "):
         return
     check(written(head, around, label, part_gap, step_gap, end))
+
+
+@pytest.mark.parametrize("format", ["longstep", "journey"])
+@pytest.mark.parametrize("piece", ["Step 1: x\n", "**Goal** - x; ", "1. 2) ", "back to ", "** ", "evidence of the "])
+def test_reading_takes_time_in_proportion_to_length(format: str, piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            parsed(format, text, OPTIONS)
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    assert seconds(40_000) < 12 * seconds(10_000) + 0.05  # four times for linear, sixteen for quadratic

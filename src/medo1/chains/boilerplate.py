@@ -96,6 +96,7 @@ _REFUSAL = re.compile(
     r"|cannot|can not|won(?:'|’)t"
     r"|am (?:not able|unable))|unable to|not able to)|i (?:can(?:'|’)?t|cannot|won(?:'|’)t) (?:help|assist|provide"
     r"|share|comply|reveal|disclose|fulfil)"
+    r"|i(?:'m|’m| am) (?:unable|not able) to (?:share|provide|help|assist|answer|comply|reveal|disclose|give)"
     r"|es tut mir leid|je suis désolée?|lo siento|抱歉|对不起",
     re.IGNORECASE,
 )

@@ -31,11 +31,12 @@ _LIST_LINE = re.compile(
 LONGEST_LIST_SHARE = 0.3  # of a monologue's lines that may look like a list's
 FEWEST_LIST_LINES = 3
 LONGEST_TAIL = 400  # characters after the final answer; more is another text
-FEWEST_REASONING_WORDS = 2  # beside those that state the answer
+FEWEST_REASONING_WORDS = 1  # beside those that state the answer
 
 _STATING = re.compile(
     r"\b(?:final|answer|option|choice|letter|correct|right|best|most|likely|diagnosis|is|it|the|so|therefore|thus|hence"
-    r"|[A-Z])\b|答案|最终|选"
+    r"|[a-z])\b|答案|最终|选",
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]+|[\u4e00-\u9fff]")
 _CHINESE = re.compile(r"[\u3400-\u9fff\u3040-\u30ff]")
@@ -232,7 +233,7 @@ def _longstep(text: str, answer: str, checks: Checks) -> tuple[LongStep, list[Pr
     empty = [step.number for step in steps if not step.says_something]
     if empty:
         problems.append(Problem("empty_step", f"step {empty[0]} says nothing"))
-    elif checks.require_parts:
+    elif checks.require_parts and not problems:
         for step in steps:
             missing = [name for name in ("goal", "evidence", "conclusion") if not getattr(step, name)]
             if missing:

@@ -23,12 +23,13 @@ _WORDS = "|".join(sorted(NUMBERS, key=len, reverse=True))
 _ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
 _SIGNS = re.compile(r"(?:[^\w\n]|_)*")  # what may stand before a line's first word
 _HEAD = re.compile(
-    rf"(?:(?:{_STEP})[ \t-]*(?:no\.?|nr\.?|number|nummer|numéro|número|n[°º]|\#)?[ \t]*[*_]*(?P<number>\d{{1,3}}"
-    rf"|{_WORDS})(?![^\W_])"
+    r"(?:\d{1,2}[.)][ \t]+[*_]*)?(?:(?:reasoning|diagnostic|clinical|logical|solution|analysis)[ \t]+)?"
+    rf"(?:(?:{_STEP})[ \t-]*(?:no\.?|nr\.?|number|nummer|numéro|número|n[°º]|\#)?[ \t]*[*_]*"
+    rf"(?P<number>\d{{1,3}}|{_WORDS})(?![^\W_])"
     rf"|(?P<ordinal>{_ORDINAL})[ \t]+(?:{_STEP})\b"
     r"|(?:步[骤驟][ \t]*|第[ \t]*)(?P<chinese>\d{1,3}|[一二三四五六七八九十]{1,2})(?:[ \t]*步)?)"
-    rf"(?!\.\d)(?:[ \t]*(?:/|of|von|sur|de)[ \t]*\d{{1,3}}\b)?"
-    rf"(?P<sign>[ \t*_`]*(?:[:：.．,，、)）\]】>|{_DASHES}]|(?=\()|$)|[*_`]+)?",
+    r"(?!\.\d)(?:[ \t]*(?:/|of|von|sur|de)[ \t]*\d{1,3}\b)?"
+    rf"(?P<sign>[ \t*_`]*(?:[:：.．,，、)）\]】>|→~]+|[{_DASHES}]|(?=\()|$)|[*_`]+)?",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
@@ -38,17 +39,22 @@ _NUMBERED = re.compile(
 )
 _PART_NAMES = "|".join(f"(?P<{part}>{names})" for part, names in PARTS.items())
 _PART = re.compile(
-    rf"(?P<before>(?:\d{{1,2}}|[a-d])[.)][ \t]*[*_]*)?"
-    rf"(?:(?:{_STEP})[ \t]*\d{{1,3}}[ \t]*[:{_DASHES}]?[ \t]*)?(?:(?:key|supporting|interim|partial|intermediate|the"
-    rf"|step|clinical)[ \t]+)?"
+    r"(?:(?:\d{1,2}|[a-d])[.)][ \t]*[*_]*)?"
+    rf"(?:(?:{_STEP})[ \t]*\d{{1,3}}[ \t]*[:{_DASHES}]?[ \t]*)?"
+    r"(?P<qualified>(?:[^\W\d_][\w'’]*[ \t-]+){1,2}?)?"  # `key evidence`; then a colon must follow
     rf"(?:{_PART_NAMES})(?![^\W_])"
     rf"(?P<more>[ \t]*\([^)\n]{{0,50}}\)|[ \t]+(?:of|for|from|and|und|et|y|der|de)\b[^:：\n]{{0,30}}(?=[:：])"
     rf"|[ \t]*[&/][^:：\n]{{0,30}}(?=[:：]))?"
-    rf"(?P<sign>[ \t*_`]*(?:[:：|→]|[{_DASHES}](?=[ \t])|\.(?=\s|$)|$)|[*_`]+[ \t]*[:：]?)?[ \t*_`]*",
+    rf"(?P<sign>[ \t*_`\])】>]*(?:[:：|→]+|[{_DASHES}](?=[ \t])|\.(?=\s|$)|$)|[*_`\])】>]+[ \t]*[:：]?)?[ \t*_`]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _INSIDE = re.compile(r"(?<=[.;!?|。；)])[ \t*_]+(?=\w)|[ \t]+[–—•|][ \t*_]*(?=\w)|(?:\*\*|__)(?=\w)|(?<=[。；])(?=\w)")
-_FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
+# What marks up and says nothing: code fences, HTML, LaTeX.
+_MARKUP = re.compile(
+    r"^[ \t]*```.*$|</?(?:b|i|u|em|strong|h[1-6]|p|ul|ol|li|div|span|br|section)\b[^<>\n]{0,80}>"
+    r"|\\(?:textbf|textit|emph|(?:sub)*section\*?|paragraph)(?=\{)",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ def steps_of(text: str) -> tuple[ChainStep, ...]:
     only where a text has none of these, and then those of one style: in headings, else in bold, else at the least
     indent.
     """
-    text = _FENCE.sub("", text)
+    text = _MARKUP.sub("", text)
     marks = _before_a_summary(text, list(_named_marks(text)) or _numbered_marks(text))
     steps = []
     for mark, following in pairwise([*marks, None]):
@@ -108,11 +114,12 @@ def steps_of(text: str) -> tuple[ChainStep, ...]:
     return tuple(steps)
 
 
-def _lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """Start and end of each line."""
-    while start < len(text):
-        stop = text.find("\n", start)
-        stop = len(text) if stop < 0 else stop
+def _lines(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Start and end of each line between two places."""
+    end = len(text) if end is None else end
+    while start < end:
+        stop = text.find("\n", start, end)
+        stop = end if stop < 0 else stop
         yield start, stop
         start = stop + 1
 
@@ -123,18 +130,18 @@ def _first_word(text: str, start: int, stop: int) -> int:
     return signs.end() if signs else start
 
 
-def _summing_up(text: str, start: int) -> int:
-    """Where the first line from `start` on begins that sums up or states the answer; the text's end where none does."""
-    for begin, stop in _lines(text, start):
+def _summing_up(text: str, start: int, end: int | None = None) -> int:
+    """Where the first line between two places begins that sums up or states the answer; the end where none does."""
+    for begin, stop in _lines(text, start, end):
         if SUMMING_UP.match(text, _first_word(text, begin, stop), stop):
             return begin
-    return len(text)
+    return len(text) if end is None else end
 
 
 def _before_a_summary(text: str, marks: list[_Mark]) -> list[_Mark]:
     """The marks without those of a summary, which counts the steps once more under a heading of its own."""
     for place, (mark, following) in enumerate(pairwise(marks), start=1):
-        if following.number <= mark.number and _summing_up(text, mark.end) < following.start:
+        if following.number <= mark.number and _summing_up(text, mark.end, following.start) < following.start:
             return marks[:place]
     return marks
 
@@ -218,7 +225,7 @@ def _label_at(text: str, at: int, stop: int, *, within: bool = False) -> _Label 
     if not re.search(r"[:：|→]", sign):
         # `Goal Find out ...`: a sentence would not go on with a capital; `But` is also how an English one begins.
         bare = not sign.strip() and not text[found.end() : stop][:1].isupper()
-        if within or found[part].lower() == "but" or (bare and found.end() < stop):
+        if within or found["qualified"] or found[part].lower() == "but" or (bare and found.end() < stop):
             return None
     return _Label(part, found.start(), found.end())  # type: ignore[arg-type]
 
