@@ -23,8 +23,9 @@ from medo1.questions.readers.columns import accounted
 from medo1.questions.readers.form import IMAGES, FileHints, Prepared, RawQuestion, RowsSample, is_missing, passage_of
 from medo1.questions.readers.mapping import ColumnMapping, as_mapping, form_of
 from medo1.questions.record_files import FilePart, FileRecord, excerpt, read_parts
-from medo1.questions.row_splits import SPLIT_NAMES, SPLITS, RowSplits
+from medo1.questions.row_splits import SPLIT_NAMES, RowSplits
 from medo1.questions.tidy_rows import tidied
+from medo1.vocabulary import SPLITS
 
 logger = logging.getLogger(__name__)
 

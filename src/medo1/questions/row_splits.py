@@ -14,8 +14,8 @@ from medo1.questions.question_errors import QuestionsError, RowError
 from medo1.questions.readers import Form
 from medo1.questions.readers.form import FileHints, RawQuestion, is_missing
 from medo1.questions.record_files import KEY, FilePart
+from medo1.vocabulary import SPLITS
 
-SPLITS = ("train", "dev", "test")
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",

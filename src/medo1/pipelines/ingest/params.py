@@ -10,8 +10,7 @@ from medo1.parameters import Parameters
 from medo1.questions.figure_references import Flag
 from medo1.questions.readers.gold_answers import GoldIs
 from medo1.questions.readers.mapping import ColumnMapping
-
-Split = Literal["train", "dev", "test"]
+from medo1.vocabulary import Split
 
 
 class MappingParams(Parameters):

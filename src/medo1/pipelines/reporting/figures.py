@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from medo1.frames import Frame
+from medo1.vocabulary import ADAPTIVE_VOTE
 
 COLOURS = ("#7a869a", "#4c78a8", "#f2a541", "#2a9d8f", "#b5446e", "#6a4c93", "#8d6b4f", "#3d405b")
 DASHES = ("solid", "dot", "dash", "dashdot")  # of benchmarks
@@ -98,7 +99,7 @@ def accuracy_over_votes(vote_curve: Frame) -> Any:
     for line in lines(vote_curve):
         fixed = line.rows[line.rows["method"] == "majority"].sort_values("k")
         _line_with_interval(figure, line, fixed, "mean_tokens", fixed["k"].tolist(), "k = %{customdata}")
-        stopped = line.rows[line.rows["method"] == "adaptive"]
+        stopped = line.rows[line.rows["method"] == ADAPTIVE_VOTE]
         figure.add_scatter(
             name=line.name,
             legendgroup=line.name,

@@ -9,6 +9,7 @@ from typing import Any
 
 from medo1.frames import Frame, records
 from medo1.pipelines.reporting.params import ReportingParams
+from medo1.vocabulary import ADAPTIVE_VOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def rendered(
         plotly=Markup(get_plotlyjs()),  # noqa: S704
         results=records(results),
         compared=compared,
-        votes=[row for row in records(vote_curve) if row["method"] in ("majority", "adaptive")],
+        votes=[row for row in records(vote_curve) if row["method"] in ("majority", ADAPTIVE_VOTE)],
         budgets=records(budget_curve) if budget_curve["budget"].nunique() > 1 else [],
         spent={(row["arm"], row["benchmark"], row["draw"], row["part"]): row for row in records(tokens)},
         outcomes=records(outcomes),
