@@ -84,13 +84,6 @@ def test_each_pipeline_runs_alone_and_makes_the_same_again(project: Scratch, pip
         assert len({json.loads((path / "_manifest.json").read_text())["digest"] for path in after}) == 1
 
 
-def test_an_arm_that_never_ran_runs_alone_from_what_earlier_runs_stored(project: Scratch) -> None:
-    shutil.rmtree(project.path / "data/07_model_output/longstep_sft")
-    done = project.kedro("run", "--namespaces=longstep_sft")
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert len(project.versions("07_model_output/longstep_sft/votes.parquet")) == 1
-
-
 def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None:
     done = project.kedro("audit", "trace", "results", "accuracy", "--where", "arm=longstep_sft", "--json")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -127,6 +120,14 @@ def test_a_base_model_that_is_absent_is_one_message(project: Scratch) -> None:
     assert done.returncode == 1
     assert "There is no model directory ./models/nowhere" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_arm_that_never_ran_runs_alone_from_what_earlier_runs_stored(project: Scratch) -> None:
+    # The last test of this project: what it removes, `audit verify` would miss.
+    shutil.rmtree(project.path / "data/07_model_output/longstep_sft")
+    done = project.kedro("run", "--namespaces=longstep_sft")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert len(project.versions("07_model_output/longstep_sft/votes.parquet")) == 1
 
 
 def latest_table(project: Scratch, artifact: str) -> pd.DataFrame:
