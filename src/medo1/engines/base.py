@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -78,6 +78,8 @@ class Request:
         sample: which of several draws of the same messages this is, from 0.
         seed: seed of this draw (see `medo1.lineage.digests.seed_from`); None where the engine may choose.
         adapter: the adapter that answers; None for the base model.
+        may_retry: asked before a sending that follows one which may have been billed; False ends the attempts. No part
+            of what is asked.
     """
 
     key: str
@@ -86,6 +88,7 @@ class Request:
     sample: int = 0
     seed: int | None = None
     adapter: Adapter | None = None
+    may_retry: Callable[[], bool] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +98,21 @@ class Completion:
     Attributes:
         key: the request's key.
         text: the completion, special tokens removed; empty where there was none.
-        finish_reason: `stop` (the model ended it), `length` (cut), `content_filter`, or `error`.
+        finish_reason: `stop` (the model ended it), `length` (cut, or nobody says that it is whole), `content_filter`,
+            or `error`.
         prompt_tokens, completion_tokens: as counted by the engine; None where it does not say.
         mean_logprob: mean log-probability of the completion's tokens in nats; None where not offered.
         self_certainty: mean over its tokens of how far the model's distribution was from the uniform one, in nats (Kang
-            et al. 2025); needs the whole vocabulary, None where the engine does not see it.
+            et al. 2025); of a server that shows the likeliest tokens only, the same over these; None without either.
         confidence: mean over its tokens of -log p over the 20 likeliest tokens (DeepConf, Fu et al. 2025).
         lowest_confidence: the lowest mean of the same over any tenth of the completion.
         latency_s: seconds from sending to having it.
         model: the model's name as the engine returned it.
         cached: it came from the completion store and nothing was sent.
         request_id: the request's content address in the completion store; links a table's row to what was paid for it.
-        error: the reason, for `finish_reason="error"`.
-        reasoning: the model's own thought, where the server hands it out apart from the text; empty where not.
+        error: the reason, for `finish_reason="error"`; of another completion what was odd about it.
+        reasoning: the model's own thought: what the server hands out apart from the text, and what stood in the text
+            between marks of thinking.
         reasoning_tokens: those of `completion_tokens` that went into thought; None where not said.
         cached_prompt_tokens: those of `prompt_tokens` that the provider had cached; None where not said.
         shared: how many draws came back from the one sending of the prompt that this one came from.
@@ -116,6 +121,8 @@ class Completion:
         unusable: how many of these were answers that came whole and could not be used (no text, no JSON).
         unseen_prompt_tokens, unseen_completion_tokens: what must be taken as billed beyond the counts above: for
             sendings without a usable answer, and where the server does not say what it counted.
+        written: the text as the model wrote it, where it held its thought too; None where `text` is all of it. What a
+            continued answer goes on from.
         parts: request ids of the answers that were joined to make this one, where it was cut and continued.
     """
 
@@ -142,7 +149,13 @@ class Completion:
     unusable: int = 0
     unseen_prompt_tokens: int = 0
     unseen_completion_tokens: int = 0
+    written: str | None = None
     parts: tuple[str, ...] = ()
+
+    @property
+    def whole_text(self) -> str:
+        """The text as the model wrote it, thought included where that stood in it."""
+        return self.text if self.written is None else self.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +181,8 @@ class Engine(ABC):
             meanwhile. So `requests` may be a generator that waits for earlier completions. An engine that takes a whole
             batch before it answers says False, and would wait for such a generator for ever.
         price_factor: what the provider charges for this way of asking, as a share of its list price (Batch API: 0.5).
+        tries: how often a request is sent whose answers come whole and cannot be used, over all runs; 0 for no limit.
+        sendings_unasked: how often a request may be sent, and billed, without `Request.may_retry` being asked.
         answer_options, other_options: the names of the constructor's options, by whether an answer can depend on them.
             Those that it can depend on are part of the identity; an option that is in neither set is a fault.
         earlier_options: names that options had before, in catalogs, and what they are called now; None where there is
@@ -176,6 +191,8 @@ class Engine(ABC):
 
     streams: bool = False
     price_factor: float = 1.0
+    tries: int = 0
+    sendings_unasked: int = 1
     earlier_options: ClassVar[Mapping[str, str | None]] = {}
     answer_options: ClassVar[frozenset[str]] = frozenset()
     other_options: ClassVar[frozenset[str]] = frozenset()
@@ -280,6 +297,14 @@ class Around(Engine):
     @property
     def price_factor(self) -> float:  # type: ignore[override]
         return self.engine.price_factor
+
+    @property
+    def tries(self) -> int:  # type: ignore[override]
+        return self.engine.tries
+
+    @property
+    def sendings_unasked(self) -> int:  # type: ignore[override]
+        return self.engine.sendings_unasked
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -96,6 +96,15 @@ class RayData(Engine):
         return self._engine.price_factor
 
     @property
+    def tries(self) -> int:  # type: ignore[override]
+        return self._engine.tries
+
+    @property
+    def sendings_unasked(self) -> int:  # type: ignore[override]
+        """Workers cannot ask this process before they send again."""
+        return max(self._engine.sendings_unasked, getattr(self._engine, "max_attempts", 1))
+
+    @property
     def identity(self) -> dict[str, Any]:
         """The wrapped engine's: where an answer is made does not change it."""
         return self._engine.identity
@@ -369,6 +378,7 @@ def _as_row(completions: str = "", failure: str = "") -> dict[str, Any]:
 
 
 def _request_text(request: Request) -> str:
+    request = replace(request, may_retry=None)  # it belongs to this process
     return json.dumps(asdict(request), default=lambda path: str(path.absolute()))  # workers have folders of their own
 
 

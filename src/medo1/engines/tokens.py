@@ -19,7 +19,7 @@ TOKENS_PER_MESSAGE = 8  # role, separators, and what a chat template puts in fro
 
 def prompt_bytes(messages: Iterable[Message]) -> tuple[int, int]:
     """UTF-8 bytes and number of messages."""
-    sizes = [len(message.content.encode()) for message in messages]
+    sizes = [len(message.content.encode("utf-8", "replace")) for message in messages]
     return sum(sizes), len(sizes)
 
 

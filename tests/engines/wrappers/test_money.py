@@ -35,11 +35,13 @@ def test_cost_counts_cached_and_shared_prompts_at_what_they_cost() -> None:
     assert cost_usd(shared, price) == pytest.approx(0.5)
 
 
-def test_a_price_is_found_under_the_models_family() -> None:
-    prices = {"gpt-4o": PRICE, "gpt-4o-mini": Price(prompt_usd_per_million=1, completion_usd_per_million=1)}
-    assert price_of(prices, "gpt-4o-2024-08-06") is PRICE
-    assert price_of(prices, "gpt-4o-mini-2024-07-18") is prices["gpt-4o-mini"]
-    assert price_of(prices, "gpt-4") is None
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-4o-2024-08-06", "gpt-4", "GPT-4o", ""])
+def test_a_price_is_the_models_own_or_none(server: Server, model: str) -> None:
+    assert price_of({"gpt-4o": PRICE}, "gpt-4o") is PRICE
+    assert price_of({"gpt-4o": PRICE}, model) is None
+    with pytest.raises(EngineError, match="under that very name"):
+        Budgeted(engine_for(server, model=model), {"gpt-4o": PRICE}, Budget(1.0))
+    assert not server.service.received
 
 
 def test_the_estimate_sends_nothing_and_knows_what_is_kept(server: Server, tmp_path: Path) -> None:

@@ -156,10 +156,11 @@ def _cost(completion: Any, prices: dict[str, Any], configuration: dict[str, Any]
     """Dollars of one answer at the prices that the run was given; None where it was given none."""
     from medo1.engines.wrappers.money import cost_usd, price_of
 
-    price = price_of(prices, completion.model)
+    options = configuration.get("options") or {}
+    price = price_of(prices, str(options.get("model") or completion.model))
     if price is None:
         return None
-    batched = (configuration.get("options") or {}).get("mode") == "batch"
+    batched = options.get("mode") == "batch"
     return cost_usd(completion, price, BATCH_PRICE if batched else 1.0)
 
 

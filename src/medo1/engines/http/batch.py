@@ -18,6 +18,7 @@ import io
 import json
 import logging
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
@@ -25,17 +26,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from medo1.engines.base import Completion, EngineError, Request
-from medo1.engines.http.chat import (
-    Dialect,
-    Extras,
-    Failure,
-    UnusableError,
-    chat_body,
-    completions_from,
-    failure_from,
-    learned,
-)
+from medo1.engines.base import Completion, EngineError, FinishReason, Request
+from medo1.engines.http.chat import Dialect, Extras, body_bytes, chat_body
+from medo1.engines.http.failures import Failure, failure_from, learned, shown
+from medo1.engines.http.responses import ResponseError, completions_from
+from medo1.engines.tokens import prompt_tokens_bound
 from medo1.engines.wrappers.store import engine_address, request_address
 
 if TYPE_CHECKING:
@@ -47,6 +42,8 @@ URL: Final = "/v1/chat/completions"
 TAG = "medo1"  # the metadata key that holds a batch's tag
 MOST_BYTES = 150_000_000  # of one file; the API takes 200 MB
 ENDED = {"completed", "expired", "cancelled", "failed"}
+LIMITED = re.compile(r"(?i)limit|quota|enqueued|too many|exceed")  # of what may wait at the server at once
+TOLD_EVERY_S = 30.0
 ID_DIGITS = 48  # of a request's address as `custom_id`, which may have 64 characters
 
 
@@ -95,6 +92,17 @@ class Journal:
 
 
 @dataclass(slots=True)
+class _Tried:
+    """What became of a request so far: see the fields of `Completion`."""
+
+    attempts: int = 0
+    unusable: int = 0
+    unread: int = 0
+    prompt: int = 0
+    completion: int = 0
+
+
+@dataclass(slots=True)
 class BatchJobs:
     """One use of `complete` in batch mode. `run` runs a coroutine on the engine's loop; the rest see `OpenAI`."""
 
@@ -108,7 +116,11 @@ class BatchJobs:
     size: int
     poll_s: float
     max_attempts: int
+    tries: int
     clean: Callable[[str], str]
+    _submitted_in: Dialect | None = None
+    _limited: bool = False
+    _hopeless: str = ""
 
     def batches(self, requests: Iterable[Request]) -> Iterator[list[Completion]]:
         """Submit what is in no earlier batch, wait, and yield what each batch brings."""
@@ -119,7 +131,9 @@ class BatchJobs:
         wanted: dict[str, list[Request]] = {}
         for request in requests:
             wanted.setdefault(request_address(request, engine_id)[:ID_DIGITS], []).append(request)
-        attempts = dict.fromkeys(wanted, 0)
+        tried = {name: _Tried() for name in wanted}
+        told_at = time.monotonic()
+        began = told_at
         try:
             open_entries = [entry for entry in self._adopted(journal) if wanted.keys() & set(entry.custom_ids)]
             covered = {name for entry in open_entries for name in entry.custom_ids}
@@ -129,18 +143,28 @@ class BatchJobs:
                     "%d requests were submitted before; waiting for their batches", len(covered & wanted.keys())
                 )
             while todo or open_entries:
+                self._submitted_in = self.dialect if todo else self._submitted_in
                 open_entries += [self._submit(journal, chunk, wanted) for chunk in self._chunks(todo, wanted)]
                 todo = []
                 ended = [(entry, batch) for entry in open_entries if (batch := self._look(entry)).status in ENDED]
                 for entry, batch in ended:
                     open_entries.remove(entry)
-                    told, again = self._taken(entry, batch, wanted, attempts)
+                    told, again = self._taken(entry, batch, wanted, tried)
                     if told:
                         yield told
                     journal.remove(entry)  # after the yield: whoever took the answers has kept them by now
                     todo += again
-                if open_entries and not ended:
+                    self._stop_if_hopeless()
+                if (open_entries and not ended) or (todo and self._limited):
+                    if time.monotonic() - told_at >= TOLD_EVERY_S:
+                        told_at = time.monotonic()
+                        logger.info(
+                            "waiting for %d batches since %.0f s ago (%s); they end within a day, and a run that is "
+                            "stopped goes on from here", len(open_entries), told_at - began,
+                            ", ".join(str(entry.batch_id) for entry in open_entries[:3]),
+                        )  # fmt: skip
                     time.sleep(self.poll_s)
+                self._limited = False
         except OpenAIError as error:
             raise EngineError(f"batch for {self.model}: {self.clean(str(error))}") from None
 
@@ -174,8 +198,7 @@ class BatchJobs:
         size = 0
         for name in todo:
             body = chat_body(wanted[name][:1], self.model, self.dialect, self.extras)
-            line = json.dumps({"custom_id": name, "method": "POST", "url": URL, "body": body}, ensure_ascii=False)
-            data = line.encode() + b"\n"
+            data = body_bytes({"custom_id": name, "method": "POST", "url": URL, "body": body}) + b"\n"
             if chunk and (len(chunk) == self.size or size + len(data) > MOST_BYTES):
                 yield chunk
                 chunk, size = [], 0
@@ -207,7 +230,7 @@ class BatchJobs:
         return self.run(self.client.with_options(max_retries=8).batches.retrieve(entry.batch_id))
 
     def _taken(
-        self, entry: Entry, batch: Any, wanted: Mapping[str, list[Request]], attempts: dict[str, int]
+        self, entry: Entry, batch: Any, wanted: Mapping[str, list[Request]], tried: dict[str, _Tried]
     ) -> tuple[list[Completion], list[str]]:
         """What an ended batch brings for the wanted requests, and which of them to submit again."""
         left = [name for name in entry.custom_ids if name in wanted]
@@ -219,52 +242,106 @@ class BatchJobs:
                 if name not in left:
                     continue
                 left.remove(name)
-                attempts[name] += 1
-                outcome = self._outcome(line, wanted[name][0])
-                if isinstance(outcome, Failure) and self._worth_another(outcome) and attempts[name] < self.max_attempts:
-                    again.append(name)
-                else:
-                    told += self._told(outcome, wanted[name], attempts[name])
-        reasons = "; ".join(error.message or "" for error in (batch.errors.data or [])) if batch.errors else ""
+                request, past = wanted[name][0], tried[name]
+                past.attempts += 1
+                outcome = self._outcome(line, request)
+                if isinstance(outcome, Failure):
+                    self._lost(past, outcome, request)
+                    if self._worth_another(outcome, request, past):
+                        again.append(name)
+                        continue
+                told += self._told(outcome, wanted[name], past)
+        errors = (batch.errors.data or []) if batch.errors else []
+        reasons = "; ".join(error.message or "" for error in errors)
+        # The batch as a whole was more than may wait at the server: in smaller pieces, when others have ended.
+        limited = batch.status == "failed" and any(LIMITED.search(f"{one.code} {one.message}") for one in errors)
+        if limited and len(entry.custom_ids) > 1:
+            self.size = max(1, min(self.size, len(entry.custom_ids)) // 2)
+            self._limited = True
+            logger.warning("batch %s: %s; in pieces of %d from here on", batch.id, reasons, self.size)
         for name in left:  # in neither file: the batch ended before it came to them, or was refused as a whole
-            attempts[name] += 1
-            if batch.status in {"expired", "cancelled"} and attempts[name] < self.max_attempts:
+            past = tried[name]
+            past.attempts += not limited
+            if (limited and len(entry.custom_ids) > 1) or (
+                batch.status == "expired" and past.attempts < self.max_attempts
+            ):
                 again.append(name)
                 continue
-            failure = Failure(
-                "retry", f"batch {batch.id} ended as {batch.status} without this answer. {reasons}".strip()
-            )
-            told += self._told(failure, wanted[name], attempts[name])
+            asked_off = " It was cancelled, and is not sent again unasked." if batch.status == "cancelled" else ""
+            text = f"batch {batch.id} ended as {batch.status} without this answer.{asked_off} {reasons}".strip()
+            told += self._told(Failure("retry", text), wanted[name], past)
         return told, again
 
     async def _lines(self, file_id: str) -> list[dict[str, Any]]:
+        """The lines of a file; what is no JSON object is left out, and its request counts as unanswered."""
         content = await self.client.with_options(max_retries=8).files.content(file_id)
-        return [json.loads(line) for line in content.text.splitlines() if line.strip()]
+        lines = []
+        for line in content.content.split(b"\n"):  # nothing else ends a line: texts may hold U+2028
+            try:
+                found = json.loads(line) if line.strip() else None
+            except (ValueError, RecursionError):
+                logger.warning("a line of %s is not JSON: %s", file_id, shown(line))
+                continue
+            if isinstance(found, dict):
+                lines.append(found)
+        return lines
 
     def _outcome(self, line: Mapping[str, Any], request: Request) -> Completion | Failure:
         response = line.get("response")
         if not isinstance(response, dict):
             error = line.get("error") or {}
             return Failure("retry", f"{error.get('code', 'no response')}: {error.get('message', '')}")
-        payload = json.dumps(response.get("body")).encode()
-        if response.get("status_code") != 200:  # noqa: PLR2004
-            return failure_from(int(response.get("status_code") or 500), {}, payload)
+        payload = body_bytes(response.get("body"))
+        status = response.get("status_code")
+        if status != 200:  # noqa: PLR2004
+            return failure_from(status if isinstance(status, int) else 500, {}, payload)
         try:
             return replace(completions_from([request], payload, 0.0)[0], latency_s=None)
-        except UnusableError as error:
-            return Failure("retry", str(error))
+        except ResponseError as error:
+            return error.failure
 
-    def _worth_another(self, failure: Failure) -> bool:
-        if failure.kind == "parameter" and (better := learned(self.dialect, failure)) is not None:
-            self.dialect = better
-            return True
-        return failure.kind in {"retry", "refused", "parameter"}
+    def _lost(self, past: _Tried, failure: Failure, request: Request) -> None:
+        if not failure.billed:
+            return
+        past.unread += 1
+        past.unusable += failure.kind == "unusable"
+        prompt, completion = failure.prompt_tokens, failure.completion_tokens
+        past.prompt += prompt_tokens_bound(request.messages) if prompt is None else prompt
+        past.completion += request.sampling.max_new_tokens if completion is None else completion
 
-    def _told(self, outcome: Completion | Failure, asked: list[Request], attempts: int) -> list[Completion]:
+    def _worth_another(self, failure: Failure, request: Request, past: _Tried) -> bool:
+        if failure.kind == "fatal":
+            self._hopeless = failure.text
+            return False
+        if failure.kind == "parameter":
+            body = chat_body([request], self.model, self.dialect, self.extras)
+            if (better := learned(self.dialect, failure, body, request.messages)) is not None:
+                logger.warning("%s: %s; %s", self.model, self.clean(failure.text), better[1])
+                self.dialect = better[0]
+                return True
+            # Another line of the same batch may have taught it.
+            return bool(past.attempts == 1 and self.dialect != self._submitted_in)
+        if failure.kind not in {"retry", "refused", "unusable"} or past.attempts >= self.max_attempts:
+            return False
+        if failure.kind == "unusable" and 0 < self.tries <= past.unusable:
+            return False
+        return not failure.billed or request.may_retry is None or request.may_retry()
+
+    def _stop_if_hopeless(self) -> None:
+        """After what ended was handed on: stop for an error that no other request would mend."""
+        if self._hopeless:
+            raise EngineError(f"batch for {self.model}: {self.clean(self._hopeless)}")
+
+    def _told(self, outcome: Completion | Failure, asked: list[Request], past: _Tried) -> list[Completion]:
         if isinstance(outcome, Failure):
-            finish = "content_filter" if outcome.kind == "filtered" else "error"
-            outcome = Completion("", "", finish, error=self.clean(outcome.text))  # type: ignore[arg-type]
-        return [
-            replace(outcome, key=request.key, attempts=attempts, cached=place > 0)
-            for place, request in enumerate(asked)
-        ]
+            finish: FinishReason = "content_filter" if outcome.kind == "filtered" else "error"
+            outcome = Completion("", "", finish, error=self.clean(outcome.text))
+        first = replace(
+            outcome,
+            attempts=max(1, past.attempts),
+            unread=past.unread,
+            unusable=past.unusable,
+            unseen_prompt_tokens=outcome.unseen_prompt_tokens + past.prompt,
+            unseen_completion_tokens=outcome.unseen_completion_tokens + past.completion,
+        )
+        return [replace(first, key=request.key, cached=place > 0) for place, request in enumerate(asked)]

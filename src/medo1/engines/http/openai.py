@@ -17,12 +17,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from medo1.engines.base import Completion, Engine, EngineError, Pace, Request
-from medo1.engines.http.chat import FINISH, Extras, Failure, chat_body, first_dialect
+from medo1.engines.http.chat import Extras, chat_body, first_dialect
+from medo1.engines.http.failures import Failure
 from medo1.engines.http.fleet import Fleet
+from medo1.engines.http.responses import ResponseError, completions_of_events
 from medo1.engines.http.secrets import (
     SecretMask,
     api_key,
     query_identity,
+    secrets_named,
     secrets_of_url,
     secrets_within,
     without_secrets,
@@ -30,12 +33,14 @@ from medo1.engines.http.secrets import (
 from medo1.engines.http.sending import Call, Sender, SendingLimits
 from medo1.engines.http.transport import Transport
 from medo1.engines.identity import without_texts
+from medo1.engines.thought import storable
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
 CHECK_S = 10.0  # for the list of models
+OWN_FIELDS = {"model", "messages", "stream", "n", "max_tokens", "max_completion_tokens"}
 CREDENTIALS = {"api_key", "organization", "project", "headers"}
 T = TypeVar("T")
 
@@ -61,12 +66,17 @@ class OpenAI(Engine):
         max_attempts: attempts at one request that fail in a way that may have been billed, before it is an error.
         patience_s: seconds for which a refused request (429, overload) is sent again, before it is an error.
         connect_patience_s: seconds without any connection before the engine gives up, when nothing has answered yet.
+        tries: sendings of a request, over all runs with one store, whose answers come whole (and are paid) but cannot
+            be used: no text, no JSON, a call of a tool; then it is an error. 0 for no limit.
+        give_up_after: when so many requests have failed alike and none was answered, the run stops; 0 for never.
         n_per_request: draws of the same messages that one sending asks for (`n`); 1 where the server has no `n`.
             With more, only the first draw's seed is sent: the server derives the others.
         reasoning: whether the model is a reasoning model (`max_completion_tokens`, no temperature); None to go by the
             model's name and by what the server refuses.
         reasoning_effort: `minimal`, `low`, `medium`, `high`; None for the server's default.
-        logprobs: ask for log-probabilities, for `mean_logprob`.
+        logprobs: ask for log-probabilities, for `mean_logprob`; of sampled answers those of the `top_logprobs`
+            likeliest tokens too, for `confidence`, `lowest_confidence` and `self_certainty`.
+        top_logprobs: see `logprobs`; 0 for the tokens' own only. A server that refuses it is asked without.
         send_seed: send the request's seed.
         continuation: what is done with a conversation that ends in the assistant's turn. `native`: the server goes on
             writing it (vLLM's `continue_final_message`); `ask`: a user's turn asks to go on; `refuse`: an error.
@@ -86,7 +96,7 @@ class OpenAI(Engine):
     other_options = frozenset(
         {"credentials", "key_env", "concurrency", "requests_per_minute", "tokens_per_minute", "timeout_s",
          "max_attempts", "patience_s", "connect_patience_s", "mode", "batch_dir", "batch_size", "batch_poll_s",
-         "trust_env"}
+         "trust_env", "tries", "give_up_after", "top_logprobs"}
     )  # fmt: skip
 
     def __init__(
@@ -105,10 +115,13 @@ class OpenAI(Engine):
         max_attempts: int = 6,
         patience_s: float = 1800.0,
         connect_patience_s: float = 10.0,
+        tries: int = 2,
+        give_up_after: int = 10,
         n_per_request: int = 1,
         reasoning: bool | None = None,
         reasoning_effort: str | None = None,
         logprobs: bool = False,
+        top_logprobs: int = 20,
         send_seed: bool = True,
         continuation: Literal["native", "ask", "refuse"] = "refuse",
         extra_body: Mapping[str, Any] | None = None,
@@ -131,6 +144,10 @@ class OpenAI(Engine):
         self._endpoint = endpoint or without_secrets(base_url)
         self._query = {} if endpoint else query_identity(base_url)
         self._revision = revision
+        if clash := sorted(OWN_FIELDS & set(extra_body or {})):
+            raise EngineError(
+                f"engine for {self._endpoint}: extra_body sets {', '.join(clash)}, which the engine itself sets"
+            )
         for name, value in (
             ("concurrency", concurrency),
             ("n_per_request", n_per_request),
@@ -148,12 +165,16 @@ class OpenAI(Engine):
             max_attempts=max_attempts,
             patience_s=patience_s,
             connect_patience_s=connect_patience_s,
+            tries=tries,
+            give_up_after=give_up_after,
         )
+        self.tries, self.max_attempts = tries, max_attempts
         self._group_size = n_per_request
         self._reasoning = reasoning
         self._extras = Extras(
             reasoning_effort=reasoning_effort,
             logprobs=logprobs,
+            top_logprobs=top_logprobs,
             send_seed=send_seed,
             continuation=continuation,
             body=tuple(sorted((extra_body or {}).items())),
@@ -227,6 +248,7 @@ class OpenAI(Engine):
                 poll_s=self._batch_poll_s,
                 clean=self._mask.clean,
                 max_attempts=self._limits.max_attempts,
+                tries=self.tries,
             )
             yield from jobs.batches(requests)
             return
@@ -256,41 +278,27 @@ class OpenAI(Engine):
 
         assert self._client is not None
         began = time.monotonic()
-        text, finish, model, usage = "", None, "", None
-        logprobs: list[float] = []
+        events: list[dict[str, Any]] = []
         named = {name: body.pop(name) for name in ("model", "messages")}
         try:
             chunks = await self._client.chat.completions.create(
                 **named, stream=True, stream_options={"include_usage": True}, extra_body=body
             )
-        except APIError:
-            return None  # a refusal, a limit, no connection: what `complete` knows how to deal with
-        error = None
+        except (APIError, ValueError):
+            return None  # a refusal, a limit, no connection: what `batches` knows how to deal with
         try:
             async for chunk in chunks:
-                model, usage = chunk.model or model, chunk.usage or usage
-                for choice in chunk.choices[:1]:
-                    finish = choice.finish_reason or finish
-                    content = choice.logprobs.content if choice.logprobs else None
-                    logprobs += [token.logprob for token in content or ()]
-                    if piece := choice.delta.content:
-                        text += piece
-                        told(piece)
-        except APIError as broken:
-            error = self._mask.clean(f"the stream broke off: {broken}")
-        if finish is None and not text:
-            return None  # a server that knows no streams, and answered as if none had been asked for
-        return Completion(
-            key=request.key,
-            text="" if error else text,
-            finish_reason="error" if error else FINISH.get(finish, "stop"),
-            prompt_tokens=usage.prompt_tokens if usage else None,
-            completion_tokens=usage.completion_tokens if usage else None,
-            mean_logprob=sum(logprobs) / len(logprobs) if logprobs else None,
-            latency_s=time.monotonic() - began,
-            model=model,
-            error=error,
-        )
+                event = chunk.model_dump(mode="json", exclude_none=True, warnings=False)
+                events.append(event)
+                for choice in event.get("choices") or ():
+                    if isinstance(piece := (choice.get("delta") or {}).get("content"), str):
+                        told(storable(piece))
+            return completions_of_events([request], events, time.monotonic() - began)[0]
+        except (APIError, ValueError, ResponseError) as broken:
+            if not events:
+                return None  # a server that knows no streams, and answered as if none had been asked for
+            text = self._mask.clean(f"the stream broke off: {broken}")
+            return Completion(request.key, "", "error", error=text, latency_s=time.monotonic() - began, unread=1)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the engine's loop and wait for it."""
@@ -330,7 +338,12 @@ class OpenAI(Engine):
 
     def _masking(self, *more: str) -> SecretMask:
         return SecretMask(
-            [*secrets_within(self._credentials), *chain.from_iterable(map(secrets_of_url, self._base_urls)), *more]
+            [
+                *secrets_within(self._credentials),
+                *chain.from_iterable(map(secrets_of_url, self._base_urls)),
+                *secrets_named(dict(self._extras.body)),
+                *more,
+            ]
         )
 
     async def _open(self, key: str) -> Sender:

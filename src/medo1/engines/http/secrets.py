@@ -74,6 +74,17 @@ def secrets_within(value: Any) -> list[str]:
     return []
 
 
+def secrets_named(value: Any) -> list[str]:
+    """The texts in a JSON value that stand under a name such as `user_token`."""
+    found = []
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            found += secrets_within(part) if SECRET_PARAMETER.search(str(name)) else secrets_named(part)
+    elif isinstance(value, list | tuple):
+        found = [text for part in value for text in secrets_named(part)]
+    return found
+
+
 def api_key(credentials: Mapping[str, Any], key_env: str | None, endpoint: str, *, required: bool) -> str:
     """The key for an endpoint: from the catalog's credentials, else from the environment variable named.
 

@@ -13,29 +13,22 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import json
 import logging
 import random
+import re
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
-from medo1.engines.base import Completion, EngineError, Request
-from medo1.engines.http.chat import (
-    Dialect,
-    Extras,
-    Failure,
-    UnusableError,
-    chat_body,
-    completions_from,
-    failure_from,
-    learned,
-)
+from medo1.engines.base import Completion, EngineError, FinishReason, Request
+from medo1.engines.http.chat import Dialect, Extras, body_bytes, chat_body
+from medo1.engines.http.failures import Failure, advice, failure_from, learned
 from medo1.engines.http.limits import Bucket, Throttle, backoff_s
+from medo1.engines.http.responses import ResponseError, completions_from
 from medo1.engines.http.transport import Reply, TransportError
-from medo1.engines.tokens import prompt_tokens_guess
+from medo1.engines.tokens import prompt_tokens_bound, prompt_tokens_guess
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +60,15 @@ class SendingLimits:
     max_attempts: int
     patience_s: float
     connect_patience_s: float
+    tries: int
+    give_up_after: int
 
 
 class Job:
     """One sending: a request, or several draws of the same messages."""
 
     __slots__ = (
+        "asked",
         "attempts",
         "body",
         "call",
@@ -83,16 +79,44 @@ class Job:
         "refusals",
         "refused_since",
         "unread",
+        "unseen",
+        "unusable",
     )
 
     def __init__(self, call: Call, group: Sequence[Request]) -> None:
         self.call = call
         self.group = group
+        self.asked: dict[str, Any] = {}
         self.body = b""
         self.dialect: Dialect | None = None
         self.cost = 0.0
-        self.attempts = self.failures = self.unread = self.refusals = 0
+        self.attempts = self.failures = self.unread = self.unusable = self.refusals = 0
+        self.unseen = (0, 0)  # prompt and completion tokens that sendings without an answer may have been billed for
         self.refused_since: float | None = None
+
+    def lost(self, failure: Failure) -> None:
+        """Count a sending that was billed, or may have been, and brought no answer."""
+        self.unread += 1
+        self.unusable += failure.kind == "unusable"
+        request = self.group[0]
+        prompt, completion = failure.prompt_tokens, failure.completion_tokens
+        if prompt is None:
+            prompt = prompt_tokens_bound(request.messages)
+        if completion is None:
+            completion = request.sampling.max_new_tokens * len(self.group)
+        self.unseen = (self.unseen[0] + prompt, self.unseen[1] + completion)
+
+    def accounted(self, completions: list[Completion]) -> list[Completion]:
+        """Completions with the attempts that they took; what was billed once per sending is counted at the first."""
+        prompt, completion = self.unseen
+        each = -(-completion // len(completions))
+        first, *rest = [
+            replace(one, attempts=self.attempts, unseen_completion_tokens=one.unseen_completion_tokens + each)
+            for one in completions
+        ]
+        unseen = first.unseen_prompt_tokens + prompt
+        first = replace(first, unread=self.unread, unusable=self.unusable, unseen_prompt_tokens=unseen)
+        return [first, *rest]
 
 
 class Call:
@@ -211,6 +235,10 @@ class Call:
             raise self.error
 
 
+def _may_be_sent_again(job: Job) -> bool:
+    return all(request.may_retry is None or request.may_retry() for request in job.group)
+
+
 def _together(one: Request, other: Request) -> bool:
     """Two requests that differ in key, sample and seed only."""
     return one.messages == other.messages and one.sampling == other.sampling and one.adapter == other.adapter
@@ -250,6 +278,9 @@ class Sender:
         self._timer_at = 0.0  # uvloop's handle of a time that is already due does not know it
         self._hungry = True
         self._answers = 0
+        self._failed: Counter[str] = Counter()
+        self._last_refusal = ""
+        self.bytes_sent = self.bytes_received = 0
         self._unreachable_since: float | None = None
         self._chance = random.Random()  # noqa: S311  (spreads retries in time, decides nothing)
 
@@ -379,25 +410,26 @@ class Sender:
         job.attempts += 1
         if job.dialect is not self.dialect:
             job.dialect = self.dialect
-            body = chat_body(job.group, self._model, self.dialect, self._extras)
-            job.body = json.dumps(body, ensure_ascii=False).encode()
-        status = 0
+            job.asked = chat_body(job.group, self._model, self.dialect, self._extras)
+            job.body = body_bytes(job.asked)
         try:
+            self.bytes_sent += len(job.body)
             reply = await self._transport.post(PATH, job.body, self._limits.timeout_s)
             self._unreachable_since = None
-            status = reply.status
-            if status == 200:  # noqa: PLR2004
-                completions = completions_from(job.group, reply.body, self._loop.time() - started)
-                self._deliver(job, completions)
+            self.bytes_received += len(reply.body)
+            if reply.status in range(200, 300):
+                self._deliver(job, completions_from(job.group, reply.body, self._loop.time() - started))
                 return
-            failure = failure_from(status, reply.headers, reply.body)
-            job.unread += status == 504  # noqa: PLR2004  (a gateway gave up waiting; the server behind it may not have)
-        except UnusableError as error:
-            failure = Failure("retry", str(error))
-            job.unread += 1
+            failure = failure_from(reply.status, reply.headers, reply.body)
+        except ResponseError as error:
+            failure = error.failure
         except TransportError as error:
-            failure = self._unreachable(error) if not error.connected else Failure("retry", str(error))
-            job.unread += error.sent
+            if not error.connected:
+                failure = self._unreachable(error)
+            else:
+                failure = Failure("unusable" if error.answered else "retry", str(error), billed=error.sent)
+        if failure.billed:
+            job.lost(failure)
         self._handle(job, replace(failure, text=self._clean(failure.text)), epoch)
 
     def _deliver(self, job: Job, completions: list[Completion]) -> None:
@@ -407,11 +439,7 @@ class Sender:
             used = (completions[0].prompt_tokens or 0) + sum(one.completion_tokens or 0 for one in completions)
             self._tokens.take(used - job.cost if used else 0)
         if job.attempts > 1:
-            unread = itertools.chain([job.unread], itertools.repeat(0))  # billed once per sending, not per draw
-            completions = [
-                replace(one, attempts=job.attempts, unread=count)
-                for one, count in zip(completions, unread, strict=False)
-            ]
+            completions = job.accounted(completions)
         if missing := job.group[len(completions) :]:
             self._ready.append(Job(job.call, missing))
         job.call.deliver(completions, len(completions))
@@ -424,9 +452,9 @@ class Sender:
             return Failure("fatal", text)
         return Failure("refused", str(error))
 
-    def _handle(self, job: Job, failure: Failure, epoch: int) -> None:  # noqa: PLR0912
+    def _handle(self, job: Job, failure: Failure, epoch: int) -> None:
         now = self._loop.time()
-        if self._tokens and failure.kind != "retry":
+        if self._tokens and not failure.billed:
             self._tokens.take(-job.cost)
         match failure.kind:
             case "fatal" if job.group[0].adapter is None or "HTTP 404" not in failure.text:
@@ -434,13 +462,10 @@ class Sender:
                 job.call.deliver((), len(job.group))
             case "filtered":
                 self._deliver_failed(job, failure, "content_filter")
-            case "parameter" if job.dialect is not self.dialect:
-                self._ready.appendleft(job)  # another request has learned it meanwhile
-            case "parameter" if (better := learned(self.dialect, failure)) is not None:
-                logger.warning("%s: %s; sent without it from here on", self._endpoint, failure.text)
-                self.dialect = better
-                self._ready.appendleft(job)
+            case "parameter":
+                self._leave_out(job, failure)
             case "refused":
+                self._last_refusal = failure.text
                 self._throttle.refused(epoch, now, failure.retry_after_s)
                 job.refusals += 1
                 job.refused_since = now if job.refused_since is None else job.refused_since
@@ -448,16 +473,37 @@ class Sender:
                     self._deliver_failed(job, failure, "error")
                 else:
                     self._again(job, backoff_s(job.refusals, failure.retry_after_s, self._chance))
-            case "retry":
+            case "retry" | "unusable":
                 if failure.text.startswith("HTTP"):
                     self._throttle.refused(epoch, now, failure.retry_after_s)
-                job.failures += 1
-                if job.failures >= self._limits.max_attempts:
-                    self._deliver_failed(job, failure, "error")
-                else:
-                    self._again(job, backoff_s(job.failures, failure.retry_after_s, self._chance))
+                self._fail_once_more(job, failure)
             case _:
                 self._deliver_failed(job, failure, "error")
+
+    def _fail_once_more(self, job: Job, failure: Failure) -> None:
+        self._last_refusal = failure.text
+        job.failures += 1
+        if job.failures >= self._limits.max_attempts or 0 < self._limits.tries <= job.unusable:
+            self._deliver_failed(job, failure, "error")
+        elif failure.billed and not _may_be_sent_again(job):
+            text = f"{failure.text}; not sent again, because the budget does not hold another attempt"
+            self._deliver_failed(job, replace(failure, text=text), "error")
+        else:
+            self._again(job, backoff_s(job.failures, failure.retry_after_s, self._chance))
+
+    def _leave_out(self, job: Job, failure: Failure) -> None:
+        """A request was refused, perhaps for one of its parameters: send it again without, where that may help."""
+        if job.dialect is not self.dialect:
+            self._ready.appendleft(job)  # another request has learned something meanwhile
+            return
+        better = learned(self.dialect, failure, job.asked, job.group[0].messages)
+        if better is None:
+            text = f"{failure.text}{advice(failure, job.asked)}"
+            self._deliver_failed(job, replace(failure, text=text), "error")
+            return
+        logger.warning("%s: %s; %s", self._endpoint, failure.text, better[1])
+        self.dialect = better[0]
+        self._ready.appendleft(job)
 
     def _again(self, job: Job, delay_s: float) -> None:
         if job.call.stopped:
@@ -467,19 +513,20 @@ class Sender:
 
     def _deliver_failed(self, job: Job, failure: Failure, reason: str) -> None:
         text = failure.text + (f" (after {job.attempts} attempts)" if job.attempts > 1 else "")
-        unread = itertools.chain([job.unread], itertools.repeat(0))
-        failed = [
-            Completion(
-                key=request.key,
-                text="",
-                finish_reason="content_filter" if reason == "content_filter" else "error",
-                error=text,
-                attempts=job.attempts,
-                unread=count,
-            )
-            for request, count in zip(job.group, unread, strict=False)
-        ]
-        job.call.deliver(failed, len(failed))
+        finish: FinishReason = "content_filter" if reason == "content_filter" else "error"
+        failed = [Completion(key=request.key, text="", finish_reason=finish, error=text) for request in job.group]
+        job.call.deliver(job.accounted(failed), len(failed))
+        if finish == "error":
+            self._look_whether_alike(failure)
+
+    def _look_whether_alike(self, failure: Failure) -> None:
+        """When nothing was answered and the first requests all failed alike, the others will fail like them."""
+        if self._answers or not self._limits.give_up_after:
+            return
+        self._failed[re.sub(r"\W*\b\w*\d\w*\b", "", failure.text)] += 1
+        if len(self._failed) == 1 and self._failed.total() >= self._limits.give_up_after:
+            text = f"the first {self._failed.total()} requests failed alike, none was answered: {failure.text}"
+            self.give_up(replace(failure, kind="fatal", text=text))
 
     def give_up(self, failure: Failure) -> None:
         """Nothing can be answered: every call ends once its requests in flight are back."""

@@ -19,8 +19,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.confidence import lowest_group
 from medo1.engines.identity import model_identity, named_model, pinned
-from medo1.engines.local.confidence import lowest_group
 from medo1.engines.local.work import Work
 
 if TYPE_CHECKING:

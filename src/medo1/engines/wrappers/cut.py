@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from medo1.engines.base import Completion, Message, Request
+from medo1.engines.thought import apart
 
 WhenCut = Literal["keep", "continue", "reask"]
 
@@ -26,7 +27,7 @@ def next_request(request: Request, pieces: Sequence[Completion], when_cut: WhenC
     """
     if when_cut == "reask":
         return replace(request, sampling=replace(request.sampling, max_new_tokens=larger))
-    text = "".join(piece.text for piece in pieces)
+    text = "".join(piece.whole_text for piece in pieces)
     last = request.messages[-1]
     if last.role == "assistant":
         return replace(request, messages=(*request.messages[:-1], Message("assistant", last.content + text)))
@@ -43,11 +44,14 @@ def joined(pieces: Sequence[Completion], when_cut: WhenCut) -> Completion:
         whole = first if when_cut == "reask" else joined(pieces[:-1], when_cut)
         return replace(whole, error=f"cut, and not continued: {last.error}")
     continued = when_cut == "continue"
-    return replace(
+    whole = replace(
         last,
         key=first.key,
-        text="".join(piece.text for piece in pieces) if continued else last.text,
-        reasoning="".join(piece.reasoning for piece in pieces) if continued else last.reasoning,
+        text="".join(piece.whole_text for piece in pieces) if continued else last.text,
+        reasoning="".join(piece.reasoning for piece in pieces if piece.written is None)
+        if continued
+        else last.reasoning,
+        written=None if continued else last.written,
         prompt_tokens=first.prompt_tokens,
         completion_tokens=_total(piece.completion_tokens for piece in (pieces if continued else [last])),
         reasoning_tokens=_total(piece.reasoning_tokens for piece in (pieces if continued else [last])),
@@ -56,8 +60,12 @@ def joined(pieces: Sequence[Completion], when_cut: WhenCut) -> Completion:
         cached=all(piece.cached for piece in pieces),
         attempts=sum(piece.attempts for piece in pieces),
         unread=sum(piece.unread for piece in pieces),
+        unusable=sum(piece.unusable for piece in pieces),
+        unseen_prompt_tokens=sum(piece.unseen_prompt_tokens for piece in pieces),
+        unseen_completion_tokens=sum(piece.unseen_completion_tokens for piece in pieces),
         parts=tuple(piece.request_id for piece in pieces),
     )
+    return apart(whole) if continued else whole
 
 
 def _total(counts: Iterable[int | None]) -> int | None:

@@ -1,19 +1,21 @@
 """What answers cost: prices, an estimate before the first request, a hard budget, a table afterwards.
 
-Prices come from parameters, as a table of
-model names; this module knows none, because they change.
+Prices come from parameters, as a table of model names; this module knows none, because they change.
 
-The budget is hard: before a request is sent, the most that it can cost is reserved (prompt bound plus
-`max_new_tokens`), and it is sent only if everything spent and reserved stays within the budget. When the answer comes,
-the reservation becomes what the server counted. Attempts that may have been billed although no answer was read count
-in full.
+The budget is hard, whatever a server reports: before a request is sent, the most that it can cost is reserved (prompt
+bound plus `max_new_tokens`), and it is sent only if everything spent and reserved stays within the budget; the same
+before it is sent once more after an attempt that may have been billed. When the answer comes, the reservation becomes
+what the server counted. What it did not count, and attempts that may have been billed although no answer was read, cost
+the most that they can. Where an answer costs more than was reserved for it (a thought that no limit of tokens bounds),
+more is reserved for those that follow.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -45,22 +47,23 @@ Prices = Mapping[str, Price]
 
 
 def price_of(prices: Prices, model: str) -> Price | None:
-    """A model's price: under its own name, else under the longest name that it begins with (`gpt-4o-2024-08-06`)."""
-    if model in prices:
-        return prices[model]
-    heads = [name for name in prices if model.startswith(f"{name}-")]
-    return prices[max(heads, key=len)] if heads else None
+    """A model's price, under its own name alone: `gpt-4o-mini` costs a tenth of `gpt-4o`, and nobody knows what
+    `gpt-4o-next` will cost."""
+    return prices.get(model)
 
 
 def cost_usd(completion: Completion, price: Price, factor: float = 1.0) -> float:
-    """What one answer cost, from the server's own counts; a prompt that several draws shared is divided among them."""
+    """What one answer cost with all its attempts, from the server's own counts and what must be taken as billed beyond
+    them; a prompt that several draws shared is divided among them."""
     prompt = completion.prompt_tokens or 0
     cached = min(completion.cached_prompt_tokens or 0, prompt)
     lower = price.cached_prompt_usd_per_million
     lower = price.prompt_usd_per_million if lower is None else lower
     paid = (prompt - cached) * price.prompt_usd_per_million + cached * lower
     answer = (completion.completion_tokens or 0) * price.completion_usd_per_million
-    return (paid / max(1, completion.shared) + answer) * factor / MILLION
+    unseen = completion.unseen_prompt_tokens * price.prompt_usd_per_million
+    unseen += completion.unseen_completion_tokens * price.completion_usd_per_million
+    return (paid / max(1, completion.shared) + answer + unseen) * factor / MILLION
 
 
 def cost_bound_usd(request: Request, price: Price, factor: float = 1.0) -> float:
@@ -167,31 +170,34 @@ class Budget:
         self.spent_usd = 0.0
         self.reserved_usd = 0.0
         self.exhausted = False
+        self.overrun = 1.0  # how many times its bound the dearest answer has cost
         self._settled = threading.Condition()
 
-    def reserve(self, usd: float, *, wait: bool, given_up: threading.Event) -> bool:
+    def reserve(self, usd: float, *, wait: bool, given_up: threading.Event, ends: bool = True) -> bool:
         """Set money aside; False when it cannot be had any more.
 
         Args:
             usd: the most that a request can cost.
             wait: whether to wait for reservations of requests in flight to come back.
             given_up: ends the waiting.
+            ends: whether nothing more is reserved for anybody when this cannot be.
         """
         with self._settled:
             while self.limit_usd is not None and self.spent_usd + self.reserved_usd + usd > self.limit_usd:
                 too_much = self.spent_usd + usd > self.limit_usd
                 if self.exhausted or too_much or not wait or self.reserved_usd <= 0 or given_up.is_set():
-                    self.exhausted = True
+                    self.exhausted = self.exhausted or ends
                     return False
                 self._settled.wait(timeout=0.2)
             self.reserved_usd += usd
             return True
 
-    def settle(self, reserved_usd: float, spent_usd: float) -> None:
-        """A request is over: what was set aside for it, and what it cost."""
+    def settle(self, reserved_usd: float, spent_usd: float, of_bound: float = 0.0) -> None:
+        """A request is over: what was set aside for it, what it cost, and how much that was of what it could."""
         with self._settled:
             self.reserved_usd = max(0.0, self.reserved_usd - reserved_usd)
             self.spent_usd += spent_usd
+            self.overrun = max(self.overrun, of_bound)
             self._settled.notify_all()
 
 
@@ -235,7 +241,10 @@ class Budgeted(Around):
         self._prices = prices
         if self._price is None and budget.limit_usd is not None:
             known = ", ".join(sorted(prices)) or "none"
-            raise EngineError(f"budget_usd is set but `prices` has no price for {model!r} (known: {known}): add it")
+            raise EngineError(
+                f"budget_usd is set but `prices` has no price for {model!r} (known: {known}): add it, under that very "
+                "name"
+            )
 
     def around(self, engine: Engine) -> Budgeted:
         return Budgeted(engine, self._prices, self.budget)
@@ -250,38 +259,75 @@ class Budgeted(Around):
         if price is None:
             yield from self.engine.batches(requests, stop)
             return
-        held: dict[str, tuple[str, float]] = {}
+        held: dict[str, _Reserved] = {}
         given_up = threading.Event()
         stopped_at: list[float] = []
 
         def affordable() -> Iterator[Request]:
             for serial, request in enumerate(requests):
-                bound = cost_bound_usd(request, price, self.price_factor)
+                most = cost_bound_usd(request, price, self.price_factor)
+                bound = most * self.budget.overrun * self.sendings_unasked
                 if not self.budget.reserve(bound, wait=self.streams, given_up=given_up):
                     stopped_at.append(bound)
                     return
-                held[str(serial)] = (request.key, bound)
-                yield replace(request, key=str(serial))
+                reserved = held[str(serial)] = _Reserved(request.key, most, bound)
+                yield replace(request, key=str(serial), may_retry=partial(self._reserve_another, reserved))
 
         try:
             for batch in self.engine.batches(affordable(), stop):
                 told = []
                 for completion in batch:
-                    key, bound = held.pop(completion.key)
-                    spent = cost_usd(completion, price, self.price_factor) + completion.unread * bound
-                    self.budget.settle(bound, spent)
-                    told.append(replace(completion, key=key))
+                    reserved = held.pop(completion.key)
+                    spent = cost_usd(completion, price, self.price_factor)
+                    self.budget.settle(reserved.usd, spent, spent / max(reserved.most * completion.attempts, 1e-12))
+                    told.append(replace(completion, key=reserved.key))
                 yield told
         finally:
             given_up.set()
-            for _, bound in held.values():  # sent and never answered: it may have been billed
-                self.budget.settle(bound, bound)
+            for reserved in held.values():  # sent and never answered: it may have been billed
+                self.budget.settle(reserved.usd, reserved.usd)
         if stopped_at:
             raise BudgetError(
                 f"the budget of ${self.budget.limit_usd:,.2f} is reached: ${self.budget.spent_usd:,.4f} spent, and the "
                 f"next request could cost ${stopped_at[0]:,.4f}. Every answer so far is kept; raise budget_usd and run "
                 "again to go on from here, nothing is paid twice"
             )
+
+    def _reserve_another(self, reserved: _Reserved) -> bool:
+        """Set aside what one more sending of a request can cost; False when the budget does not hold it."""
+        more = reserved.most * self.budget.overrun
+        if not self.budget.reserve(more, wait=False, given_up=threading.Event(), ends=False):
+            return False
+        reserved.usd += more
+        return True
+
+    def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
+        """See `Engine.stream`.
+
+        Raises:
+            BudgetError: when the budget does not hold the request.
+        """
+        if self._price is None:
+            return self.engine.stream(request, told)
+        bound = cost_bound_usd(request, self._price, self.price_factor) * self.budget.overrun
+        if not self.budget.reserve(bound, wait=False, given_up=threading.Event()):
+            raise BudgetError(f"the budget of ${self.budget.limit_usd:,.2f} does not hold the next request")
+        spent = bound
+        try:
+            completion = self.engine.stream(request, told)
+            spent = cost_usd(completion, self._price, self.price_factor)
+        finally:
+            self.budget.settle(bound, spent)
+        return completion
+
+
+@dataclass(slots=True)
+class _Reserved:
+    """What is set aside for a request: its key, the most that one sending can cost, and for all sendings so far."""
+
+    key: str
+    most: float
+    usd: float
 
 
 def budgeted(engine: Engine, prices: Prices, budget: Budget) -> Engine:

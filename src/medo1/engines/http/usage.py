@@ -1,0 +1,99 @@
+"""What a server says that it counted, made consistent with itself and with the text that came.
+
+Servers leave the usage out, send nonsense, count a thought beside `completion_tokens` instead of within it, or name the
+fields as their own API does. What is paid must not be underestimated: where the counts cannot be true, the most that
+the sending can have cost stands in for them.
+
+Sources: the API references of OpenAI, Anthropic and Google (Gemini); DeepSeek's `prompt_cache_hit_tokens`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens", "prompt_eval_count")
+COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount", "outputTokens", "eval_count")
+REASONING = ("reasoning_tokens", "thoughtsTokenCount", "thinking_tokens")
+CACHED = ("cached_tokens", "cachedContentTokenCount", "cache_read_input_tokens", "prompt_cache_hit_tokens")
+TOTAL = ("total_tokens", "totalTokenCount", "totalTokens")
+DETAILS = (
+    "completion_tokens_details", "output_tokens_details", "prompt_tokens_details", "input_tokens_details",
+)  # fmt: skip
+MOST = 1 << 40  # tokens; what is above is nonsense
+WORD = re.compile(r"\S+")
+WORDS_PER_TOKEN = 2  # a tokenizer makes a token of a word at least; half as many are not believed
+BYTES_PER_TOKEN = 24  # and of so many bytes, in scripts without spaces
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one answer; None where the server does not say, or says what cannot be.
+
+    Attributes:
+        completion: all that was generated, thought included.
+        reasoning: those of `completion` that went into thought.
+    """
+
+    prompt: int | None = None
+    completion: int | None = None
+    reasoning: int | None = None
+    cached: int | None = None
+
+
+def usage_of(answer: Mapping[str, Any], prompt: str, texts: list[str], thoughts: list[str]) -> Usage:
+    """The usage of an answer, reconciled.
+
+    Args:
+        answer: the response's JSON.
+        prompt: the conversation's text, which prompt tokens are held against.
+        texts, thoughts: what came of each choice, which completion tokens are held against.
+    """
+    said = next((answer[name] for name in ("usage", "usageMetadata") if isinstance(answer.get(name), Mapping)), answer)
+    details = [said[name] for name in DETAILS if isinstance(said.get(name), Mapping)]
+    asked = _first(PROMPT, said)
+    completion = _first(COMPLETION, said)
+    reasoning = _first(REASONING, said, *details)
+    total = _first(TOTAL, said)
+    if completion is not None and reasoning:
+        visible = sum(map(fewest_tokens, texts))
+        beside = total is not None and asked is not None and total >= asked + completion + reasoning
+        if (
+            beside
+            or reasoning > completion
+            or (visible > completion - reasoning > -1 and completion < reasoning + visible)
+        ):
+            completion += reasoning
+    if total is not None and asked is not None and total > asked + (completion or 0):
+        completion = total - asked  # whatever was counted and not named is paid
+    shown = sum(map(fewest_tokens, [*texts, *thoughts]))
+    if completion is not None and completion < shown:
+        completion = reasoning = None
+    if asked is not None and asked < fewest_tokens(prompt):
+        asked = None
+    return Usage(asked, completion, reasoning if completion is not None else None, _first(CACHED, said, *details))
+
+
+def fewest_tokens(text: str) -> int:
+    """Fewer tokens than this a text cannot have, whatever the tokenizer."""
+    if not text:
+        return 0
+    words = sum(1 for _ in WORD.finditer(text))
+    return max(1, words // WORDS_PER_TOKEN, len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN // WORDS_PER_TOKEN)
+
+
+def _first(names: tuple[str, ...], *places: Mapping[str, Any]) -> int | None:
+    for place in places:
+        for name in names:
+            if (count := counted(place.get(name))) is not None:
+                return count
+    return None
+
+
+def counted(value: Any) -> int | None:
+    """A token count if it is one; a server's nonsense is not carried into sums."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST else None
