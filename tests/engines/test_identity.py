@@ -17,6 +17,7 @@ from medo1.engines.wrappers.money import Budget, Budgeted, Price
 from medo1.engines.wrappers.store import CompletionStore, engine_address
 from medo1.engines.wrappers.stored import Stored
 
+PRICE = Price(prompt_usd_per_million=1, completion_usd_per_million=1)
 COMMIT, OTHER_COMMIT = "a" * 40, "b" * 40
 HUB = "someone/some-model"
 
@@ -75,9 +76,7 @@ CASES: dict[type[Engine], tuple[dict[str, Any], dict[str, Any]]] = {
 }
 WRAPPERS: list[Callable[[Engine, Path], Around]] = [
     lambda engine, folder: Stored(engine, CompletionStore(folder / "c.sqlite")),
-    lambda engine, _: Budgeted(
-        engine, {"teacher": Price(prompt_usd_per_million=1, completion_usd_per_million=1)}, Budget(1)
-    ),
+    lambda engine, _: Budgeted(engine, dict.fromkeys(["teacher", "teacher-2"], PRICE), Budget(1)),
     lambda engine, _: Around(engine),
 ]
 

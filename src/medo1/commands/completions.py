@@ -156,6 +156,48 @@ def prune(store: Path, *, delete: bool, **conditions: Any) -> None:
 
 
 @completions.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_obj
+def restore(store: Path, file: Path) -> None:
+    """Take answers into the store that were exported, or written to FILE because the disk was full."""
+    from medo1.engines.wrappers.store import engine_address, restored
+
+    try:
+        kept = CompletionStore(store)
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
+    count = 0
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                paid, identity = restored(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise click.ClickException(f"{file}, line {number}: not an exported answer ({error!r})") from None
+            kept.put([paid], engine_address(identity), identity)
+            count += 1
+    click.echo(f"{count:,} answers of {file} are in {store}")
+
+
+@completions.command()
+@click.pass_obj
+def retry(store: Path) -> None:
+    """Forget failures, so that requests whose answers could not be used are sent (and paid) again."""
+    click.echo(f"{_opened(store).forget_failures():,} failures forgotten in {store}")
+
+
+@completions.command()
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="The new store's file.")
+@click.pass_obj
+def recover(store: Path, target: Path) -> None:
+    """Take what can be read of a damaged store into a new one."""
+    if target.exists():
+        raise click.ClickException(f"{target} is there already: name a file that is not")
+    taken, lost = CompletionStore(target).recover_from(store)
+    made = CompletionStore(target)
+    click.echo(f"{made.count():,} answers recovered into {target} ({taken:,} rows read, {lost:,} could not be)")
+
+
+@completions.command()
 @click.option("--engine", "engine_id", help="The engine whose answers are meant: its id, or the beginning of one.")
 @click.option("--model", help="The model that answered: a directory (known by its files), or a hub id.")
 @click.option("--revision", help="The commit of a hub id.")

@@ -241,11 +241,11 @@ class Engine(ABC):
                 batches.close()
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
-        """Answer one request, handing its text to `told` piece by piece as it comes. The pieces joined are the
-        completion's text. An engine that cannot stream hands over the whole text at the end."""
+        """Answer one request, handing its text to `told` piece by piece as it is written: joined, the pieces are the
+        completion's `whole_text`. An engine that cannot stream hands over the whole text at the end."""
         [completion] = self.complete([request])
-        if completion.text:
-            told(completion.text)
+        if completion.whole_text:
+            told(completion.whole_text)
         return completion
 
     def with_model(self, model: Model) -> Engine:

@@ -234,8 +234,10 @@ def _opened(choice: Any, place: int, answer: Mapping[str, Any], payload: bytes) 
         raise _unusable(f"the server gave up on the answer, or called a tool (finish reason {word!r})", answer)
     if how == "unusable":  # text beside a call of a tool that nobody offered
         how = None
-    if not text and not thought and how in {"stop", None}:
-        tools = " but calls of tools" if message.get("tool_calls") or message.get("function_call") else ""
+    called = bool(message.get("tool_calls") or message.get("function_call"))
+    empty = not text and not thought and how in {"stop", None}
+    if empty and (called or not isinstance(message.get("content"), str)):  # an empty text is one
+        tools = " but calls of tools" if called else ""
         raise _unusable(f"the answer holds no text{tools}, although it says that it is complete", answer)
     logprobs = choice.get("logprobs")
     tokens = logprobs.get("content") if isinstance(logprobs, dict) else None

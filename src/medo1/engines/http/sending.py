@@ -17,6 +17,7 @@ import logging
 import random
 import re
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,7 @@ NO_CONTINUATION = (
 )
 PATH = "/chat/completions"
 GROUP_WAIT_S = 0.02
+TOLD_EVERY_S = 30.0
 STOP_LOOK_S = 0.2
 LINGER_S = 0.005  # seconds for which answers that come one by one are gathered before they are handed on
 STARTS_PER_ROUND = 2  # opening 200 connections in one round of the loop makes the server's answers arrive in one clump
@@ -78,6 +80,7 @@ class Job:
         "group",
         "refusals",
         "refused_since",
+        "sent_at",
         "unread",
         "unseen",
         "unusable",
@@ -93,6 +96,7 @@ class Job:
         self.attempts = self.failures = self.unread = self.unusable = self.refusals = 0
         self.unseen = (0, 0)  # prompt and completion tokens that sendings without an answer may have been billed for
         self.refused_since: float | None = None
+        self.sent_at = 0.0
 
     def lost(self, failure: Failure) -> None:
         """Count a sending that was billed, or may have been, and brought no answer."""
@@ -282,7 +286,31 @@ class Sender:
         self._last_refusal = ""
         self.bytes_sent = self.bytes_received = 0
         self._unreachable_since: float | None = None
+        self._answered_at = now
+        self._loop.call_later(TOLD_EVERY_S, self._tell)
         self._chance = random.Random()  # noqa: S311  (spreads retries in time, decides nothing)
+
+    def _tell(self) -> None:
+        """Say what is waited for, when nothing has come for a while: since when, until when, and why."""
+        self._loop.call_later(TOLD_EVERY_S, self._tell)
+        now = self._loop.time()
+        flying = list(self._tasks.values())
+        waiting = len(self._later) + len(self._ready)
+        if not (flying or waiting) or now - self._answered_at < TOLD_EVERY_S:
+            return
+        parts = []
+        if flying:
+            oldest = now - min(job.sent_at for job in flying)
+            parts.append(
+                f"{len(flying)} requests are in flight, the oldest for {oldest:,.0f} of {self._limits.timeout_s:,.0f} s "
+                f"({self.bytes_sent:,} bytes sent in all, {self.bytes_received:,} received)"
+            )
+        if waiting:
+            due = max(self._throttle.paused_until, self._later[0][0] if self._later else now)
+            until = time.strftime("%H:%M:%S", time.localtime(time.time() + max(0.0, due - now)))
+            why = f" ({self._last_refusal})" if self._last_refusal else ""
+            parts.append(f"{waiting} wait until {until}{why}")
+        logger.info("%s: no answer for %.0f s; %s", self._endpoint, now - self._answered_at, "; ".join(parts))
 
     def submit(self, job: Job) -> None:
         """From any thread."""
@@ -408,6 +436,7 @@ class Sender:
         started = self._loop.time()
         epoch = self._throttle.epoch
         job.attempts += 1
+        job.sent_at = started
         if job.dialect is not self.dialect:
             job.dialect = self.dialect
             job.asked = chat_body(job.group, self._model, self.dialect, self._extras)
@@ -434,6 +463,7 @@ class Sender:
 
     def _deliver(self, job: Job, completions: list[Completion]) -> None:
         self._throttle.answered()
+        self._answered_at = self._loop.time()
         self._answers += 1
         if self._tokens:
             used = (completions[0].prompt_tokens or 0) + sum(one.completion_tokens or 0 for one in completions)

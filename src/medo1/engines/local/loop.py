@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 ADMITTED_SHARE = 8  # rows are admitted when a share of this size of the batch is free: a prefill of few rows is slow
 FEWEST_CACHE_ROWS = 8
+TOLD_EVERY_S = 30.0  # while no row is done
 
 
 class Decoder:
@@ -68,10 +69,18 @@ class Decoder:
         """
         waiting = deque(sorted(rows, key=lambda row: (-len(row.prompt), row.prompt)))
         try:
+            told_at = time.monotonic()
             while waiting or len(self._active):
+                if time.monotonic() - told_at >= TOLD_EVERY_S:
+                    told_at = time.monotonic()
+                    logger.info(
+                        "%d rows are being decoded, %d wait; %s tokens so far",
+                        len(self._active), len(waiting), f"{self.work.new_tokens:,}",
+                    )  # fmt: skip
                 if stop is not None and stop.is_set():
                     waiting.clear()
                 if done := self._turn(waiting):
+                    told_at = time.monotonic()
                     yield done
         finally:
             self._cache.release()

@@ -22,6 +22,7 @@ from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message
 from medo1.engines.confidence import lowest_group
 from medo1.engines.identity import model_identity, named_model, pinned
 from medo1.engines.local.work import Work
+from medo1.engines.thought import apart
 
 if TYPE_CHECKING:
     from medo1.engines.local.active_rows import DecodingRow
@@ -112,8 +113,8 @@ class Transformers(Engine):
                     shown = text
 
         [completion] = [one for batch in self._batches([request], watch=watch) for one in batch]
-        if len(completion.text) > len(shown):
-            told(completion.text[len(shown) :])
+        if len(completion.whole_text) > len(shown):
+            told(completion.whole_text[len(shown) :])
         return completion
 
     def close(self) -> None:
@@ -188,18 +189,20 @@ class Transformers(Engine):
         if row.error is not None:
             return _refusal(request, self._loaded.name, len(row.prompt), row.error)
         count = len(row.tokens)
-        return Completion(
-            key=request.key,
-            text=self._text(row),
-            finish_reason="stop" if row.ended == "stop" else "length",
-            prompt_tokens=len(row.prompt),
-            completion_tokens=count,
-            mean_logprob=sum(row.logprobs) / count,
-            self_certainty=sum(row.certainty) / count,
-            confidence=sum(row.confidence) / count if row.temperature > 0 else None,
-            lowest_confidence=lowest_group(row.confidence) if row.temperature > 0 else None,
-            latency_s=time.monotonic() - row.started,
-            model=self._loaded.name,
+        return apart(
+            Completion(
+                key=request.key,
+                text=self._text(row),
+                finish_reason="stop" if row.ended == "stop" else "length",
+                prompt_tokens=len(row.prompt),
+                completion_tokens=count,
+                mean_logprob=sum(row.logprobs) / count,
+                self_certainty=sum(row.certainty) / count,
+                confidence=sum(row.confidence) / count if row.temperature > 0 else None,
+                lowest_confidence=lowest_group(row.confidence) if row.temperature > 0 else None,
+                latency_s=time.monotonic() - row.started,
+                model=self._loaded.name,
+            )
         )
 
     def _text(self, row: DecodingRow) -> str:

@@ -310,6 +310,7 @@ class VLLM(Engine):
                 "logprobs": True,
                 "continuation": "native",
                 "trust_env": False,
+                "give_up_after": 0,  # a context that is too short for what was allowed is asked again with less
                 **current_options(OpenAI, self._client_options),
             },
         )

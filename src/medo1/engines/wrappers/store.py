@@ -21,13 +21,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from medo1.engines.base import Completion, Engine, EngineError, Message, Request, Sampling
+from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Request, Sampling
+from medo1.engines.thought import apart, storable
 from medo1.lineage.digests import canonical_json, digest_of_text, digest_of_value
 
 VERSION = 3
@@ -121,6 +122,10 @@ WRITE = (
     "INSERT OR IGNORE INTO answers (request_id, engine_id, prompt_id, sampling, sample, seed, adapter, at, endless_id, "  # noqa: S608
     f"{', '.join(ANSWER)}) VALUES ({', '.join('?' * (9 + len(ANSWER)))})"
 )
+UNUSABLE = (
+    "SELECT request_id, sum(unusable), max(error) FROM failures WHERE request_id IN ({places}) GROUP BY request_id"
+)
+RECOVER = "kedro completions --store {path} recover --to NEW.sqlite"
 FILL = (
     "UPDATE answers SET endless_id = endless_id_of(engine_id, prompt_id, sampling, sample, seed, adapter) "
     "WHERE endless_id IS NULL"
@@ -130,7 +135,9 @@ assert set(ANSWER) <= {field.name for field in fields(Completion)}
 
 def prompt_text_of(messages: tuple[Message, ...]) -> str:
     """The conversation as the store keeps it: JSON pairs of role and content."""
-    return json.dumps([[message.role, message.content] for message in messages], ensure_ascii=False)
+    text = json.dumps([[message.role, message.content] for message in messages], ensure_ascii=False)
+    # Halves of surrogate pairs become JSON's own escapes: they can be written, and read back as what they were.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @lru_cache(maxsize=256)
@@ -212,8 +219,20 @@ class Kept(NamedTuple):
 
 
 def kept_completion(request_id: str, row: tuple[Any, ...], key: str) -> Completion:
-    """A row of the store as the completion of the request that the caller calls `key`."""
-    return Completion(key, cached=True, request_id=request_id, **dict(zip(ANSWER, row, strict=True)))
+    """A row of the store as the completion of the request that the caller calls `key`. Rows hold texts as they were
+    written, so that a thought in one is taken out by the rules of today."""
+    return apart(Completion(key, cached=True, request_id=request_id, **dict(zip(ANSWER, row, strict=True))))
+
+
+def _as_written(completion: Completion) -> Completion:
+    """The completion as a row holds it: every text storable, a thought that stood in the text back in its place."""
+    texts = {name: getattr(completion, name) for name in ("text", "reasoning", "model")}
+    alone = apart(replace(completion, text=completion.whole_text, reasoning="", written=None))
+    if completion.written is not None and alone.reasoning == completion.reasoning:
+        texts |= {"text": completion.written, "reasoning": ""}
+    error = completion.error if completion.error is None else storable(completion.error)
+    text, reasoning, model = (storable(texts[name]) for name in ("text", "reasoning", "model"))
+    return replace(completion, text=text, reasoning=reasoning, model=model, error=error)
 
 
 def engine_address(identity: Mapping[str, Any]) -> str:
@@ -233,6 +252,39 @@ class Paid(NamedTuple):
     prompt: str
     request: Request
     completion: Completion
+
+
+def exported(paid: Paid, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as a row of `CompletionStore.rows`."""
+    request = paid.request
+    adapter = request.adapter.digest if request.adapter is not None else None
+    head = (
+        paid.request_id, time.time(), dict(identity), json.loads(paid.prompt), json.loads(_drawn(request.sampling)),
+        request.sample, request.seed, adapter,
+    )  # fmt: skip
+    kept = _as_written(paid.completion)
+    return {**dict(zip(HEAD, head, strict=True)), **dict(zip(ANSWER, _columns(kept), strict=True))}
+
+
+def restored(row: Mapping[str, Any]) -> tuple[Paid, dict[str, Any]]:
+    """A row that was exported, ready to be kept again, and the identity of the engine that answered.
+
+    Raises:
+        KeyError, TypeError, ValueError: for a row that is none.
+    """
+    sampling = row["sampling"]
+    adapter = Adapter("", Path(), row["adapter"]) if row["adapter"] else None
+    request = Request(
+        "",
+        tuple(Message(role, content) for role, content in row["messages"]),
+        Sampling(**{**sampling, "stop": tuple(sampling["stop"])}),
+        row["sample"],
+        row["seed"],
+        adapter,
+    )
+    prompt = prompt_text_of(request.messages)
+    completion = Completion("", request_id=row["request_id"], **{name: row[name] for name in ANSWER if name in row})
+    return Paid(row["request_id"], digest_of_text(prompt), prompt, request, completion), dict(row["engine"])
 
 
 class CompletionStore:
@@ -260,12 +312,46 @@ class CompletionStore:
                     f"{self.path}: written by a newer medo1 (store version {version}, this one knows up to {VERSION}): "
                     "update medo1"
                 )
+            if version == 0:
+                self._refuse_foreign()
             if version < VERSION:
                 self._bring_up_to_date()
+            self._refuse_damaged()
         except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from None
+
+    def _refuse_foreign(self) -> None:
+        """Tables of something else are left alone, even in a file that SQLite can read."""
+        tables = [name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if tables:
             raise EngineError(
-                f"{self.path}: not a completion store ({error}); give another path or move it away"
-            ) from None
+                f"{self.path}: not a completion store but a database of something else (its tables: "
+                f"{', '.join(sorted(tables)[:5])}); give another path"
+            )
+
+    def _refuse_damaged(self) -> None:
+        """The tables that this version needs, as it needs them."""
+        for table, columns in (("answers", ANSWER), ("failures", ("unusable",)), ("engines", ()), ("prompts", ())):
+            there = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+            if not there or set(columns) - there:
+                missing = ", ".join(sorted(set(columns) - there)) or table
+                raise EngineError(
+                    f"{self.path}: not a whole completion store ({missing} is missing); give another path, or recover "
+                    f"what it holds: {RECOVER.format(path=self.path)}"
+                )
+
+    def _unusable(self, error: sqlite3.Error) -> EngineError:
+        """What is wrong with the file, and how to recover what it holds."""
+        if _is_full(error):
+            return EngineError(f"{self.path}: the disk is full ({error}). Free some space and run again")
+        if "locked" in str(error) or "busy" in str(error):
+            return EngineError(f"{self.path}: another process has held it for {BUSY_S:g} s ({error}). Run again later")
+        if "readonly" in str(error) or "unable to open" in str(error):
+            return EngineError(f"{self.path}: cannot be written ({error}). Give another path, or the right to write it")
+        return EngineError(
+            f"{self.path}: not a completion store, or a damaged one ({error}). If answers are in it, recover them: "
+            f"{RECOVER.format(path=self.path)}; else give another path or move it away"
+        )
 
     def __repr__(self) -> str:
         return f"CompletionStore({str(self.path)!r})"
@@ -341,7 +427,19 @@ class CompletionStore:
         return {name: Kept(other, tuple(row)) for name, other, *row in self._selected(READ_ALIAS, request_ids)}
 
     def _selected(self, statement: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
-        return self._connection.execute(statement.format(places=", ".join("?" * len(values))), values).fetchall()
+        try:
+            return self._connection.execute(statement.format(places=", ".join("?" * len(values))), values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from None
+
+    def unusable(self, request_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """How often each of some requests was answered, and paid, with what could not be used; and the last reason."""
+        found = self._selected(UNUSABLE, request_ids)
+        return {request_id: (count, error) for request_id, count, error in found if count}
+
+    def forget_failures(self) -> int:
+        """Forget what failed, so that requests whose answers could not be used are sent again; returns how many."""
+        return self._connection.execute("DELETE FROM failures").rowcount
 
     def get_many(self, request_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         """The answers kept under some addresses (a few hundred at most), each as a row for `kept_completion`."""
@@ -361,10 +459,25 @@ class CompletionStore:
         Returns:
             the completions, in order; where another process was first, its answer.
         """
+        try:
+            return self._put(paid, engine_id, identity)
+        except (UnicodeError, OverflowError, ValueError, sqlite3.IntegrityError, sqlite3.ProgrammingError, TypeError):
+            if len(paid) == 1:
+                raise
+        told = []
+        for one in paid:  # one row cannot be written as it is: it alone is lost, and says so
+            try:
+                told += self._put([one], engine_id, identity)
+            except Exception as error:
+                text = f"the answer came and cannot be kept ({type(error).__name__}: {error}): {one.completion.text!r}"
+                told.append(Completion(one.completion.key, "", "error", error=text[:10_000], request_id=one.request_id))
+        return told
+
+    def _put(self, paid: Sequence[Paid], engine_id: str, identity: Mapping[str, Any]) -> list[Completion]:
         now = time.time()
         answers, failures, prompts = [], [], {}
         for one in paid:
-            request, completion = one.request, one.completion
+            request, completion = one.request, _as_written(one.completion)
             prompts[one.prompt_id] = one.prompt
             if completion.finish_reason == "error":
                 told = (completion.error or "", completion.attempts, completion.unread, completion.unusable)
@@ -404,7 +517,7 @@ class CompletionStore:
         kept = self.get(completion.request_id, completion.key)
         if kept is None or completion.finish_reason == "error":
             return completion
-        same = (kept.text, kept.latency_s) == (completion.text, completion.latency_s)
+        same = (kept.whole_text, kept.latency_s) == (completion.whole_text, completion.latency_s)
         return completion if same else kept
 
     def typical_completion_tokens(self, engine_id: str, model: str | None = None) -> float | None:
@@ -424,6 +537,37 @@ class CompletionStore:
             "SELECT engine_id, identity FROM engines WHERE engine_id IN (SELECT engine_id FROM answers)"
         )
         return {engine_id: json.loads(identity) for engine_id, identity in found}
+
+    def recover_from(self, damaged: Path) -> tuple[int, int]:
+        """Take over what can be read of a damaged store; returns how many rows of all tables, and how many were lost.
+
+        Every answer found is complete: it is a row with the columns of its own.
+        """
+        source = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)
+        taken = lost = 0
+        for table in ("engines", "prompts", "answers", "failures", "aliases"):
+            ours = [row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")]
+            try:
+                theirs = {row[1] for row in source.execute(f"PRAGMA table_info({table})")}
+                names = [name for name in ours if name in theirs]
+                wanted = f"SELECT {', '.join(names)} FROM {table}"  # noqa: S608
+                most = None if table in {"engines", "aliases"} else source.execute(f"SELECT max(rowid) FROM {table}")  # noqa: S608
+                ends = None if most is None else most.fetchone()[0] or 0
+            except sqlite3.DatabaseError:
+                lost += 1
+                continue
+            write = f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+            pages = [("", ())] if ends is None else [(" WHERE rowid = ?", (place,)) for place in range(1, ends + 1)]
+            for where, values in pages:
+                try:
+                    rows = source.execute(wanted + where, values).fetchall()
+                    self._connection.executemany(write, rows)
+                    taken += len(rows)
+                except sqlite3.DatabaseError:
+                    lost += 1
+        source.close()
+        self._connection.execute(FILL)
+        return taken, lost
 
     def migrate(self, engine_id: str, identity: Mapping[str, Any]) -> int:
         """Have an engine's answers found under another identity too, and show it as theirs; returns how many.
@@ -540,6 +684,13 @@ class CompletionStore:
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether an error of SQLite means that there is no space left."""
+    return getattr(error, "sqlite_errorname", "") in {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"} or (
+        "disk is full" in str(error) or "No space left" in str(error)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,30 @@ What it promises:
 - An answer is committed before it is yielded, and as soon as it is there, not when the consumer asks for the next one.
 - When the consumer stops (an error, Ctrl-C), nothing new is sent, and answers that are in flight are waited for and
   kept, for up to `drain_s` seconds; a second Ctrl-C ends that.
+- A request whose answers were paid and could not be used, `tries` times over all runs, is not sent again.
+- Where the disk is full, nothing more is sent; what was in flight is kept in memory until there is space again, and at
+  last written to another place.
 - Memory does not grow with the number of requests.
 
 Two processes that ask for the same request at the same time both send it; the first answer committed is what both
 yield. To claim requests across processes would mean leases that outlive a killed process, so that a resumed run would
-wait for a dead one: that costs more than the rare double payment.
+wait for a dead one: that costs more than the rare double payment. A run that finds another at work says so.
 """
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from medo1.engines.base import Around, Completion, Engine, Request
+from medo1.engines.base import Around, Completion, Engine, EngineError, Request
+from medo1.engines.wrappers.guards import AskingLock, is_full, rescued, signals_drain
 from medo1.engines.wrappers.store import (
     Addresses,
     CompletionStore,
@@ -37,6 +43,8 @@ from medo1.lineage.digests import digest_of_text
 logger = logging.getLogger(__name__)
 
 CHUNK = 32  # requests looked up together; more would hold up the first sending
+FULL_PATIENCE_S = 60.0  # for which a full disk is waited for
+FULL_LOOK_S = 1.0
 MOST_UNREAD = 4096  # completions that wait for the consumer, at most, before no further request is taken
 
 
@@ -83,7 +91,7 @@ class Stored(Around):
         kept = self.store.find({address: request}, {address: prompt_id}, where).get(address)
         if kept is not None:
             completion = kept_completion(*kept, request.key)
-            told(completion.text)
+            told(completion.whole_text)
             return completion
         completion = replace(self.engine.stream(request, told), request_id=address)
         paid = [Paid(address, prompt_id, prompt, request, completion)]
@@ -93,11 +101,12 @@ class Stored(Around):
     def batches(self, requests: Iterable[Request], stop: threading.Event | None = None) -> Iterator[list[Completion]]:
         """See `Engine.batches`: what was committed together comes together; what was kept comes with `cached=True`."""
         call = _Call(self.engine, self.store, requests, stop or threading.Event())
-        call.start()
-        try:
-            yield from call.batches()
-        finally:
-            call.stop(self._drain_s)
+        with signals_drain():
+            call.start()
+            try:
+                yield from call.batches()
+            finally:
+                call.stop(self._drain_s)
 
 
 class _Ask(NamedTuple):
@@ -127,7 +136,12 @@ class _Call:
         self._backpressure = threading.Semaphore(MOST_UNREAD if engine.streams else 1 << 62)
         self._event = threading.Event()
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()
         self._stop = stop
+        self._lock_of_run = AskingLock(store.path, self._where.engine_id)
+        self._asked = False
+        self._unwritten: list[Paid] = []  # the disk is full: what came meanwhile
+        self._full_since: float | None = None
         self._done = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._pump, name="medo1-store", daemon=True)
@@ -149,6 +163,7 @@ class _Call:
                 self._answered.clear()
             asked = self._addressed(chunk)
             kept = self._kept(asked)
+            given_up = self._given_up([address for address in asked if address not in kept])
             hits: list[Completion] = []
             for address, ask in asked.items():
                 if not self._admitted(len(ask.requests), hits):
@@ -162,9 +177,43 @@ class _Call:
                 if found is not None:
                     hits += [kept_completion(*found, request.key) for request in ask.requests]
                     continue
+                if (reason := given_up.get(address)) is not None:
+                    hits += [replace(reason, key=request.key) for request in ask.requests]
+                    continue
                 hits = self._hand_on(hits)
+                if not self._writable():
+                    return
                 yield self._sent(address, ask)
             self._hand_on(hits)
+
+    def _given_up(self, addresses: list[str]) -> dict[str, Completion]:
+        """The requests among these that are not sent again, because their answers could never be used."""
+        tries = self._engine.tries
+        if not tries or not addresses:
+            return {}
+        return {
+            address: Completion(
+                "",
+                "",
+                "error",
+                error=f"{error}. Its answers could not be used {count} times, and were paid: it is not sent again "
+                "(`kedro completions retry` forgets that)",
+                cached=True,
+                request_id=address,
+            )
+            for address, (count, error) in self._store.unusable(addresses).items()
+            if count >= tries
+        }
+
+    def _writable(self) -> bool:
+        """Wait while the disk is full; False when it stays full, or the consumer has left."""
+        while self._unwritten:
+            self._stop.wait(FULL_LOOK_S)
+            with self._keeping:
+                self._write([])
+            if self._stop.is_set() or (self._full_since and time.monotonic() - self._full_since > FULL_PATIENCE_S):
+                return False
+        return True
 
     def _kept(self, asked: dict[str, _Ask]) -> dict[str, Kept]:
         requests = {address: ask.requests[0] for address, ask in asked.items()}
@@ -198,6 +247,9 @@ class _Call:
 
     def _sent(self, address: str, ask: _Ask) -> Request:
         """Note that a request goes out, and under which key."""
+        if not self._asked:
+            self._asked = True
+            self._lock_of_run.take()
         request = ask.requests[0]
         sent_as = request.key
         with self._lock:
@@ -217,6 +269,8 @@ class _Call:
         except BaseException as error:
             self._error = error
         finally:
+            self._rescue()
+            self._lock_of_run.release()
             self._done = True
             self._event.set()
 
@@ -228,14 +282,55 @@ class _Call:
                 request = self._waiting[address][0]
                 named = replace(completion, key=request.key, request_id=address)
                 paid.append(Paid(address, prompt_id, prompt, request, named))
-        told = self._store.put(paid, self._where.engine_id, self._where.identity)
+        with self._keeping:
+            self._write(paid)
+
+    def _write(self, paid: list[Paid]) -> None:
+        """Commit answers and hand them on; where the disk is full, keep them for the next time."""
+        paid = [*self._unwritten, *paid]
+        try:
+            told = self._store.put(paid, self._where.engine_id, self._where.identity)
+        except (sqlite3.Error, OSError, EngineError) as error:
+            if not is_full(error):
+                raise
+            if self._full_since is None:
+                self._full_since = time.monotonic()
+                logger.error(  # noqa: TRY400  (the traceback says nothing more)
+                    "%s: the disk is full (%s). Nothing more is sent; %d answers wait for space, up to %g s",
+                    self._store.path, error, len(paid), FULL_PATIENCE_S,
+                )  # fmt: skip
+            self._unwritten = paid
+            return
+        if self._full_since is not None:
+            logger.warning("%s: there is space again; %d answers were written", self._store.path, len(paid))
+            self._unwritten, self._full_since = [], None
         with self._lock:
-            for completion in told[:]:
-                followers = self._waiting.pop(completion.request_id)[1:]
+            for completion, one in zip(told[:], paid, strict=True):
+                followers = self._waiting.pop(one.request_id)[1:]
                 if completion.finish_reason != "error":
-                    self._answered.add(completion.request_id)
+                    self._answered.add(one.request_id)
                 told += [replace(completion, key=request.key, cached=completion.error is None) for request in followers]
         self._hand_on(told)
+
+    def _rescue(self) -> None:
+        """At the end: what the disk still does not take goes to another place."""
+        with self._keeping:
+            if self._unwritten:
+                try:
+                    self._write([])
+                except BaseException as error:
+                    self._error = self._error or error
+            left = self._unwritten
+        if not left:
+            return
+        path = rescued(left, self._where.identity, self._store)
+        where = (
+            f"{len(left)} answers that were in flight lie in {path}: free some space, then "
+            f"`kedro completions --store {self._store.path} restore {path}`"
+            if path is not None
+            else f"{len(left)} answers that were in flight are lost, for no other place took them"
+        )
+        self._error = EngineError(f"{self._store.path}: the disk is full. {where}")
 
     def _hand_on(self, completions: list[Completion]) -> list[Completion]:
         """Give completions to the consumer; returns an empty list for the next ones."""

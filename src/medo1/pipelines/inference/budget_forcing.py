@@ -186,7 +186,7 @@ class _Draw:
 
     def take(self, piece: _Piece, completion: Completion) -> tuple[list[Generation], list[_Piece]]:
         """After a piece has come back: what is done, and what to ask next."""
-        said = piece.said + completion.text
+        said = piece.said + completion.whole_text
         pieces = (*piece.before, completion)
         if completion.finish_reason == "error" and piece.before:  # what there is of the thought is kept
             return [self._generation(piece, piece.before, piece.thought, completion.error)], []
