@@ -302,7 +302,7 @@ class Sender:
         if flying:
             oldest = now - min(job.sent_at for job in flying)
             parts.append(
-                f"{len(flying)} requests are in flight, the oldest for {oldest:,.0f} of {self._limits.timeout_s:,.0f} s "
+                f"{len(flying)} requests in flight, the oldest for {oldest:,.0f} of {self._limits.timeout_s:,.0f} s "
                 f"({self.bytes_sent:,} bytes sent in all, {self.bytes_received:,} received)"
             )
         if waiting:
