@@ -1,4 +1,4 @@
-"""`kedro chains`: look at chains and at what became of them."""
+"""`kedro chains`: look at chains and at what became of them, and hand them on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from medo1.commands.lazy import LazyGroup
 
 HERE = "medo1.commands.chains"
 COMMANDS = {
+    "export": f"{HERE}.export.export",
     "why": f"{HERE}.why.why",
 }
 
 
 @click.group(name="chains", cls=LazyGroup, lazy_subcommands=COMMANDS)
 def chains() -> None:
-    """Look at chains: why one was kept or dropped."""
+    """Look at chains: why one was kept or dropped; export those that were kept."""
