@@ -10,7 +10,7 @@ from kedro.framework.startup import bootstrap_project
 
 from tests.conftest import ROOT
 
-ENVIRONMENTS = ("local", "recorded", "paper", "served", "evaluate")
+ENVIRONMENTS = ("local", "recorded", "paper", "paper_open", "served", "evaluate")
 # Numbered as the folders of data/, so that Kedro-Viz has them in this order also where nothing ties two of them.
 LAYERS = (
     "01_raw",
@@ -103,6 +103,7 @@ def test_what_outside_files_start_a_study_is_what_its_page_says(loaded: tuple[st
             "recorded": {"benchmark_files", "small_student_cache", "student"},
             "evaluate": {"benchmark_files", "student"},
             "paper": {"benchmark_files", "base_model", "teacher", "plain_teacher", "student"},
+            "paper_open": {"benchmark_files", "base_model", "teacher", "plain_teacher", "student"},
         }[environment]
     )
 

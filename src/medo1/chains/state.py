@@ -188,7 +188,7 @@ class ChainState:
         """A stage's answer, for the stages that need it."""
         work.done.add(stage.name)
         work.values[stage.name] = answer.text.strip()
-        work.values[f"{stage.name}.thought"] = (answer.reasoning or answer.text).strip()
+        work.values[f"{stage.name}.thought"] = f"{answer.reasoning}\n\n{answer.text}".strip()
         if stage.gives == "tree":
             tree, _ = read_tree(answer.text)
             assert tree is not None

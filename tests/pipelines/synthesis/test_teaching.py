@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from medo1 import tables
 from medo1.chains.recipes import RECIPES
-from medo1.chains.state import TeachingError
-from medo1.engines import EngineError
+from medo1.chains.state import ChainState, TeachingError
+from medo1.chains.task import ChainTask
+from medo1.engines import Completion, EngineError
 from medo1.engines.base import Pace
 from medo1.engines.http.openai import OpenAI
 from medo1.engines.wrappers.money import BudgetError
@@ -41,7 +44,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def says(body: dict[str, Any]) -> str:
     text = body["messages"][-1]["content"]
     if "inner monologue" in text:
-        return "It is so.\nFinal answer: C" if "Case 3:" in text and "earlier attempt" not in text else MONOLOGUE
+        return "It is so.\nFinal answer: C" if "Case 3:" in text and "cannot be used" not in text else MONOLOGUE
     if "Case 4:" in text:
         return "No answer is stated here."
     return STEPS if "a short title" in text else "The ring decides.\nFinal answer: C"
@@ -231,3 +234,25 @@ def test_lengths_and_costs_of_all_formats_stand_together(asked: Frame, server: S
     assert costs.iloc[-1]["format"] == "total"
     assert costs.iloc[-1]["cost_usd"] == pytest.approx(costs.iloc[:-1]["cost_usd"].sum())
     assert "mean in the paper" in figure.to_json()
+
+
+@pytest.mark.parametrize("environment", ["paper", "paper_open"])
+def test_the_prompts_ask_for_more_words_than_the_checks_want(environment: str) -> None:
+    parameters = yaml.safe_load((ROOT / "conf" / environment / "parameters_synthesis.yml").read_text())
+    SynthesisParams(**parameters["synthesis"])
+    for name, stage in (("longstep", "steps"), ("longmonolog", "expand")):
+        spec = FormatParams(**parameters["formats"][name])
+        asked = [int(words) for words in re.findall(r"not fewer than (\d+)", prompts(name)[stage])]
+        assert len(asked) == 1
+        assert 0 < spec.min_words < asked[0]
+
+
+def test_the_real_thought_reaches_the_writing_stage(asked: Frame, server: Server, tmp_path: Path) -> None:
+    for name, stage in (("longstep", "strong"), ("longmonolog", "solve")):
+        assert f"{{{{{stage}.thought}}}}" in prompts(name)["steps" if name == "longstep" else "expand"]
+    state = ChainState(
+        ChainTask("longmonolog", RECIPES["longmonolog"], {"solve": "S", "expand": "[{{solve.thought}}]", "again": "x"})
+    )
+    [(_, first)] = state.begin(questions(1)[0], 0)
+    _, [(_, then)] = state.take(Completion(first.key, "It is C.", "stop", reasoning="Hmm, a ring."))
+    assert "[Hmm, a ring.\n\nIt is C.]" in then.messages[-1].content

@@ -89,17 +89,24 @@ def estimate_of(survey: Survey, engines: Mapping[str, Engine]) -> dict[str, Any]
     }
 
 
+def told_estimate(estimate: Mapping[str, Any]) -> str:
+    """One format's estimate in words."""
+    names = [field.name for field in fields(Estimate)]
+    whole = Estimate(**{key: estimate["total"][key] for key in names})
+    return f"{whole}{_time(whole, estimate['seconds'], estimate['seconds_bound'])}"
+
+
 def told_estimates(estimates: Mapping[str, Mapping[str, Any]], budget_usd: float | None) -> list[str]:
     """One line a format, the sum, and whether the budget is enough."""
     names = [field.name for field in fields(Estimate)]
-    each = {name: Estimate(**{key: one["total"][key] for key in names}) for name, one in estimates.items()}
-    lines = [
-        f"{name}: {each[name]}{_time(each[name], one['seconds'], one['seconds_bound'])}"
-        for name, one in estimates.items()
-    ]
-    whole = total(each.values())
-    likely, bound = (sum(one[key] for one in estimates.values()) for key in ("seconds", "seconds_bound"))
-    lines.append(f"all formats: {whole}{_time(whole, likely, bound)}")
+    whole = total(Estimate(**{key: one["total"][key] for key in names}) for one in estimates.values())
+    together = {
+        "total": whole.row(),
+        "seconds": sum(one["seconds"] for one in estimates.values()),
+        "seconds_bound": sum(one["seconds_bound"] for one in estimates.values()),
+    }
+    lines = [f"{name}: {told_estimate(one)}" for name, one in estimates.items()]
+    lines.append(f"all formats: {told_estimate(together)}")
     if budget_usd is not None and whole.cost_usd is not None:
         enough = (
             "is enough" if whole.cost_usd <= budget_usd else "is NOT enough: the run would stop there, and go on later"

@@ -121,7 +121,13 @@ def write_chains(
     from medo1.chains import MadeChain, RejectedChain, TeachingError, make_chains, survey_chains
     from medo1.engines.wrappers.money import Account
     from medo1.engines.wrappers.progress import Tally
-    from medo1.pipelines.synthesis.asking_teachers import chain_task, estimate_of, paid_engines, teachers
+    from medo1.pipelines.synthesis.asking_teachers import (
+        chain_task,
+        estimate_of,
+        paid_engines,
+        teachers,
+        told_estimate,
+    )
     from medo1.pipelines.synthesis.teaching_tables import chain_row, counts_by_reason, ordered, rejected_row
     from medo1.questions import questions_from
 
@@ -132,7 +138,8 @@ def write_chains(
     survey = survey_chains(
         questions_from(questions), task, engines, params.prices, params.expected_tokens, watch=account.add
     )
-    logger.info("%s: %s", format, survey.whole)
+    estimate = estimate_of(survey, engines)
+    logger.info("%s: %s", format, told_estimate(estimate))
     if survey.whole.to_send:
         for engine in engines.values():
             engine.check()
@@ -166,7 +173,7 @@ def write_chains(
         tables.as_table(tables.CHAINS, ordered([chain_row(made, format) for made in chains])),
         tables.as_table(tables.CHAINS_REJECTED, ordered([rejected_row(one, format) for one in rejected])),
         tables.as_table(tables.TEACHING_COSTS, costs),
-        estimate_of(survey, engines),
+        estimate,
     )
 
 
