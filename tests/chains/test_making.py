@@ -149,7 +149,8 @@ def test_an_invalid_chain_is_asked_again_with_the_reason() -> None:
     assert isinstance(made, MadeChain)
     assert made.tries == 2
     assert made.request_ids == ("id1", "id2")
-    assert "again because it only goes straight ahead" in teacher.asked[1]
+    assert "again because it states an answer and no reason" in teacher.asked[1]
+    assert "it only goes straight ahead" in teacher.asked[1]
 
 
 def test_what_stays_invalid_is_kept_as_rejected_with_the_reason() -> None:
