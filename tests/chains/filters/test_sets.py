@@ -36,7 +36,7 @@ def test_a_training_question_that_tells_a_test_question_is_dropped_with_both_pas
     )
     assert not leak.passed
     assert leak.reason.startswith("leak: ")
-    assert f"medqa {103:016x}" in leak.reason
+    assert f"medqa question {103:016x}" in leak.reason
     assert leak.match in told
     assert leak.other in STEMS[3]
     assert innocent.passed

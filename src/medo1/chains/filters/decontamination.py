@@ -62,13 +62,10 @@ class TestQuestions:
         question = self._questions[copy.question]
         text = candidate.question.stem if what == "question" else candidate.text
         passages = self._index.passages(text, copy.question)
-        own = copy.of_text > copy.of_question
-        covers = "a test question covers" if own else "covers"
-        of = "of its own rare word runs" if own else "of a test question's rare word runs"
-        reason = (
-            f"{copy.band}: the {what} {covers} {copy.score:.0%} {of} ({question.benchmark} {question.question_id})"
-            if not own
-            else f"{copy.band}: {covers} {copy.score:.0%} {of} ({question.benchmark} {question.question_id})"
-        )
+        named = f"{question.benchmark} question {question.question_id}"
+        if copy.of_text > copy.of_question:
+            reason = f"{copy.band}: {named} covers {copy.score:.0%} of its question's rare word runs"
+        else:
+            reason = f"{copy.band}: its {what} covers {copy.score:.0%} of the rare word runs of {named}"
         passed = copy.band == "sibling" and not self._spec.drop_siblings
         return Verdict(passed, reason, copy.score, passages.text, passages.question)
