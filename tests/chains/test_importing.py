@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from medo1.chains.importing import ChainColumns, imported_chains, only_option_named
+from medo1.chains.chain_files import RowChain
+from medo1.chains.importing import ChainColumns, chain_text, imported_chains
 from medo1.errors import MissingFileError
 from medo1.questions import Question, QuestionsError, question_id, read_questions
 
@@ -168,10 +169,15 @@ def test_a_chain_that_is_none_for_its_question_is_rejected_with_the_reason(name:
         ("This is called gout.", "D"),
         ('It is a "vitamin  D-deficiency".', "B"),  # the longer of two that stand in one another
         ("Lupus, SLE for short", "C"),
+        ("Gout is unlikely here.", None),
+        ("It might be gout.", None),
+        ("Rather than gout, urate crystals were found in the lab, to everybody's surprise.", None),
         ("Gout or lupus (SLE)", None),
         ("The goutish one", None),
         ("", None),
     ],
 )
-def test_an_option_named_alone_is_what_prose_says(reply: str, letter: str | None) -> None:
-    assert only_option_named(reply, OPTIONS) == letter
+def test_the_option_that_a_reply_in_prose_concludes_on_gives_the_last_line(reply: str, letter: str | None) -> None:
+    asked = Question("0" * 16, "b", "train", "What is it?", OPTIONS, "D")
+    text = chain_text(RowChain("", "", reply), asked)
+    assert text == (f"{reply}\n\nFinal answer: {letter}" if letter else reply)

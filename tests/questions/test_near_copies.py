@@ -91,6 +91,22 @@ def test_few_shared_ngrams_tell_only_where_each_text_covers_the_other() -> None:
         assert len(list(index.found([text]))) == found, (shared, beside)
 
 
+def test_short_texts_are_compared_whole() -> None:
+    index = NearCopyIndex(["Fever?", "Fever and rash", *(stem for stem, _ in vignettes("en", 20, 4))])
+    assert [(one.text, one.question) for one in index.found(["FEVER", "fever and rash!", "fever and chills"])] == [
+        (0, 0),
+        (1, 1),
+    ]
+
+
+def test_what_is_said_again_counts_once_on_both_sides() -> None:
+    """A question of 58 different n-grams, ten of them in a phrase that it says five times."""
+    phrase, rest = rare("p", 12), rare("q", 42)
+    index = NearCopyIndex([" ".join(phrase * 5 + rest), *(" ".join(rare(f"other{letter}", 40)) for letter in "abcdef")])
+    [once] = index.found([" ".join(phrase * 9 + rare("elsewhere", 200))])
+    assert (once.band, round(once.of_question, 2)) == ("sibling", round(12 / 54, 2))  # ten, and two where it turns
+
+
 def test_boilerplate_begins_above_its_share_of_the_questions() -> None:
     """Of 200 questions, 4 are 2 %: an n-gram in four still tells, in five it is boilerplate."""
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from medo1.answers import read_answer
 from medo1.chains.chain_files import ChainColumns, RowChain, chain_of, check_columns
 from medo1.chains.formats import FORMATS, parsed
+from medo1.chains.prose import concluded_option
 from medo1.errors import MissingFileError
 from medo1.questions import Question, normalised, question_id
 from medo1.questions.near_copies import NearCopyIndex
@@ -22,7 +23,7 @@ from medo1.questions.readers.option_texts import LabelledOptions, trailing_optio
 from medo1.questions.record_files import FileRecord, read_parts
 from medo1.questions.tidy_rows import tidied
 
-__all__ = ["ChainColumns", "imported_chains", "only_option_named"]
+__all__ = ["ChainColumns", "imported_chains"]
 
 NEAR = 0.8  # of a question's weight must stand in a text for the two to be looked at
 SAME_WORDS = 0.93  # of a question's words must stand in a text in their order for the two to be joined
@@ -84,7 +85,7 @@ def imported_chains(
             reject("", source, matched.problem, excerpt(chain.question or row.values))
             continue
         question = matched.question
-        text = chain_text(chain, question.options)
+        text = chain_text(chain, question)
         problem = _problem(row.values, question, options, text, format, written_as, chain.thought)
         if problem is None and question.question_id in chains:
             problem = "a second chain for the same question"
@@ -258,31 +259,19 @@ def _asked_options(values: Mapping[str, Any]) -> LabelledOptions | None:
     return None
 
 
-def chain_text(chain: RowChain, options: Mapping[str, str]) -> str:
-    """A chain's text: the thought, the reply, and the line with the letter that the reply states."""
+def chain_text(chain: RowChain, question: Question) -> str:
+    """A chain's text: the thought, the reply, and the line with the letter that the reply states.
+
+    Recorded replies often answer in prose, without a letter; then the one option that the reply concludes on, by its
+    text, gives the line.
+    """
     text = "\n\n".join(part for part in (chain.thought, chain.reply) if part)
-    letter = read_answer(chain.reply, options, "stop").letter or only_option_named(chain.reply, options)
+    letter = read_answer(chain.reply, question.options, "stop").letter
+    if letter is None and (told := concluded_option(chain.reply, question.stem, question.options)) is not None:
+        letter = told.letter
     if letter and "final answer" not in chain.reply.lower():
         text += f"\n\nFinal answer: {letter}"
     return text
-
-
-def only_option_named(reply: str, options: Mapping[str, str]) -> str | None:
-    """The letter of the one option whose text stands in a reply, word for word; None where none or several do.
-
-    Recorded replies often answer in prose, without a letter. This is no reading of an answer (a reply can name an
-    option to rule it out), so it serves to import a chain, which the filters then hold against the gold answer, and
-    never to score one.
-
-    Args:
-        reply: the row's own answer.
-        options: letter to text.
-    """
-    told = _words(reply)
-    named = {letter: words for letter, text in options.items() if (words := _words(text)).strip() and words in told}
-    # `vitamin D` stands in `vitamin D deficiency`: the longer one is meant.
-    whole = [a for a, words in named.items() if not any(words != other and words in other for other in named.values())]
-    return whole[0] if len(whole) == 1 else None
 
 
 def _words(text: str) -> str:

@@ -62,6 +62,15 @@ def test_a_sibling_is_shown_and_dropped_only_where_that_is_asked_for() -> None:
     assert not refused.passed
 
 
+def test_of_a_sibling_and_a_leak_the_leak_counts() -> None:
+    words = STEMS[7].split()
+    told = " ".join(words[: round(0.3 * len(words))]) + " " + INNOCENT[3]
+    for stem, text in ((told, f"{STEMS[5]} {RIGHT}"), (STEMS[5], f"{told} {RIGHT}")):
+        [verdict] = held_against(candidate(text, question=question(1, stem=stem)))
+        assert not verdict.passed
+        assert f"{105:016x}" in verdict.reason
+
+
 def test_the_same_question_is_contamination_whatever_its_length_and_however_texts_are_compared() -> None:
     asked = TestQuestions([question(1, "test", "Fever?")], DecontaminationSpec(near_copies=False))
     [same, other] = verdicts(asked, candidate(), candidate(question=question(2)))
@@ -86,6 +95,14 @@ def test_of_near_duplicates_the_first_stays() -> None:
     words = long[1].split()
     changed = " ".join("other" if place % 60 == 7 else word for place, word in enumerate(words))
     assert found([long[0], long[1], changed, long[2], long[1].upper(), long[3]]) == [None, None, 1, None, 1, None]
+
+
+def test_the_similarity_is_the_one_that_is_asked_for() -> None:
+    rng = random.Random(3)
+    base = [word(rng.randrange(10**6)) for _ in range(400)]
+    half = base[:300] + [word(rng.randrange(10**6)) for _ in range(100)]  # 296 of 496 runs in common
+    assert found([" ".join(base), " ".join(half)], 0.8) == [None, None]
+    assert found([" ".join(base), " ".join(half)], 0.45) == [None, 0]
 
 
 def test_a_chain_that_is_dropped_for_another_reason_drops_no_duplicate() -> None:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from medo1.chains.filters.candidate import PASSED, Candidate, Verdict, dropped
 from medo1.chains.filters.languages import language_of, script_share
-from medo1.chains.filters.prose import concluded_option
 from medo1.chains.filters.specs import LanguageSpec, LengthSpec, RepetitionSpec
 from medo1.chains.formats import Checks, parsed
 from medo1.chains.leaks import leak_in
+from medo1.chains.prose import concluded_option
 
 # Problems of `parsed` that have filters of their own here.
 OTHERS_BUSINESS = frozenset({"cut", "no_answer", "conflicting_answers", "gold_leak"})

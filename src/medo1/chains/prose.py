@@ -22,22 +22,22 @@ END_CHARACTERS = 1600  # of a long chain that may hold its conclusion
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?![\s\"')\]\u201d*]|$)[^.!?\n]*)*[.!?]?[\"')\]\u201d*]*")
 _CLAIM = re.compile(
     r"\b(?:most likely|most probable|most probably|most appropriate|most (?:fitting|plausible|suitable|consistent|suggestive|"
-    r"accurate|closely|commonly)|best|correct|likely|preferred|recommended|ideal|right|therefore|thus|hence|conclusion|"
+    r"accurate|closely|commonly)|best|optimal|correct|likely|preferred|recommended|ideal|right|therefore|thus|hence|conclusion|"
     r"conclude[sd]?|in summary|overall|ultimately|diagnosis|answer|diagnostic of|consistent with|suggestive of|indicative of|"
     r"points? (?:to|towards?)|caused by|is (?:called|known as|termed|responsible|classified as)|drug of choice|treatment of choice|"
-    r"should be|leaning towards?|settl(?:e|ing) on|go(?:ing)? with|fits? (?:well|best|nicely|quite|perfectly|the)|"
-    r"align(?:s|ed)? with)\b",
+    r"should be|(?:excellent|good|suitable|appropriate|first[- ]line) (?:choice|option|medication|drug|agent|test|step)|leaning towards?|settl(?:e|ing) on|go(?:ing)? with|fits? (?:well|best|nicely|quite|perfectly|the)|"
+    r"align(?:s|ed)? with|appears? to be|seems? to be)\b",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(
     r"\b(?:not|no|nor|neither|never|cannot|unlikely|unlike|rather than|instead of|except|exception|excluding|excludes?|"
-    r"rules? out|ruled out|ruling out|without|differs? from|distinguish\w*|as opposed to|other than|absence of|lacks?|"
+    r"rules? out|ruled out|ruling out|without|differs? from|distinguish\w* (?:it|this|that|these|them|him|her) from|as opposed to|other than|absence of|lacks?|"
     r"least|less|incorrect|false|unable)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
     r"\b(?:although|though|while|whereas|however|could|might|may|possibly|perhaps|maybe|either|if|some|sometimes|"
-    r"consider\w*|than)\b",
+    r"consider\w*\b(?! to be| as))\b",
     re.IGNORECASE,
 )
 _NEGATIVE_QUESTION = re.compile(
@@ -75,10 +75,14 @@ def concluded_option(text: str, question: str, options: Mapping[str, str]) -> Co
     sentences = [match[0].strip() for match in _SENTENCE.finditer(reply) if match[0].strip()]
     if len(reply) < len(text):
         sentences = sentences[1:]  # the first is cut in the middle
+    ends = {sentences[0], sentences[-1]} if sentences else set()
     claimed: dict[str, str] = {}
     for sentence in reversed(sentences):
         named = _named(sentence, names)
-        if len(named) != 1 or not (_CLAIM.search(sentence) or _echoes(sentence, asked)):
+        if len(named) != 1 or _beside(sentence, names[next(iter(named))]):
+            continue
+        says = sentence in ends and _says(sentence, names[next(iter(named))], alone=len(sentences) == 1)
+        if not (says or _CLAIM.search(sentence) or _echoes(sentence, asked)):
             continue
         if _HEDGE.search(sentence) or (_DENIAL.search(sentence) is not None) != exception:
             continue
@@ -101,11 +105,26 @@ def _name(option: str) -> str:
     plain = _LEFT_OUT.sub("", _plain(re.sub(r"\([^)]*\)", " ", option)))
     if set(plain.split()) & _NO_NAME:
         return ""
-    return plain if len(re.sub(r"[^a-z\u0080-\uffff]", "", plain)) >= 3 else ""  # noqa: PLR2004  (`ad`, `20 %`: no name)
+    signs = plain.replace(" ", "")
+    return plain if len(signs) >= 3 and not signs.isdigit() else ""  # noqa: PLR2004  (`ad`, `20 %`: no name)
 
 
 def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[^\w]+", " ", normalised(text))).strip()
+
+
+def _beside(sentence: str, name: str) -> bool:
+    """Whether a sentence names it only to compare: `more likely than gout`."""
+    return re.search(rf"\bthan (?:\w+ ){{0,3}}{re.escape(name)}\b", _plain(sentence)) is not None
+
+
+def _says(sentence: str, name: str, *, alone: bool) -> bool:
+    """Whether a reply's first or last sentence says nothing but that it is this: `It is gout.`, or `Gout` alone."""
+    words = r"\W+".join(map(re.escape, name.split()))
+    if alone and re.match(rf"\W*(?:an? |the )?{words}\s*(?:[,.;:(]|$)", normalised(sentence)):
+        return True
+    plain = _plain(sentence)
+    return re.search(rf"\b(?:is|are|be) (?:\w+ ){{0,2}}{re.escape(name)}(?:s|es)?$", plain) is not None
 
 
 def _echoes(sentence: str, asked: str) -> bool:

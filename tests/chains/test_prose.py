@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from medo1.chains.filters.prose import concluded_option
+from medo1.chains.prose import concluded_option
 
 OPTIONS = {
     "A": "Renal vein thrombosis",
@@ -35,6 +35,8 @@ ASKED = "A child has hematuria and a flank mass. Which of the following is the m
         ("Wilms tumor grows quickly.", None),
         ("The most likely diagnosis is a neuroblastoma.", None),
         ("Rather than Wilms tumor, this is most likely a neuroblastoma.", None),
+        ("A stone is more likely than Wilms tumor.", None),
+        ("It hurts more than usual, which is considered to be typical: the diagnosis is Wilms tumor.", "B"),
         ("", None),
     ],
 )  # fmt: skip
@@ -66,13 +68,14 @@ def test_a_sentence_that_says_again_what_was_asked_claims() -> None:
     [
         {"A": "20%", "B": "40%"},
         {"A": "ad", "B": "bc"},
+        {"A": "100", "B": "200"},
         {"A": "All of the above", "B": "None"},
         {"A": "40 minutes", "B": "90 minutes"},  # within a range
         {"A": "measles", "B": "Measles."},
     ],
 )
 def test_options_that_say_nothing_by_themselves_are_not_read(options: dict[str, str]) -> None:
-    text = "Therefore the most likely is 20 to 40 minutes, 40%, ad, all of the above, measles."
+    text = "Therefore the most likely is 20 to 40 minutes, 40%, 100, ad, all of the above, measles."
     assert concluded_option(text, ASKED, options) is None
 
 
