@@ -39,3 +39,14 @@ def test_commands_that_the_readme_names_exist() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     own = set(re.findall(r"kedro (\w+)", readme)) - {"run", "viz", "registry"}
     assert own <= set(COMMANDS), own - set(COMMANDS)
+
+
+def test_layers_of_the_catalog_are_named_as_the_folders_of_data() -> None:
+    """So Kedro-Viz has them in this order also where nothing ties two of them: `layer: 05_model_input`."""
+    folders = {path.name for path in (ROOT / "data").iterdir() if path.is_dir()}
+    named = {
+        (layer, str(file.relative_to(ROOT)))
+        for file in (ROOT / "conf").rglob("*.yml")
+        for layer in re.findall(r"layer: (\w+)", file.read_text(encoding="utf-8"))
+    }
+    assert sorted(place for place in named if place[0] not in folders) == []

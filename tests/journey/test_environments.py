@@ -79,7 +79,7 @@ def test_everything_that_a_run_makes_is_versioned(loaded: tuple[str, Any, Any]) 
 
 
 def test_parameters_are_of_their_types(loaded: tuple[str, Any, Any]) -> None:
-    from medo1.study import GROUPS
+    from medo1.study import GROUPS, Study
 
     environment, catalog, journey = loaded
     for name in sorted(journey.inputs()):
@@ -87,7 +87,7 @@ def test_parameters_are_of_their_types(loaded: tuple[str, Any, Any]) -> None:
             assert catalog.load(name) is not None, f"{environment}: {name}"
     assert {name.removeprefix("params:").partition(".")[0] for name in journey.inputs() if name[:7] == "params:"} <= {
         *GROUPS,
-        *("seed", "formats", "arms"),
+        *Study.model_fields,
     }
 
 
