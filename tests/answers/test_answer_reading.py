@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -17,24 +19,6 @@ from tests.answers.wild_cases import WILD, WILD_NOT_STATED
 REPOSITORY = Path(__file__).parents[2]
 RECORDED = REPOSITORY.parent / "shared" / "benchmarks" / "recorded_outputs_dev.jsonl"
 recorded = pytest.mark.skipif(not RECORDED.is_file(), reason="needs recorded_outputs_dev.jsonl in ../shared/benchmarks")
-
-# Outputs whose label differs from what is read; each was read by a person. (set, dataset, qid): what the output states.
-WRONG_LABELS = {
-    # labels named by a language model
-    ("medagents_cot", "medbullets_hard", "56"): "abstain",  # "I cannot definitively choose an option"; label A
-    ("medagents_cot", "medmcqa_hard", "b3163789-82b3-4054-aabe-3a2b90aa7a98"): "abstain",  # "I cannot select"; label A
-    ("medagents_cot", "medxpertqa-u_hard", "Text-13"): "conflict",  # "D (or E, as they are the same)"; label D
-    # labels made by regular expressions
-    ("medarc_qa", "medarc_qa", "ID047"): "D",  # "### Answer\nD. ..."; label A
-    ("medarc_qa", "medarc_qa", "ID032"): "D",  # "### Answer\nD. ..."; label E
-    ("medarc_qa", "medarc_qa", "ID063"): "D",  # "### Answer\nD. ..."; label A
-    ("medarc_qa", "medarc_qa", "ID073"): "conflict",  # "The answer is (C), (E), or (G)."; label C
-    ("mmlu_pro_health", "mmlu_pro_health", "6637"): "conflict",  # "The answer is (A), (B), (C), and (E)."; label A
-    ("mmlu_pro_health", "mmlu_pro_health", "6550"): "G",  # "the most appropriate management is:\n\nG. ..."; no label
-    ("mmlu_pro_health", "mmlu_pro_health", "6176"): "E",  # "the most likely test ... would be:\nE. ..."; no label
-    ("mmlu_pro_health", "mmlu_pro_health", "6045"): "F",  # "a diagnosis of hyperparathyroidism (F)"; no label
-    ("mmlu_pro_health", "mmlu_pro_health", "6290"): "abstain",  # "I cannot provide a definitive answer"; label I
-}
 
 
 @cache
@@ -135,36 +119,47 @@ def test_a_letter_beyond_the_options_is_no_answer():
 
 
 @recorded
-def test_recorded_outputs_agree_with_the_letter_that_a_language_model_named():
-    named = [row for row in rows() if row["set"] == "medagents_cot"]
-    agree = sum(read_answer(row["raw"], row["options"]).letter == row["peer_pred"] for row in named)
-    assert agree / len(named) >= 0.99
+@pytest.mark.parametrize("finish_reason", [None, "stop"])
+def test_recorded_outputs_are_read_as_their_corrected_labels_say(finish_reason: str | None):
+    right = benchmark().corrected(rows())
+    wrong = {
+        place: answer
+        for place, row in enumerate(rows())
+        if (answer := read_answer(row["raw"], row["options"], finish_reason)).letter != right[place]
+    }
+    # one output stops in the middle of the reason for its answer: only a known end gives it that answer
+    assert len(wrong) <= (finish_reason is None), wrong
 
 
 @recorded
-def test_every_disagreement_with_a_label_was_reviewed():
-    disagree = {}
-    for row in rows():
-        answer = read_answer(row["raw"], row["options"])
-        if answer.letter != row["peer_pred"]:
-            disagree[row["set"], row["dataset"], row["qid"]] = answer.letter or answer.status
-    assert disagree == WRONG_LABELS
+def test_few_labels_are_corrected_each_with_its_reason():
+    corrections = [json.loads(line) for line in benchmark().LABELS.open()]
+    keys = [benchmark().key_of(row) for row in rows()]
+    assert len(corrections) <= 0.02 * len(rows())
+    for correction in corrections:
+        assert keys.count(benchmark().key_of(correction)) == 1
+        assert correction["why"]
+        row = rows()[keys.index(benchmark().key_of(correction))]
+        answer = read_answer(row["raw"], row["options"], "stop")
+        assert (answer.letter or answer.status) == correction["right"] != row["peer_pred"]
 
 
 @recorded
-def test_no_cut_output_is_given_a_letter():
-    prefixes = list(benchmark().cut_prefixes(rows()))
-    given = [(text[-80:], reason) for text, options, reason in prefixes if read_answer(text, options, reason).letter]
-    assert len(prefixes) > 10_000
+def test_no_output_that_is_cut_before_its_answer_is_given_a_letter():
+    given = [
+        text[-80:] for text, *rest in every_third(benchmark().cut_prefixes(rows())) if read_answer(text, *rest).letter
+    ]
     assert given == []
 
 
 @recorded
-def test_thinking_that_was_cut_is_given_no_letter():
-    """The monologues of a distilled reasoner, their marks lost, cut at every fortieth character before their end."""
-    for row in rows():
-        thinking, closed, _ = row["raw"].partition("</think>")
-        if closed:
-            for cut in range(200, len(thinking) - 1, 40):
-                assert read_answer(f"<think>{thinking[:cut]}", row["options"]).status == "truncated"
-                assert read_answer(thinking[:cut], row["options"], "length").letter is None
+def test_no_chain_that_is_cut_is_given_a_letter_with_its_marks_or_without():
+    given = [
+        text[-80:] for text, *rest in every_third(benchmark().cut_chains(rows())) if read_answer(text, *rest).letter
+    ]
+    assert given == []
+
+
+def every_third(prefixes: Iterator[tuple]) -> Iterator[tuple]:
+    """Each third of them: the benchmark looks at all."""
+    return islice(prefixes, 0, None, 3)

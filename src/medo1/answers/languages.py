@@ -82,6 +82,7 @@ _LATIN_RIGHT = re.compile(
 # In UTF-8 a character's first byte tells its script. These are ASCII, all further bytes, and the first ones of U+0080
 # to U+03FF, of U+2000 to U+2FFF (signs) and of U+10000 on (pictures): what a text holds beside them is another script.
 _NO_OTHER_SCRIPT = bytes([*range(0xD0), 0xE2, *range(0xF0, 0xF8)])
+_TAIL = 3000  # characters from the end in which an option may be called right
 _SPACELESS = 0x600  # scripts from here on stand against a letter without a space
 _LATIN_AND_GREEK = 0x400  # scripts below it are looked for in every text
 
@@ -167,7 +168,7 @@ def _after_but(text: Text, position: int, cue: Announced) -> Statement | None:
 def _called_right(text: Text, pattern: re.Pattern[str]) -> list[Statement]:
     """`只有选项C是对的`: the one option that a text calls right; none where several are."""
     found = {}
-    for match in islice(pattern.finditer(text.body), LAST_CUES):
+    for match in islice(pattern.finditer(text.body, max(0, len(text.body) - _TAIL)), LAST_CUES):
         letter = LETTER_OF[match["letter"]]
         before = text.body[max(0, match.start("letter") - 2) : match.start("letter")]
         if (

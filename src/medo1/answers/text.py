@@ -32,13 +32,13 @@ class Offered(NamedTuple):
     Attributes:
         plain: letter to option text as `plain` gives it.
         tokens: letter to the words of its text, without articles.
-        misleading: letters whose texts hold words that are cues elsewhere, with those texts in lower case.
+        misleading: where texts stand that hold words that are cues elsewhere, for each option with such a text.
         starts: the two characters that the plain texts begin with.
     """
 
     plain: dict[str, str]
     tokens: dict[str, tuple[str, ...]]
-    misleading: tuple[tuple[str, str], ...]
+    misleading: tuple[re.Pattern[str], ...]
     starts: frozenset[str]
 
 
@@ -60,7 +60,9 @@ class Text:
         self.low = low
         self.options = options
         self.offered = _offered(tuple(options.items()))
-        self.cues = _blanked(low, self.offered.misleading) if self.offered.misleading else low
+        for pattern in self.offered.misleading:
+            low = pattern.sub(_blank, low)
+        self.cues = low
 
     def upto(self, end: int) -> Text:
         """The text's beginning."""
@@ -109,9 +111,7 @@ def _offered(options: tuple[tuple[str, str], ...]) -> Offered:
     evened = {letter: plain(text) for letter, text in options}
     tokens = {letter: tokens_of(text) for letter, text in options}
     misleading = tuple(
-        (letter, text.lower().strip(" ."))
-        for letter, text in options
-        if len(text.strip(" .")) > 1 and _MISLEADS.search(text)
+        _where(letter, text) for letter, text in options if len(text.strip(" .")) > 1 and _MISLEADS.search(text)
     )
     return Offered(evened, tokens, misleading, frozenset(text[:2] for text in evened.values()))
 
@@ -125,25 +125,15 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word[-1] == "s" else word  # noqa: PLR2004
 
 
-def _blanked(low: str, misleading: tuple[tuple[str, str], ...]) -> str:
-    """The text with these options' texts blanked: long ones everywhere, short ones behind their own letter."""
-    for letter, option in misleading:
-        at = low.find(option)
-        if at < 0:
-            continue
-        long = option.count(" ") + 1 >= _LONG
-        parts, done = [], 0
-        while at >= 0:
-            end = at + len(option)
-            edges = not (low[at - 1 : at].isalnum() or low[end : end + 1].isalnum())
-            before = "" if long else low[max(0, at - 8) : at].rstrip(" *_:.)-–—(\"'[]\n")
-            own = before[-1:] == letter.lower() and not before[-2:-1].isalnum()
-            if edges and (long or own):
-                parts += [low[done:at], BLANK * len(option)]
-                done = end
-            at = low.find(option, end)
-        low = "".join([*parts, low[done:]]) if parts else low
-    return low
+def _where(letter: str, option: str) -> re.Pattern[str]:
+    """Where an option's text is blanked: a long one everywhere, a short one only behind its own letter."""
+    own = re.escape(option.lower().strip(" ."))
+    before = "()" if option.count(" ") + 1 >= _LONG else rf"((?<![^\W_]){letter.lower()}[ *_:.)\-–—(\"'\[\]\n]{{1,6}})"
+    return re.compile(rf"{before}(?<![^\W_])({own})(?![^\W_])")
+
+
+def _blank(found: re.Match[str]) -> str:
+    return found[1] + BLANK * len(found[2])
 
 
 def _evened(text: str) -> str:

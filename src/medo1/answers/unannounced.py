@@ -267,7 +267,8 @@ def last_words(text: Text, *, ended: bool = False) -> Statement | None:
         said = match["lead"] or match["words"].strip()
         if not said and not (ended and (match[0][:1] in _ARROWS or _closes(text, match.start(), label))):
             continue  # nothing says that the letter is meant
-        if not (ended or match["words"].strip() or text.body[label.last :].strip() or label.strong):
+        own_line = text.body[start - 1 : start] in ("", "\n")
+        if not (ended or own_line or match["words"].strip() or text.body[label.last :].strip() or label.strong):
             continue  # `Okay, so C` may be the start of a word
         if match[0][:1] in (",", ":", ";") and not (
             match["lead"].startswith(_CONCLUDES) or match["words"].startswith(_OWN_WORDS)
