@@ -306,7 +306,7 @@ _GOOD = words(
 )
 _NOT_GOOD = words("least incorrect not inaccurate inappropriate wrong false second next n't isn't each every any")
 _CHOOSER = re.compile(
-    r"(?:\b(?:i|we|let['’]?s|let me|let us|therefore|thus|so|hence|finally|my)(?:['’](?:ll|d|m|ve|re))?,?\s{1,4}"
+    r"(?:\b(?:i|we|but|let['’]?s|let me|let us|therefore|thus|so|hence|finally|my)(?:['’](?:ll|d|m|ve|re))?,?\s{1,4}"
     r"(?:(?:\w{1,12}ly|will|would|have|am|are|was|can|should|must|shall|had|need|decided|going|inclined|choose|"
     r"prefer|want|to|"
     r"now|then|still|also|best|opt|the)\s{1,4}){0,4}|^[\s*_>#-]{0,12})$"

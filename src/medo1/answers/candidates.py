@@ -227,11 +227,11 @@ def label_at(text: Text, position: int, *, formal: bool = False) -> Mention | No
     closed = bold = brackets = False
     if then in _CLOSES and (closing := _CLOSING.match(body, end)) is not None and closing.end() > end:
         end = closing.end()
-        if continues_word(body[end : end + 1]):
-            return None
         closed = True
         bold = before == "*" and then == "*"
         brackets = then in _STRONG_CLOSING or not _STRONG_CLOSING.isdisjoint(closing[0])
+        if continues_word(body[end : end + 1]) and not (brackets and own_text_follows(text, letter, end)):
+            return None
     strong = noun or bold or brackets or ord(written) > 0x7F  # noqa: PLR2004
     if written.islower() and not _lower_case_label(body, letter, end, strong=strong, closed=closed, formal=formal):
         return None
@@ -440,7 +440,7 @@ def _clash(text: Text, label: Mention) -> str | None:
     """`letter_and_text` where another option's whole text follows the label: `(C) Metformin` where C is ceftriaxone."""
     low = text.low
     start = label.end
-    while start < label.end + 6 and low[start : start + 1] in " *_:.)-–—(\"'":
+    while start < label.end + 6 and low[start : start + 1] in " *_:,.)-–—(\"'":
         start += 1
     if start == label.end or not low[start : start + 1].isalnum():
         return None

@@ -382,8 +382,9 @@ _SUBJECT_LEAD = re.compile(
     r"[\s,;:*_>#\"'“-]{0,12}(?:(?:so|thus|therefore|hence|and|because|that|this means|this makes|consequently|"
     r"overall|"
     r"in conclusion|in summary|by (?:process of )?elimination|to summarize|given this|i think|i believe|we conclude|"
-    r"it is clear|clearly|as such|means|only|"
-    r"(?:among|of|out of|given|based on|considering) [^,\n]{1,80},)[\s,:]{0,4}(?:that\s{1,3})?){0,3}",
+    r"it is clear|clearly|as such|means|only|it follows|accordingly|ultimately|finally|in short|"
+    r"(?:among|of|out of|given|based|considering|as|in|for|by|after|to|with|"
+    r"taken) [^,\n]{1,80},)[\s,:]{0,4}(?:that\s{1,3})?){0,3}",
     re.IGNORECASE,
 )
 _VERDICT = re.compile(

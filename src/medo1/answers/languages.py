@@ -19,14 +19,16 @@ _ROWS = rows("language")
 
 # between the word and the letter: some words, a verb or a colon, an article
 _LINK = re.compile(
-    r"[\s*_`\"'”’)\]】」]{0,4}(?:[^\W\d_]{1,14}(?:['’][^\W\d_]{1,8})?[ ]){0,5}?[\s*_]{0,3}"
+    r"[\s*_`\"'”’)\]】」]{0,4}(?:[^\W\d_]{1,14}(?:['’][^\W\d_]{1,8})?[ ]){0,5}?(?:[^\W\d_]{1,14}(?=[:：]))?[\s*_]{0,3}"
     r"(?:[:：=]|[应應][当當该該]?[是为為选選]|(?:[很最]?可能)?[并並]?不?[应應]?[该該]?[是为為选選]|选择|"
     r"是[选選]|[并並]?非|は|が|"
     r"는|은|هي|هو|है|คือ|ไม่ใช่|είναι|היא|es|est|ist|sería|serait|wäre|lautet|è|é|là|adalah|ialah|to|är|er|is|это|"
     r"—|–|-)?"
     r"[:：]?\s{0,3}(?:[选選][项項]|選択肢|보기|la opción|l['’]option|die option|l['’]opzione|a opção|"
     r"a letra|letra|opción|"
-    r"la|el|a|die|der|das)?(?=[\s(*_\[\"'“（【「\\A-ZＡ-Ｚ])"
+    r"la|el|a|die|der|das)?(?:\s(?:donc|also|somit|daher|folglich|por (?:lo )?tanto|entonces|portanto|quindi|"
+    r"dunque)\b)?"
+    r"(?=[\s(*_\[\"'“（【「\\A-ZＡ-Ｚ])"
 )
 _NEGATED = re.compile(
     r"(?:^|[\s'’])(?:no|non|não|nao|nicht|pas|keine?[rsn]?|inte|ikke|niet|nie|bukan(?:lah)?|ei|не|δεν|לא|ليست|"
@@ -68,16 +70,15 @@ _NAME_THEN_LABEL = re.compile(
 # the option stands before what is said of it
 _CALLED_RIGHT = re.compile(
     r"(?:[选選][项項]|答案|選択肢|보기)?\s{0,2}[(（【「]?(?P<letter>[A-ZＡ-Ｚ])[)）】」]?(?:[选選][项項])?\s{0,2}"
-    r"(?:是|[为為]|が|は|만|이|가|는|은)?\s{0,2}(?:唯一|最|가장\s)?(?:的)?(?:正[确確]|[对對]的|正しい|正解|"
+    r"(?:是|[为為]|が|は|만|이|가|는|은)?\s{0,2}(?:唯一|最为?|最為|가장\s)?(?:的)?(?:正[确確]|[对對]的|正しい|正解|"
     r"最も適切|最適|[适適]合|合[适適]|맞|옳|정답|"
-    r"적절|올바)(?!지\s?않|くな|ではな|じゃな|이\s?아|은\s?아)"
+    r"적절|올바|を選[びぶ択])(?!지\s?않|くな|ではな|じゃな|이\s?아|은\s?아)"
 )
 _LATIN_RIGHT = re.compile(
     r"(?i:\b(?P<noun>opci[oó]n|option|antwort|alternativa|réponse|respuesta|opzione|opção|letra|lettre)\s)?"
-    r"(?<![A-Za-z0-9])[(*]{0,3}(?P<letter>[A-Z])[)*]{0,3}(?:\s(?:ist|es|est|è|é|är|er)\b(?: (?:die|la|le|a|o|"
-    r"den|det)\b)?|(?(noun)|(?!)))\s"
-    r"(?:einzige? |única |seule )?(?:richtig|korrekt|correct|bonne|juste|corrett|giust|certa|corret|rätt|riktig|"
-    r"juist)"
+    r"(?<![A-Za-z0-9])[(*]{0,3}(?P<letter>[A-Z])[)*]{0,3}(?(noun)|(?=\s(?:ist|es|est|è|é|är|er|die|la|le)\b))"
+    r"(?:\s(?:ist|es|est|è|é|är|er)\b)?(?:\s(?:die|la|le|a|o|den|det)\b)?\s(?:einzige? |única |seule )?"
+    r"(?:richtig|korrekt|correct|bonne|juste|corrett|giust|certa|corret|rätt|riktig|juist)"
 )
 # In UTF-8 a character's first byte tells its script. These are ASCII, all further bytes, and the first ones of U+0080
 # to U+03FF, of U+2000 to U+2FFF (signs) and of U+10000 on (pictures): what a text holds beside them is another script.

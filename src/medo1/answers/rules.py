@@ -102,7 +102,7 @@ CUES: tuple[Cue, ...] = (
     ),
     # other languages, Latin letters
     Cue(
-        ("respuesta", "opción correcta", "opcion correcta", "alternativa correcta"),
+        ("respuesta", "opción correcta", "opcion correcta", "alternativa correcta", "mejor opción", "elijo", "escojo"),
         "language",
         "answer_sentence",
         "sentence",
@@ -110,7 +110,7 @@ CUES: tuple[Cue, ...] = (
         "La respuesta no es C.",
     ),
     Cue(
-        ("réponse", "reponse", "option correcte"),
+        ("réponse", "reponse", "option correcte", "je choisis"),
         "language",
         "answer_sentence",
         "sentence",
@@ -118,7 +118,7 @@ CUES: tuple[Cue, ...] = (
         "La réponse n'est pas C.",
     ),
     Cue(
-        ("antwort", "lösung", "richtige option", "korrekte option", "richtig ist"),
+        ("antwort", "lösung", "richtige option", "korrekte option", "richtig ist", "beste option", "ich wähle"),
         "language",
         "answer_sentence",
         "sentence",
@@ -126,7 +126,7 @@ CUES: tuple[Cue, ...] = (
         "Die richtige Antwort ist nicht C.",
     ),
     Cue(
-        ("risposta", "opzione corretta"),
+        ("risposta", "opzione corretta", "scelgo"),
         "language",
         "answer_sentence",
         "sentence",
@@ -134,7 +134,7 @@ CUES: tuple[Cue, ...] = (
         "La risposta non è C.",
     ),
     Cue(
-        ("resposta", "alternativa correta", "opção correta"),
+        ("resposta", "alternativa correta", "opção correta", "escolho"),
         "language",
         "answer_sentence",
         "sentence",
@@ -183,6 +183,9 @@ CUES: tuple[Cue, ...] = (
             "我选",
             "选",
             "选项为",
+            "选项是",
+            "選項是",
+            "选项应",
             "诊断是",
             "诊断为",
             "诊断应为",
@@ -195,7 +198,7 @@ CUES: tuple[Cue, ...] = (
         "正确答案不是C。",
     ),
     Cue(
-        ("答え", "正解", "解答", "最も適切なの", "最も可能性が高いの", "正しい選択肢", "適切な選択肢"),
+        ("答え", "正解", "正答", "解答", "最も適切なの", "最も可能性が高いの", "正しい選択肢", "適切な選択肢"),
         "language",
         "answer_sentence",
         "sentence",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from medo1.answers.candidates import LETTER_OF, Mention, label_at, named_at
+from medo1.answers.candidates import Mention, label_at, named_at
 from medo1.answers.concluding import announcing
 from medo1.answers.statements import Announced, Statement, clause_start, conditional, statement_of
 from medo1.answers.text import Text, plain
@@ -173,15 +173,13 @@ def last_line(text: Text, *, ended: bool = False) -> Statement | None:  # noqa: 
     """
     body = text.body.rstrip()
     start = body.rfind("\n") + 1
-    if start == 0 or len(body) - start > _LAST_LINE:
+    if start == 0 or len(body) - start > _LAST_LINE + _MARKUP:
         return None
-    ends = body[start:].rstrip(_AFTER_LETTER)
-    if ends[-1:] not in LETTER_OF or ("a" <= ends[-2:-1].lower() <= "z"):
-        return None  # a word
     label = label_at(text, start, formal=True)
     if label is None or label.letter not in text.options or label.denied or label.doubt:
         return None
-    if body[label.end :].strip(" .*_)\"'$`}") or body[start : label.start].lstrip().startswith(_BULLETS):
+    rest = body[label.end :].strip(" .*_)\"'$`}")
+    if (rest and not (ended and label.whole)) or body[start : label.start].lstrip().startswith(_BULLETS):
         return None
     above = [line for line in body[max(0, start - _ABOVE) : start].splitlines() if line.strip()]
     if _is_next_item(label.letter, above[-3:]):
@@ -190,12 +188,20 @@ def last_line(text: Text, *, ended: bool = False) -> Statement | None:  # noqa: 
     announced = _ANSWER_BEFORE.search(line[-60:]) is not None or (
         _LIST_BEFORE.search(line[-8:]) is not None and announcing(line[line.rfind(". ") + 1 :].rstrip(":：*_ "))
     )
+    if rest and (not announced and (body[start - 2 : start] != "\n\n" or _items_above(text, start))):
+        return None
     if not announced and _ANNOUNCING_MARKS.isdisjoint(body[start : label.start]):
         closed = ended or label.end > label.start + 1 or text.body[label.end : label.end + 1] in (".", "\n")
         closed = closed or _named_just_above(text, label.letter, start)
         if not closed or _LIST_BEFORE.search(line[-8:]):
             return None  # the first letter of a line that was cut, or the first item of a list
     return statement_of(text, label, _bare(start))
+
+
+def _items_above(text: Text, start: int) -> bool:
+    """Whether a list of options, or a walk through them, leads up to the last line, which begins at `start`."""
+    above = islice(_ITEM_BELOW.finditer(text.body, max(0, start - _BELOW), start - 1), _ABOVE)
+    return any(item["letter"] in text.options for item in above)
 
 
 def _named_just_above(text: Text, letter: str, start: int) -> bool:
