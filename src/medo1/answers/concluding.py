@@ -69,7 +69,7 @@ _ANNOUNCES_OTHER = re.compile(
     r"signs|information|analysis|explanation|question|reasoning|rationale|history|presentation|vignette|example|"
     r"note|because|"
     r"why|incorrect|wrong|unlikely|false|less likely|ruled out|excluded|others?|here|points?|considerations?|"
-    r"differential|"
+    r"differential(?: diagnos[ie]s)?|"
     r"include[sd]?|including|are|were|(?:each|every|any|all|possible|remaining) (?:answer )?(?:choice|option|answer))"
     r"[\s*_]{0,4}$"
 )
@@ -170,6 +170,8 @@ def _below_a_colon(text: Text, start: int, end: int, floor: int, *, ended: bool)
         return None
     if not (mention.strong or not rest.strip(" .*_\"')")):
         return None
+    if bullet and rest.lstrip(" *_")[:1] in (":", "-", "–"):
+        return None  # a turn of a walk
     own_line = mention.whole or not rest.strip(" .*_\"')") or not text.options[mention.letter]
     if (not own_line and rest.lstrip(" *_")[:1] in (":", "-", "–")) or _listed(text, mention, start, line_end):
         return None

@@ -179,7 +179,13 @@ def last_line(text: Text, *, ended: bool = False) -> Statement | None:  # noqa: 
     if label is None or label.letter not in text.options or label.denied or label.doubt:
         return None
     rest = body[label.end :].strip(" .*_)\"'$`}")
-    if (rest and not (ended and label.whole)) or body[start : label.start].lstrip().startswith(_BULLETS):
+    own_text_alone = (
+        ended
+        and label.whole
+        and not body[label.last :].strip(" .*_)\"'$`}")
+        and not any(map(str.isalpha, body[start : label.start]))
+    )
+    if (rest and not own_text_alone) or body[start : label.start].lstrip().startswith(_BULLETS):
         return None
     above = [line for line in body[max(0, start - _ABOVE) : start].splitlines() if line.strip()]
     if _is_next_item(label.letter, above[-3:]):
