@@ -150,7 +150,7 @@ def refused(low: str, clause: int, at: int) -> bool:
 def _is_supposed(low: str, clause: int, at: int) -> bool:
     """Whether the clause before the noun makes a condition or a mere possibility of it."""
     line = low.rfind("\n", max(0, at - 2 * CLAUSE), at) + 1
-    if _OF_EXAMPLE.search(low, line, at + _NEAR_NOUN) is not None:
+    if "example" in low[line : at + _NEAR_NOUN] and _OF_EXAMPLE.search(low, line, at + _NEAR_NOUN) is not None:
         return True
     return conditional(low, clause, at) or _MAYBE.search(low, max(clause, at - 40), at) is not None
 

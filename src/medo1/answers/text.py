@@ -32,13 +32,14 @@ class Offered(NamedTuple):
     Attributes:
         plain: letter to option text as `plain` gives it.
         tokens: letter to the words of its text, without articles.
-        misleading: where texts stand that hold words that are cues elsewhere, for each option with such a text.
+        misleading: texts that hold words that are cues elsewhere, in lower case, and where they are blanked (None:
+            everywhere).
         starts: the two characters that the plain texts begin with.
     """
 
     plain: dict[str, str]
     tokens: dict[str, tuple[str, ...]]
-    misleading: tuple[re.Pattern[str], ...]
+    misleading: tuple[tuple[str, re.Pattern[str] | None], ...]
     starts: frozenset[str]
 
 
@@ -60,8 +61,10 @@ class Text:
         self.low = low
         self.options = options
         self.offered = _offered(tuple(options.items()))
-        for pattern in self.offered.misleading:
-            low = pattern.sub(_blank, low)
+        for own, pattern in self.offered.misleading:
+            if own not in low:
+                continue
+            low = low.replace(own, BLANK * len(own)) if pattern is None else pattern.sub(_blank, low)
         self.cues = low
 
     def upto(self, end: int) -> Text:
@@ -111,7 +114,9 @@ def _offered(options: tuple[tuple[str, str], ...]) -> Offered:
     evened = {letter: plain(text) for letter, text in options}
     tokens = {letter: tokens_of(text) for letter, text in options}
     misleading = tuple(
-        _where(letter, text) for letter, text in options if len(text.strip(" .")) > 1 and _MISLEADS.search(text)
+        (text.lower().strip(" ."), _where(letter, text))
+        for letter, text in options
+        if len(text.strip(" .")) > 1 and _MISLEADS.search(text)
     )
     return Offered(evened, tokens, misleading, frozenset(text[:2] for text in evened.values()))
 
@@ -125,11 +130,12 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word[-1] == "s" else word  # noqa: PLR2004
 
 
-def _where(letter: str, option: str) -> re.Pattern[str]:
+def _where(letter: str, option: str) -> re.Pattern[str] | None:
     """Where an option's text is blanked: a long one everywhere, a short one only behind its own letter."""
+    if option.count(" ") + 1 >= _LONG:
+        return None
     own = re.escape(option.lower().strip(" ."))
-    before = "()" if option.count(" ") + 1 >= _LONG else rf"((?<![^\W_]){letter.lower()}[ *_:.)\-–—(\"'\[\]\n]{{1,6}})"
-    return re.compile(rf"{before}(?<![^\W_])({own})(?![^\W_])")
+    return re.compile(rf"((?<![^\W_]){letter.lower()}[ *_:.)\-–—(\"'\[\]\n]{{1,6}})(?<![^\W_])({own})(?![^\W_])")
 
 
 def _blank(found: re.Match[str]) -> str:
