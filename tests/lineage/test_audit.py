@@ -344,7 +344,7 @@ def test_the_ledger_comes_back_from_the_manifests(project: TinyProject, audit: A
             }
         assert {one["name"] for one in now["up"]["outside"]} == {one["name"] for one in then["up"]["outside"]}
     [row] = audit(project, "runs")
-    assert (row["id"], row["state"], row["runtime_params"]) == (run, "unknown", {"train": {"rate": 0.2}})
+    assert (row["id"], row["state"], row["runtime_params"]) == (run, "finished", {"train": {"rate": 0.2}})
     assert audit(project, "tag")[0]["protected"]
     assert audit(project, "verify")["findings"] == []
     assert audit(project, "rebuild")["new_versions"] == 0

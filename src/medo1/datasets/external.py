@@ -15,6 +15,7 @@ from kedro_datasets._typing import JSONPreview
 from medo1.engines.base import Model
 from medo1.lineage.digests import digest_of_file, digest_of_text
 from medo1.lineage.known_digests import KNOWN
+from medo1.lineage.outside_files import PROMPTS, prompt_folder_digest, prompt_text
 
 
 class _External(AbstractDataset[Any, Any]):
@@ -49,7 +50,7 @@ class Prompt(_External):
     def load(self) -> str:
         if not self._path.is_file():
             raise DatasetError(f"There is no prompt file {self._path}. Write it, or name another in the catalog.")
-        text = self._path.read_text(encoding="utf-8").strip()
+        text = prompt_text(self._path)
         if not text:
             raise DatasetError(f"The prompt file {self._path} is empty.")
         return text
@@ -65,8 +66,11 @@ class Prompt(_External):
 class PromptFolder(_External):
     """A folder of prompt files (`*.md`). Loads as a mapping from file name without suffix to text."""
 
+    def digest(self) -> str:
+        return prompt_folder_digest(self._path)
+
     def load(self) -> dict[str, str]:
-        files = sorted(self._path.glob("*.md"))
+        files = sorted(self._path.glob(PROMPTS))
         if not files:
             raise DatasetError(f"There is no prompt file (*.md) in {self._path}. Write one, or name another folder.")
         return {file.stem: Prompt(filepath=str(file)).load() for file in files}

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from medo1.lineage.completion_digests import COMPLETIONS_NAME
 from medo1.lineage.digests import CHUNK_BYTES, Content, content_of_files, content_of_tree
 from medo1.lineage.known_digests import cache_folder
 from medo1.lineage.ledger_settings import LedgerSettings
@@ -65,6 +66,19 @@ class Places:
     def names(self, location: str, version: str) -> list[str]:
         """What lies in a version's directory."""
         return sorted(self._names(self._inside(location, version)))
+
+    def strays(self, location: str, version: str) -> list[str]:
+        """What lies in a version's directory and does not belong there."""
+        own = (self.data_path(location, version).rpartition("/")[2], MANIFEST_NAME, TAGS_NAME, COMPLETIONS_NAME)
+        return [name for name in self.names(location, version) if name not in own]
+
+    def text_beside(self, location: str, version: str, name: str) -> bytes | None:
+        """The content of a file beside a version's data; None where there is none."""
+        return self._read(self._inside(location, version, name))
+
+    def path_of(self, location: str) -> str:
+        """The path or URL that a location names."""
+        return self._settings.path_of(location)
 
     def content(self, location: str, version: str, told: Callable[[int], None] | None = None) -> Content:
         """Digest and size of the data, recomputed from its bytes.

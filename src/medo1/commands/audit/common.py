@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from medo1.lineage.audit.staleness import Configuration
     from medo1.lineage.ledger import Ledger
+    from medo1.lineage.ledger_settings import LedgerSettings
     from medo1.lineage.places import Places
 
 FOUND, UNANSWERED = 1, 2
@@ -62,16 +63,22 @@ class Audit:
     def opened(self, *, create: bool = False) -> Ledger:
         """The ledger that the configuration names."""
         from medo1.lineage.ledger import Ledger
+
+        self._ledger = Ledger(self.settings, create=create)
+        return self._ledger
+
+    @property
+    def settings(self) -> LedgerSettings:
+        """Where the ledger and the study's root are."""
         from medo1.lineage.ledger_settings import ledger_settings
 
-        self._ledger = Ledger(ledger_settings(self.loader(self.env), project()), create=create)
-        return self._ledger
+        return ledger_settings(self.loader(self.env), project())
 
     @property
     def places(self) -> Places:
         from medo1.lineage.places import Places
 
-        return Places(self.ledger.settings)
+        return Places(self.settings)
 
     def loader(self, env: str | None) -> Any:
         """Kedro's config loader of an environment."""
@@ -182,7 +189,7 @@ def state_text(state: str) -> str:
     colour = {
         **dict.fromkeys(("finished", "there", "equal"), "green"),
         **dict.fromkeys(("failed", "missing", "damaged", "different", "altered"), "red"),
-        **dict.fromkeys(("interrupted", "half-written", "stale", "unknown", "renamed"), "yellow"),
+        **dict.fromkeys(("interrupted", "half-written", "stale", "unknown", "renamed", "unpaid"), "yellow"),
         "running": "cyan",
     }.get(state)
     return f"[{colour}]{state}[/{colour}]" if colour else state

@@ -9,42 +9,91 @@ from dataclasses import asdict
 import click
 from rich.markup import escape
 
-from medo1.commands.audit.common import FOUND, Audit, audit_command, bytes_text, console, grid, state_text
+from medo1.commands.audit.common import (
+    FOUND,
+    Audit,
+    UnansweredError,
+    audit_command,
+    bytes_text,
+    console,
+    grid,
+    state_text,
+)
+from medo1.lineage.audit.verification import AuditFinding, by_text
+
+DIGITS = 64
 
 
 @audit_command()
 @click.argument("datasets", nargs=-1)
-def verify(audit: Audit, datasets: tuple[str, ...]) -> None:
-    """Take every digest again and say what is damaged, missing, altered, unknown or half-written.
+@click.option("--root", metavar="DIGEST", help="Believe nothing here: hold all that a run was against its root digest.")
+def verify(audit: Audit, datasets: tuple[str, ...], root: str | None) -> None:
+    """Take every digest again and say what is damaged, missing, altered, unknown, half-written or no longer paid for.
 
     Of DATASETS only, where some are named. Exit status 1 when something is found.
+
+    \b
+    kedro audit verify
+    kedro audit verify --root 5e1f...     # a root digest that was kept elsewhere: a commit, a signature, a letter
     """
-    from medo1.lineage.audit.verification import unaccounted, versions_to_verify
+    from medo1.datasets.paid_answers import paid_answers
+    from medo1.lineage.audit.verification import known_facts, unaccounted, versions_to_verify
     from medo1.lineage.audit.verification import verify as verified
 
+    if root is not None:
+        return _verify_root(audit, root)
     ledger, places = audit.ledger, audit.places
     with ledger.reading() as connection:
         rows = versions_to_verify(connection, ledger, datasets)
+        facts = known_facts(connection, rows)
         others = [] if datasets else unaccounted(connection, ledger, places, ledger.settings.roots)
     size, started = sum(row["size_bytes"] for row in rows), time.monotonic()
     with _progress(size, audit.as_json) as told:
-        found = verified(rows, places, told) + others
+        found = verified(rows, facts, places, paid_answers, told) + others
     took = max(time.monotonic() - started, 1e-9)
     if audit.as_json:
         audit.print_json(
             {"versions": len(rows), "bytes": size, "seconds": took, "findings": [asdict(one) for one in found]}
         )
     else:
-        if found:
-            table = grid("problem", "dataset", "version", "what")
-            for one in found:
-                table.add_row(state_text(one.problem), one.dataset or one.location, one.version, escape(one.what))
-            console().print(table)
+        _show(found)
         speed = f"{bytes_text(size)} in {took:.1f} s, {bytes_text(int(size / took))}/s"
         told_found = f"{len(found)} findings" if len(found) != 1 else "1 finding"
         click.echo(f"{len(rows)} versions, {speed}: {told_found if found else 'all as they were saved'}.")
+        by_hand = [f"{row['dataset']}@{row['version']} {by_text(row['maker'])}" for row in rows if not row["run_id"]]
+        for one in by_hand:
+            click.echo(f"made by no run: {one}")
     if found:
         sys.exit(FOUND)
+    return None
+
+
+def _verify_root(audit: Audit, root: str) -> None:
+    from medo1.datasets.paid_answers import paid_answers
+    from medo1.lineage.audit.anchoring import verify_root
+
+    if len(root) != DIGITS or set(root) - set("0123456789abcdef"):
+        raise UnansweredError(f"--root {root!r} is no root digest: {DIGITS} hex digits (kedro audit root RUN).")
+    anchored = verify_root(audit.places, root, paid_answers)
+    if audit.as_json:
+        audit.print_json(asdict(anchored))
+    else:
+        _show(anchored.findings)
+        for one in anchored.changed_since:
+            click.echo(f"since then another, or gone: {one}")
+        count = len(anchored.findings)
+        verdict = f"{count} finding{'s' if count != 1 else ''}" if count else "all are what the root digest stands for"
+        click.echo(f"{len(anchored.runs)} runs, {anchored.versions} versions: {verdict}.")
+    if anchored.findings:
+        sys.exit(FOUND)
+
+
+def _show(found: list[AuditFinding]) -> None:
+    if found:
+        table = grid("problem", "dataset", "version", "what")
+        for one in found:
+            table.add_row(state_text(one.problem), one.dataset or one.location, one.version, escape(one.what))
+        console().print(table)
 
 
 class _progress:  # noqa: N801  (a context manager)

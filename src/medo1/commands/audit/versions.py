@@ -15,7 +15,7 @@ from medo1.commands.audit.common import Audit, UnansweredError, audit_command, b
 def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
     """Versions of DATASET, newest first; without a name the datasets that there are."""
     from medo1.lineage.audit.known_versions import heads, of_this_environment, versions_of
-    from medo1.lineage.audit.references import UnknownReferenceError, find_datasets
+    from medo1.lineage.audit.references import UnknownReferenceError, find_datasets, unknown_dataset
 
     ledger = audit.ledger
     with ledger.reading() as connection:
@@ -38,10 +38,7 @@ def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
     if not found:
         if dataset in known:
             return click.echo(f"All versions of {dataset} were pruned; --gone shows them.")
-        import difflib
-
-        close = difflib.get_close_matches(dataset, known) or known[:12]
-        raise UnknownReferenceError(f"The ledger knows no dataset {dataset!r}. There are {', '.join(close) or 'none'}.")
+        raise UnknownReferenceError(unknown_dataset(dataset, known))
     table = grid(
         *("version and run", "run was", "commit", "node", "rows", "size", "digest", "is", "tags"),
         right=("rows", "size"),

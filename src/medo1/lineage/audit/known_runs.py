@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medo1.lineage.environment import Process, lives
 from medo1.lineage.ledger import Ledger
+from medo1.lineage.ledger_settings import LedgerSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,6 +39,23 @@ def state_of(run: Row, heartbeat_s: float, now: float | None = None) -> State:
     if alive is None:
         alive = (now or time.time()) - run["heartbeat_at"] < MISSED_BEATS * heartbeat_s
     return "running" if alive else "interrupted"
+
+
+def with_end(run: Row, settings: LedgerSettings) -> Row:
+    """A run's row with the end that its record tells, where the ledger could not be told."""
+    if run["outcome"]:
+        return run
+    from medo1.lineage.places import Places
+    from medo1.lineage.run_records import read_record
+
+    try:
+        record = read_record(Places(settings), run["id"])
+    except (OSError, ValueError):
+        record = None
+    if record is None:
+        return run
+    told = {name: record.run[name] for name in ("outcome", "ended_at", "error", "cost")}
+    return {**run, **told, "root": record.root}
 
 
 def goes_on(ledger: Ledger, run_id: str) -> bool:
@@ -79,7 +97,8 @@ def latest_runs(connection: LedgerReader, ledger: Ledger, limit: int, **only: st
         query.append("AND id IN (SELECT run_id FROM version WHERE dataset = :dataset)")
     query.append("ORDER BY id DESC")
     found: list[Row] = []
-    for one in connection.stream(" ".join(query), **wanted):
+    for row in connection.stream(" ".join(query), **wanted):
+        one = with_end(row, ledger.settings)
         one["state"] = state_of(one, ledger.settings.heartbeat_s)
         if "outcome" in wanted and one["state"] != wanted["outcome"]:
             continue
@@ -110,9 +129,9 @@ def whole_run(connection: LedgerReader, ledger: Ledger, run: Row) -> Row:
 
     from medo1.lineage.schema import node_run, pin, reproduction, version
 
-    row = dict(run)
-    row["state"] = state_of(run, ledger.settings.heartbeat_s)
-    row["duration_s"] = seconds_between(run["started_at"], run["ended_at"])
+    row = dict(with_end(run, ledger.settings))
+    row["state"] = state_of(row, ledger.settings.heartbeat_s)
+    row["duration_s"] = seconds_between(row["started_at"], row["ended_at"])
     for name in ("parameters", "effective_parameters", "packages"):
         text = document(connection, run[name])
         row[name] = json.loads(text) if text else None

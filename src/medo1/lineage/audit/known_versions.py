@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from medo1.lineage.audit.known_runs import in_pieces, state_of
+from medo1.lineage.audit.known_runs import in_pieces, state_of, with_end
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places, Tag
 
@@ -96,7 +96,8 @@ def runs_by_id(connection: LedgerReader, ledger: Ledger, ids: set[str]) -> dict[
     """Short facts of runs: state, environment, commit."""
     found: dict[str, Row] = {}
     for some in in_pieces(ids):
-        for one in connection.rows("SELECT * FROM run WHERE id IN (:some)", some=some):
+        for row in connection.rows("SELECT * FROM run WHERE id IN (:some)", some=some):
+            one = with_end(row, ledger.settings)
             found[one["id"]] = {
                 "id": one["id"],
                 "state": state_of(one, ledger.settings.heartbeat_s),

@@ -1,8 +1,9 @@
-"""Making the ledger again from the manifests beside the versions, or adding to it what it does not know.
+"""Making the ledger again from the records of runs and the manifests beside versions, or adding what it does not know.
 
-Versions, their digests, what they were made from, tags, and how each run was called come back. What no manifest holds
-stays unknown: durations, package versions, uncommitted changes, runs that saved nothing. Nothing that is in the ledger
-is replaced.
+A run with a record comes back as it was: its call, parameters, packages, uncommitted changes, nodes, inputs, durations.
+Of a run without one (it was killed, or is of an earlier release) its manifests tell what it saved, from what, and how
+it was called; durations, packages and what its configuration said stay unknown. Nothing that is in the ledger is
+replaced, but a run whose end could not be written gets it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from medo1.lineage.ledger import Ledger
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
 from medo1.lineage.recorder import NodeInput, put_input, put_version
+from medo1.lineage.run_records import KeptRecord, record_from
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 AT_ONCE = 500
+NODE_FACTS = ("function", "code", "started_at", "duration_s", "ended_at", "outcome")
+KINDS = {"effective_parameters": "parameters"}
 
 
 @dataclass(slots=True)
@@ -42,8 +46,12 @@ class _Placed:
 
 
 def rebuild(ledger: Ledger, places: Places, roots: tuple[str, ...]) -> RebuildCounts:
-    """NodeInput every manifest below the roots into the ledger."""
+    """Read every record and every manifest below the roots into the ledger."""
     found = RebuildCounts()
+    records = _records(places, found)
+    for record in records.values():
+        with ledger.writing() as connection:
+            _put_recorded_run(ledger, connection, record, found)
     placed: list[_Placed] = []
     for root in roots:
         for location, version, text in places.manifests(root):
@@ -67,8 +75,80 @@ def rebuild(ledger: Ledger, places: Places, roots: tuple[str, ...]) -> RebuildCo
     for some in _pieces(placed):
         with ledger.writing() as connection:
             for one in some:
-                _put(ledger, connection, places, one, by_name, found)
+                _put(ledger, connection, places, one, by_name, found, recorded=one.manifest.run in records)
+    for record in records.values():
+        with ledger.writing() as connection:
+            _put_recorded_nodes(ledger, connection, places, record)
     return found
+
+
+def _records(places: Places, found: RebuildCounts) -> dict[str, KeptRecord]:
+    """The records that lie there, by run."""
+    records = {}
+    for name in sorted(places.record_names("runs")):
+        text = places.record_file("runs", name)
+        try:
+            record = record_from(text or b"", name)
+        except ValueError as error:
+            found.problems.append(str(error))
+            continue
+        records[record.run["id"]] = record
+    return records
+
+
+def _put_recorded_run(ledger: Ledger, connection: Connection, record: KeptRecord, found: RebuildCounts) -> None:
+    from sqlalchemy import select, update
+
+    from medo1.lineage.schema import pin, run
+
+    row = {**record.run, "root": record.root, "heartbeat_at": 0.0, "rebuilt": False}
+    same = run.c.id == row["id"]
+    known = connection.execute(select(run.c.outcome, run.c.rebuilt).where(same)).first()
+    if known is None:
+        ledger.insert(connection, run, row)
+        found.new_runs += 1
+    elif known.rebuilt or known.outcome is None:
+        connection.execute(update(run).where(same).values(row))
+    for one in record.content["pins"]:
+        told = {name: one.get(name) for name in ("name", "kind", "location", "version", "digest")}
+        ledger.insert(connection, pin, {"run_id": row["id"], **told})
+
+
+def _put_recorded_nodes(ledger: Ledger, connection: Connection, places: Places, record: KeptRecord) -> None:
+    """What a record tells of the run's nodes, and the texts that it names; versions are there by now."""
+    from sqlalchemy import select, update
+
+    from medo1.lineage.schema import input as input_
+    from medo1.lineage.schema import node_run, version
+
+    run = record.run
+    texts = [(name, run.get(name)) for name in ("parameters", "effective_parameters", "packages", "diff")]
+    texts += [("code", node["code"]) for node in record.content["nodes"]]
+    for kind, digest in texts:
+        text = places.record_file("documents", digest) if digest else None
+        if text is not None and digest_of_bytes(text) == digest:
+            ledger.keep_document(connection, KINDS.get(kind, kind), text.decode())
+    for node in record.content["nodes"]:
+        told = {name: node[name] for name in NODE_FACTS}
+        row = {"run_id": run["id"], "node": node["node"], **told}
+        number = ledger.insert(connection, node_run, row, replace=NODE_FACTS)
+        for name, read in node["inputs"].items():
+            used = None
+            if read["kind"] == "version":
+                site = ledger.settings.site_of(read["location"])
+                same = (version.c.site == site) & (version.c.location == read["location"])
+                query = select(version.c.id).where(same & (version.c.version == read["version"]))
+                used = connection.execute(query).scalar()
+            detail = read.get("detail")
+            if read["kind"] == "version" and used is None:
+                detail = {"version": read["version"], "lost": True}
+            told = {"kind": read["kind"], "digest": read["digest"], "version_id": used, "detail": detail}
+            ledger.insert(connection, input_, {"node_run_id": number, "name": name, **told})
+        for one in node["outputs"]:
+            site = ledger.settings.site_of(one["location"])
+            same = (version.c.site == site) & (version.c.location == one["location"])
+            mine = same & (version.c.version == one["version"]) & version.c.node_run_id.is_(None)
+            connection.execute(update(version).where(mine).values(node_run_id=number))
 
 
 def _pieces(placed: list[_Placed]) -> Iterator[list[_Placed]]:
@@ -121,6 +201,8 @@ def _put(
     one: _Placed,
     by_name: dict[tuple[str, str], _Placed],
     found: RebuildCounts,
+    *,
+    recorded: bool,
 ) -> None:
     from sqlalchemy import select, update
 
@@ -143,7 +225,7 @@ def _put(
         ledger.insert(connection, node_run, row)
         by_node = (node_run.c.run_id == manifest.run) & (node_run.c.node == manifest.node)
         node = connection.execute(select(node_run.c.id).where(by_node)).scalar_one()
-        for name, read in _reads(manifest.made_from, by_name):
+        for name, read in () if recorded else _reads(manifest.made_from, by_name):
             put_input(ledger, connection, node, name, read)
     number = put_version(ledger, connection, one.location, manifest, one.digest, node)
     found.new_versions += known is None

@@ -136,12 +136,17 @@ def _no_run(connection: LedgerReader, name: str) -> Row:
     )
 
 
+def unknown_dataset(dataset: str, known: list[str]) -> str:
+    """What to say of a name of which the ledger knows no version."""
+    close = difflib.get_close_matches(dataset, known, n=3)
+    close += [name for name in known if dataset and name.endswith(f".{dataset}")][:3]
+    hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(known[:12]) or 'none yet'}."
+    return f"The ledger knows no version of a dataset {dataset!r}. {hint}"
+
+
 def _no_version(connection: LedgerReader, dataset: str, wanted: str, known: list[str]) -> str:
     if dataset not in known:
-        close = difflib.get_close_matches(dataset, known, n=3)
-        close += [name for name in known if dataset and name.endswith(f".{dataset}")][:3]
-        hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(known[:12]) or 'none yet'}."
-        return f"The ledger knows no version of a dataset {dataset!r}. {hint}"
+        return unknown_dataset(dataset, known)
     there = "SELECT version FROM version WHERE dataset = :dataset AND pruned_at IS NULL ORDER BY version DESC LIMIT 3"
     names = [row["version"] for row in connection.rows(there, dataset=dataset)]
     return (

@@ -18,9 +18,8 @@ from medo1.lineage.audit.graph import direct_inputs
 from medo1.lineage.audit.known_runs import document
 from medo1.lineage.audit.known_versions import heads, of_this_environment
 from medo1.lineage.code import CodeReader
-from medo1.lineage.digests import digest_of_text
-from medo1.lineage.known_digests import KNOWN
 from medo1.lineage.ledger import Ledger
+from medo1.lineage.outside_files import possible_digests
 from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
@@ -149,11 +148,7 @@ class _Judge:
         path = Path(self._ledger.settings.path_of(location))
         if "://" in location or not path.exists():
             return [] if "://" in location or "@" in (read["digest"] or "") else [f"{read['name']}: {location} is gone"]
-        # A prompt's digest is that of its text, any other file's that of its bytes.
-        digests = {KNOWN.of_tree(path).digest}
-        if path.is_file() and path.suffix == ".md":
-            digests.add(digest_of_text(path.read_text(encoding="utf-8").strip()))
-        return [] if read["digest"] in digests else [f"{read['name']}: {location} has changed"]
+        return [] if read["digest"] in possible_digests(path) else [f"{read['name']}: {location} has changed"]
 
     def _engine_reasons(self, row: Row, read: Row) -> list[str]:
         detail = read["detail"] or {}

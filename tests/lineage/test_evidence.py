@@ -1,0 +1,228 @@
+"""Nothing is believed that was not checked: forgeries of each kind are found and named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lineage.test_audit import PARROT, PRICED, STORED, WRITE_CHAINS
+from tests.lineage.tiny_project import TinyProject
+
+Audit = Callable[..., Any]
+
+
+@pytest.fixture
+def paid(project: TinyProject, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
+    """A project whose chains were paid for, in a completion store."""
+    project.edit("conf/base/catalog.yml", "teacher_prompt:", STORED)
+    project.edit("src/PACKAGE/pipeline_registry.py", '["questions", "teacher_prompt", "params:teacher"]',
+                 '["questions", "teacher", "teacher_prompt", "params:teacher"]')  # fmt: skip
+    project.edit("src/PACKAGE/nodes.py", "def write_chains(questions, prompt, params):", WRITE_CHAINS)
+    (project.path / "src" / project.package / "parrot.py").write_text(PARROT)
+    project.edit("conf/base/catalog.yml", "PARROT", f"{project.package}.parrot.Parrot")
+    project.edit("conf/base/parameters.yml", "teacher: {style: careful}", PRICED)
+    monkeypatch.chdir(project.path)
+    project.commit()
+    project.run()
+    return project
+
+
+def problems(audit: Audit, project: TinyProject, *arguments: str) -> set[tuple[str, str]]:
+    found = audit(project, "verify", *arguments, code=1)["findings"]
+    return {(one["problem"], one["dataset"]) for one in found}
+
+
+def sql(file: Path, statement: str, *values: Any) -> None:
+    with sqlite3.connect(file) as database:
+        assert database.execute(statement, values).rowcount != 0
+    database.close()
+
+
+def test_a_finished_run_has_a_root_digest_that_sha256sum_gives_too(paid: TinyProject, audit: Audit) -> None:
+    import hashlib
+
+    told = audit(paid, "root")
+    file = paid.data / ".lineage" / "runs" / f"{told['run']}.json"
+    assert told["root"] == told["ended_with"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert audit(paid, "root", text=True).strip() == told["root"]
+    anchored = audit(paid, "verify", "--root", told["root"])
+    assert (anchored["findings"], anchored["versions"], anchored["changed_since"]) == ([], 10, [])
+
+
+def test_nothing_is_found_in_what_is_as_it_was(paid: TinyProject, audit: Audit) -> None:
+    assert audit(paid, "verify")["findings"] == []
+
+
+# The completion store
+
+
+@pytest.mark.parametrize("column", ["text", "model", "completion_tokens", "finish_reason", "reasoning"])
+def test_a_changed_answer_in_the_store_is_found(paid: TinyProject, audit: Audit, column: str) -> None:
+    value = 1 if column == "completion_tokens" else "forged"
+    root = audit(paid, "root")["root"]
+    sql(paid.data / "completions.sqlite", f"UPDATE answers SET {column} = ? WHERE rowid = 3", value)
+    assert problems(audit, paid) == {("unpaid", "chains")}
+    assert problems(audit, paid, "--root", root) == {("unpaid", "chains")}
+
+
+@pytest.mark.parametrize("how", ["row", "file", "garbage", "list"])
+def test_a_store_that_lost_answers_is_found(paid: TinyProject, audit: Audit, how: str) -> None:
+    store = paid.data / "completions.sqlite"
+    if how == "row":
+        sql(store, "DELETE FROM answers WHERE rowid = 3")
+    elif how == "file":
+        for file in paid.data.glob("completions.sqlite*"):
+            file.unlink()
+    elif how == "garbage":
+        store.write_bytes(b"no database at all" * 1000)
+    else:
+        next(paid.data.glob("chains.parquet/*/_completions.txt")).unlink()
+    assert problems(audit, paid) == {("altered" if how == "list" else "unpaid", "chains")}
+
+
+# Data, manifests, the ledger
+
+
+def forge_data(project: TinyProject, run: str) -> Path:
+    import pandas as pd
+
+    file = project.data / "results.parquet" / run / "results.parquet"
+    pd.read_parquet(file).assign(accuracy=0.99).to_parquet(file, index=False)
+    return file
+
+
+def forge_manifest(project: TinyProject, run: str) -> None:
+    """Data and its manifest, made to fit each other."""
+    from medo1.lineage.digests import content_of_file
+
+    content = content_of_file(forge_data(project, run))
+    manifest = project.data / "results.parquet" / run / "_manifest.json"
+    told = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(told | {"digest": content.digest, "size_bytes": content.size_bytes}, indent=2))
+
+
+def forge_ledger(project: TinyProject, run: str) -> None:
+    """Data, manifest and ledger, made to fit each other."""
+    import hashlib
+
+    forge_manifest(project, run)
+    folder = project.data / "results.parquet" / run
+    told = json.loads((folder / "_manifest.json").read_text())
+    digest = hashlib.sha256((folder / "_manifest.json").read_bytes()).hexdigest()
+    sql(
+        project.data / "ledger.sqlite",
+        "UPDATE version SET digest = ?, size_bytes = ?, manifest = ? WHERE dataset = 'results'",
+        *(told["digest"], told["size_bytes"], digest),
+    )
+
+
+def forge_everything(project: TinyProject, run: str) -> None:
+    """Data, manifests, ledger and record, made to fit each other: all that lies in the folder."""
+    import hashlib
+
+    forge_ledger(project, run)
+    folder = project.data / "results.parquet" / run
+    told = json.loads((folder / "_manifest.json").read_text())
+    record = project.data / ".lineage" / "runs" / f"{run}.json"
+    content = json.loads(record.read_text())
+    for node in content["nodes"]:
+        for one in [*node["outputs"], *node["inputs"].values()]:
+            if one.get("dataset") == "results":
+                one["digest"] = told["digest"]
+                one["manifest"] = hashlib.sha256((folder / "_manifest.json").read_bytes()).hexdigest()
+    record.write_text(json.dumps(content, indent=1))
+    root = hashlib.sha256(record.read_bytes()).hexdigest()
+    ledger = project.data / "ledger.sqlite"
+    sql(ledger, "UPDATE run SET root = ?", root)
+    sql(ledger, "UPDATE input SET digest = ? WHERE name = 'results'", told["digest"])
+    page = next((project.data / "report.html").glob("*/_manifest.json"))
+    made = json.loads(page.read_text())
+    made["made_from"]["results"]["digest"] = told["digest"]
+    page.write_text(json.dumps(made, indent=2))
+    sql(
+        ledger,
+        "UPDATE version SET manifest = ? WHERE dataset = 'report'",
+        hashlib.sha256(page.read_bytes()).hexdigest(),
+    )
+
+
+FORGERIES = {"data": forge_data, "manifest": forge_manifest, "ledger": forge_ledger, "everything": forge_everything}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_the_root_digest_finds_whatever_was_made_to_fit(paid: TinyProject, audit: Audit, what: str) -> None:
+    told = audit(paid, "root")
+    FORGERIES[what](paid, told["run"])
+    found = audit(paid, "verify", "--root", told["root"], code=1)["findings"]
+    assert found
+    if what == "everything":
+        assert audit(paid, "verify")["findings"] == []  # from inside, nothing can be seen
+        assert "no record of a run here has the root digest" in found[0]["what"]
+    else:
+        assert "results" in {one["dataset"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE run SET git_commit = 'f00'", "git_commit"),
+        ("UPDATE run SET \"user\" = 'somebody'", "user"),
+        ("UPDATE run SET started_at = '2020-01-01T00:00:00.000+00:00'", "started_at"),
+        ("UPDATE run SET ended_at = '2020-01-01T00:00:00.000+00:00'", "ended_at"),
+        ('UPDATE run SET runtime_params = \'{"train": {"rate": 9}}\'', "runtime_params"),
+        ("UPDATE run SET effective_parameters = parameters || '0'", "effective_parameters"),
+        ("UPDATE input SET digest = '0' WHERE name = 'params:train'", "params:train"),
+        ("DELETE FROM input WHERE name = 'params:train'", "made from params:train"),
+        ("UPDATE version SET rows = 7 WHERE dataset = 'results'", "rows is 7 in the ledger"),
+        ("UPDATE version SET saved_at = '2020' WHERE dataset = 'results'", "saved_at"),
+    ],
+)
+def test_a_ledger_that_was_edited_is_found(paid: TinyProject, audit: Audit, statement: str, told: str) -> None:
+    sql(paid.data / "ledger.sqlite", statement)
+    found = audit(paid, "verify", code=1)["findings"]
+    assert any(one["problem"] == "altered" and told in one["what"] for one in found), found
+
+
+def test_a_lost_record_and_a_lost_document_are_found(paid: TinyProject, audit: Audit) -> None:
+    told = audit(paid, "root")
+    documents = sorted((paid.data / ".lineage" / "documents").iterdir())
+    documents[0].unlink()
+    assert any("is gone" in one["what"] for one in audit(paid, "verify", "--root", told["root"], code=1)["findings"])
+    shutil.rmtree(paid.data / ".lineage")
+    assert ("missing", "") in problems(audit, paid)
+    assert "has no record" in audit(paid, "root", code=2)
+
+
+def test_verify_of_a_name_that_is_unknown_is_an_error(paid: TinyProject, audit: Audit) -> None:
+    assert "Did you mean results" in audit(paid, "verify", "resuts", code=2)
+    assert "is no root digest" in audit(paid, "verify", "--root", "abc", code=2)
+
+
+# After a rebuild
+
+
+def test_a_rebuilt_ledger_knows_all_that_the_first_one_knew(paid: TinyProject, audit: Audit) -> None:
+    run = audit(paid, "root")["run"]
+    before = audit(paid, "runs", run)
+    for file in paid.data.glob("ledger.sqlite*"):
+        file.unlink()
+    audit(paid, "rebuild")
+    after = audit(paid, "runs", run)
+    for one in (before, after):
+        one.pop("heartbeat_at")
+        for row in [*one["nodes"], *one["outputs"]]:
+            row.pop("id")
+            row.pop("node_run_id", None)
+        one["nodes"].sort(key=lambda node: node["node"])
+        one["outputs"].sort(key=lambda output: output["dataset"])
+    assert after == before
+    assert audit(paid, "verify")["findings"] == []
+    assert audit(paid, "stale")["stale"] == []
+    paid.edit("conf/base/parameters.yml", "rate: 0.1", "rate: 0.2")
+    assert {one["dataset"] for one in audit(paid, "stale", code=1)["stale"]} >= {"adapter", "training_log"}
