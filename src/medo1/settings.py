@@ -39,7 +39,7 @@ class BaseModelHooks:
             outside, maker = None, function_name(makers[0].func) or ""
         else:
             manifest = entry.manifest()
-            outside, maker = None, str(manifest.made_by.get("function") or "")
+            outside, maker = manifest.maker.get("origin"), str(manifest.made_by.get("function") or "")
         env = run_params.get("env") or loader.default_run_env
         Study.from_parameters(loader["parameters"]).refuse_another_base_model(outside, maker, env)
 

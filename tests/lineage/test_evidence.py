@@ -226,3 +226,57 @@ def test_a_rebuilt_ledger_knows_all_that_the_first_one_knew(paid: TinyProject, a
     assert audit(paid, "stale")["stale"] == []
     paid.edit("conf/base/parameters.yml", "rate: 0.1", "rate: 0.2")
     assert {one["dataset"] for one in audit(paid, "stale", code=1)["stale"]} >= {"adapter", "training_log"}
+
+
+# What no run made
+
+
+def by_hand(project: TinyProject, name: str, change: Callable[[Any], Any]) -> str:
+    """Somebody loads a dataset in a session, changes it, and saves it; returns the version's name."""
+    from kedro.framework.project import settings
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(project.path)
+    with settings.SESSION_CLASS.create(project.path) as session:
+        catalog = session.load_context().catalog
+        catalog.save(name, change(catalog.load(name)))
+        return str(catalog.get(name).manifest().version)
+
+
+def test_what_was_saved_by_hand_is_no_free_input_and_is_marked_wherever_it_is_named(
+    paid: TinyProject, audit: Audit
+) -> None:
+    from kedro.io.core import DatasetError
+
+    version = by_hand(paid, "answers", lambda table: table.assign(correct=True))
+    manifest = json.loads((paid.data / "answers.parquet" / version / "_manifest.json").read_text())
+    assert (manifest["dataset"], manifest["run"], manifest["maker"]["by"]) == ("answers", "", "hand")
+    assert manifest["maker"]["user"]
+    with pytest.raises(DatasetError, match=r"made by no run \(by hand, by .*kedro audit adopt answers"):
+        paid.run("report")
+    run = paid.run("report", load_versions={"answers": version})
+    [pin] = [pin for pin in audit(paid, "runs", run)["pins"] if pin["name"] == "answers"]
+    assert pin["maker"]["by"] == "hand"
+    for command in (["runs", run], ["versions", "answers"], ["lineage", "results"], ["verify"], [
+        *("trace", "results", "accuracy", "--where", "arm=taught")
+    ]):  # fmt: skip
+        assert "by hand" in audit(paid, *command, text=True), command
+    assert audit(paid, "trace", "results", "accuracy", "--where", "arm=taught")["trace"]["by_hand"] == [
+        f"answers@{version}"
+    ]
+
+
+def test_what_was_made_elsewhere_is_adopted_with_its_origin(paid: TinyProject, audit: Audit, tmp_path: Path) -> None:
+    source = next((paid.data / "answers.parquet").glob("*/answers.parquet"))
+    outside = tmp_path / "theirs.parquet"
+    shutil.copy(source, outside)
+    told = audit(paid, "adopt", "answers", str(outside), "--origin", "https://example.org/study")
+    assert (told["maker"]["by"], told["maker"]["origin"]) == ("adopted", "https://example.org/study")
+    run = paid.run("report")
+    [pin] = [pin for pin in audit(paid, "runs", run)["pins"] if pin["name"] == "answers"]
+    assert pin["version"] == told["version"]
+    assert "from https://example.org/study" in audit(paid, "lineage", "results", text=True)
+    assert audit(paid, "verify")["findings"] == []
+    outside.write_bytes(b"no table")
+    assert "cannot be read as a Table" in audit(paid, "adopt", "answers", str(outside), "--origin", "x", code=2)
+    assert "is no dataset" in audit(paid, "adopt", "nothing", str(source), "--origin", "x", code=2)

@@ -212,6 +212,10 @@ class VersionedArtifact(AbstractVersionedDataset):
             self._borrowed = (version, PurePosixPath(path))
         self._version = Version(version, self._version.save)
 
+    def save_as(self, version: str) -> None:
+        """Save the next value under this version's name."""
+        self._version = Version(None, version)
+
     @property
     def location(self) -> str:
         """Where the versions lie that it saves: a path, or a URL where it is not on this machine."""
@@ -320,7 +324,7 @@ class VersionedArtifact(AbstractVersionedDataset):
             kind=type(self).__name__,
             digest=content.digest,
             size_bytes=content.size_bytes,
-            rows=self._rows(self._adopted_value(data.path) if isinstance(data, Adopted) else data),
+            rows=self._rows(self.adopted_value(data.path) if isinstance(data, Adopted) else data),
             saved_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             key=given.key,
             rows_from=given.rows_from,
@@ -336,11 +340,11 @@ class VersionedArtifact(AbstractVersionedDataset):
         """Write a value, or take over what was made elsewhere byte for byte."""
         if not isinstance(data, Adopted):
             return self._write(data, path)
-        self._adopted_value(data.path)
+        self.adopted_value(data.path)
         (shutil.copytree if data.path.is_dir() else shutil.copyfile)(data.path, path)
         return None
 
-    def _adopted_value(self, path: Path) -> Any:
+    def adopted_value(self, path: Path) -> Any:
         """What was made elsewhere, as a value.
 
         Raises:

@@ -49,7 +49,7 @@ class _Weights(Directory):
         _refuse_unsafe_files(Path(data))
         super()._write(data, path)
 
-    def _adopted_value(self, path: Path) -> Path:
+    def adopted_value(self, path: Path) -> Path:
         _refuse_unsafe_files(path)
         return path
 

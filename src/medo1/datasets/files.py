@@ -136,7 +136,7 @@ class Figure(_File):
 
 
 def _identity(manifest: Manifest) -> str:
-    run = manifest.run or "no run"
+    run = manifest.run or f"none: made {manifest.maker.get('by', 'by hand')}"
     return f"{manifest.version} · run {run} · sha256 {manifest.digest[:12]}"
 
 

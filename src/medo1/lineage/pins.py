@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
     from kedro.pipeline import Pipeline
 
+    from medo1.lineage.manifests import Manifest
+
     Catalog: TypeAlias = CatalogProtocol[Any, Any]
 
 logger = logging.getLogger(__name__)
@@ -176,6 +178,7 @@ def _resolved(ledger: Ledger, dataset: Any, name: str, wanted: str | Placed | No
         if version is None:
             break
         manifest = dataset.manifest(version)
+        _refuse_made_by_hand(name, version, manifest)
         before = version
         env = ledger.settings.env_of(manifest.run_record.get("env"))
         if manifest.run and env != ledger.settings.env:
@@ -201,6 +204,19 @@ def _resolved(ledger: Ledger, dataset: Any, name: str, wanted: str | Placed | No
             f"Wait for it, or take it as it is: --load-versions {name}:{before}."
         )
     raise VersionNotFoundError(name)
+
+
+def _refuse_made_by_hand(name: str, version: str, manifest: Manifest) -> None:
+    """An error for a version that no run made and nobody named: nothing says what it was made from."""
+    if manifest.run or manifest.maker.get("by") == "adopted":
+        return
+    from medo1.lineage.audit.verification import by_text
+
+    raise DatasetError(
+        f"{name}: its latest version {version} was made by no run ({by_text(manifest.maker)}), so nothing says what it "
+        f"was made from. To use it all the same, name it: --load-versions {name}:{version}. To bring in what was made "
+        f"elsewhere, with its origin: kedro audit adopt {name} PATH --origin TEXT. To go on from a run: --from-run RUN."
+    )
 
 
 def _version_named(ledger: Ledger, name: str, wanted: str, *, or_none: bool = False) -> Any:

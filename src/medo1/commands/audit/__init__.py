@@ -18,6 +18,7 @@ COMMANDS = {
     "diff": f"{HERE}.diff.diff",
     "trace": f"{HERE}.trace.trace",
     "stale": f"{HERE}.stale.stale",
+    "adopt": f"{HERE}.adopt.adopt",
     "root": f"{HERE}.root.root",
     "verify": f"{HERE}.verify.verify",
     "rebuild": f"{HERE}.verify.rebuild",

@@ -98,6 +98,15 @@ class Audit:
         except MissingConfigException as error:
             raise UnansweredError(f"The configuration of environment {env!r} cannot be read: {error}") from error
 
+    def credentials(self) -> Any:
+        """The project's credentials; none where there are none."""
+        from kedro.config import MissingConfigException
+
+        try:
+            return self.loader(self.env)["credentials"]
+        except MissingConfigException:
+            return {}
+
     def print_json(self, value: Any) -> None:
         click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_as_json))
 

@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from medo1.commands.audit.common import Audit, audit_command, console
+from medo1.lineage.audit.verification import by_text
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -92,6 +93,8 @@ def _named(row: dict[str, Any]) -> str:
     rows = f", {row['rows']} rows" if row["rows"] is not None else ""
     gone = " [red]pruned[/red]" if row["pruned_at"] else ""
     node = f"  [dim]by {escape(row['node'])}[/dim]" if row.get("node") else ""
+    if not row["run_id"]:
+        node = f"  [yellow]made by no run: {escape(by_text(row['maker']))}[/yellow]"
     return f"{escape(row['dataset'])}@{row['version']}  {row['digest'][:12]}{rows}{gone}{node}"
 
 

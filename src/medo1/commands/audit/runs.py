@@ -17,6 +17,7 @@ from medo1.commands.audit.common import (
     grid,
     state_text,
 )
+from medo1.lineage.audit.verification import by_text
 
 STATES = ("running", "finished", "failed", "interrupted", "unknown")
 
@@ -111,9 +112,10 @@ def _show_one(run: dict[str, Any]) -> None:
             facts.add_row(name, value)
     out.print(facts)
     if run["pins"]:
-        pins = grid("read", "version", "digest", title="What it was given")
+        pins = grid("read", "version", "digest", "made by no run", title="What it was given")
         for pin in run["pins"]:
-            pins.add_row(pin["name"], pin["version"] or pin["location"], (pin["digest"] or "")[:12])
+            hand = escape(by_text(pin["maker"])) if pin["made_by_no_run"] else ""
+            pins.add_row(pin["name"], pin["version"] or pin["location"], (pin["digest"] or "")[:12], hand)
         out.print(pins)
     nodes = grid("node", "outcome", "took", title="What ran", right=("took",))
     for node in run["nodes"]:

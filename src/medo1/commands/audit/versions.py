@@ -6,6 +6,7 @@ import click
 from rich.markup import escape
 
 from medo1.commands.audit.common import Audit, UnansweredError, audit_command, bytes_text, console, grid, state_text
+from medo1.lineage.audit.verification import by_text
 
 
 @audit_command()
@@ -48,9 +49,9 @@ def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
         commit = f"{(run.get('git_commit') or '')[:10]}{'+changes' if run.get('git_dirty') else ''}"
         table.add_row(
             row["version"],
-            state_text(run.get("state", "")),
+            state_text(run.get("state", "")) if row["run_id"] else "no run",
             commit,
-            row["node"] or "",
+            row["node"] or ("" if row["run_id"] else escape(by_text(row["maker"]))),
             "" if row["rows"] is None else str(row["rows"]),
             bytes_text(row["size_bytes"]),
             row["digest"][:12] + (" (as before)" if row["same_as"] else ""),

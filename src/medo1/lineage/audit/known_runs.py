@@ -123,11 +123,18 @@ def latest_runs(connection: LedgerReader, ledger: Ledger, limit: int, **only: st
     return found
 
 
+PINS = (
+    "SELECT pin.*, version.maker, version.id IS NOT NULL AND version.run_id IS NULL AS made_by_no_run FROM pin"
+    " LEFT JOIN version ON version.location = pin.location AND version.version = pin.version"
+    " WHERE pin.run_id = :run_id ORDER BY pin.name"
+)
+
+
 def whole_run(connection: LedgerReader, ledger: Ledger, run: Row) -> Row:
     """All that is known of one run: documents, nodes, pins, inputs, outputs."""
     from sqlalchemy import select
 
-    from medo1.lineage.schema import node_run, pin, reproduction, version
+    from medo1.lineage.schema import node_run, reproduction, version
 
     row = dict(with_end(run, ledger.settings))
     row["state"] = state_of(row, ledger.settings.heartbeat_s)
@@ -137,8 +144,7 @@ def whole_run(connection: LedgerReader, ledger: Ledger, run: Row) -> Row:
         row[name] = json.loads(text) if text else None
     nodes = connection.execute(select(node_run).where(node_run.c.run_id == run["id"]).order_by(node_run.c.id))
     row["nodes"] = [dict(node._mapping) for node in nodes]
-    pins = connection.execute(select(pin).where(pin.c.run_id == run["id"]).order_by(pin.c.name))
-    row["pins"] = [dict(one._mapping) for one in pins]
+    row["pins"] = list(connection.rows(PINS, run_id=run["id"]))
     wrote = connection.execute(select(version).where(version.c.run_id == run["id"]).order_by(version.c.id))
     row["outputs"] = [dict(one._mapping) for one in wrote]
     again = connection.execute(select(reproduction).where(reproduction.c.run_id == run["id"]))
