@@ -123,14 +123,18 @@ def test_diff_of_the_same_bytes_says_so(project: TinyProject, audit: Audit) -> N
 
 def test_a_number_leads_to_the_calls_that_paid_for_it(project: TinyProject, audit: Audit) -> None:
     project.run()
-    told = audit(project, "trace", "results", "accuracy", "--where", "arm=taught")
-    assert told["adds_up"] is True
+    told = audit(project, "trace", "results", "accuracy", "--where", "arm=taught", "--requests", "calls.csv")
+    assert (told["recomputed"], told["adds_up"], told["mismatches"]) == (True, True, [])
     top = told["trace"]
+    assert [(check["name"], check["way"]) for check in top["checks"]] == [("accuracy", "node")]
+    listed = (project.path / "calls.csv").read_text().splitlines()
+    assert len(listed) == 1 + 8 + 6
     used = {step["dataset"]: step for step in top["below"]}
     answers = used["answers"]
     assert (answers["rows"], answers["calls"]["calls"]) == (8, 8)
     assert used["plain_answers"]["rows"] == 0
     assert [check["name"] for check in answers["checks"]] == ["accuracy"]
+    assert len(set(answers["calls"]["request_ids"])) == 8
     adapter = next(step for step in answers["below"] if step["dataset"] == "adapter")
     [kept] = [step for step in adapter["below"] if step["dataset"] == "kept_chains"]
     assert (kept["rows"], kept["calls"]["calls"]) == (6, 6)

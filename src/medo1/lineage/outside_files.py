@@ -20,6 +20,32 @@ def prompt_folder_digest(path: Path) -> str:
     return digest_of_value([[file.stem, digest_of_text(prompt_text(file))] for file in sorted(path.glob(PROMPTS))])
 
 
+def digest_in_commit(path: Path, commit: str | None) -> set[str]:
+    """The digests that a prompt or file had in a git commit; empty where it was not there, or there is no commit."""
+    import hashlib
+    import subprocess
+
+    if commit is None or not path.parent.is_dir():
+        return set()
+
+    def git(*arguments: str) -> bytes | None:
+        done = subprocess.run(["git", *arguments], cwd=path.parent, capture_output=True, check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    listed = git("ls-tree", "--name-only", commit, f"./{path.name}/")
+    if listed:  # a folder of prompts
+        names = sorted(name for name in listed.decode().splitlines() if name.endswith(".md"))
+        texts = {Path(name).stem: git("show", f"{commit}:./{path.name}/{Path(name).name}") or b"" for name in names}
+        return {digest_of_value([[name, digest_of_text(text.decode().strip())] for name, text in texts.items()])}
+    content = git("show", f"{commit}:./{path.name}")
+    if content is None:
+        return set()
+    found = {hashlib.sha256(content).hexdigest()}
+    if path.suffix == ".md":
+        found.add(digest_of_text(content.decode(errors="replace").strip()))
+    return found
+
+
 def possible_digests(path: Path) -> set[str]:
     """Every digest that lineage could have taken of what lies there; empty where nothing does."""
     if not path.exists():

@@ -16,8 +16,8 @@ Row = dict[str, Any]
 
 # A version's row, and of the node that made it what it is called and which code it ran.
 WITH_NODE = (
-    "version.*, node_run.node, node_run.function, node_run.code"
-    " FROM version LEFT JOIN node_run ON node_run.id = version.node_run_id"
+    "version.*, node_run.node, node_run.function, node_run.code, run.git_commit"
+    " FROM version LEFT JOIN node_run ON node_run.id = version.node_run_id LEFT JOIN run ON run.id = version.run_id"
 )
 
 

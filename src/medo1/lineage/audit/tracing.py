@@ -9,41 +9,73 @@ that is not the whole rule, the catalog says it, and the manifest keeps it (`met
         rows_from:
           "*.answers":                    # input datasets by name
             match: {arm: arm, benchmark: benchmark}   # column of the row: column of the input
-            where: {draw: greedy}         # fixed values of the input's columns
+            where: {draw: greedy}         # fixed values of the input's columns; a list names several
             either: {arm: [arm, baseline]}  # the input's column is one of these of the row
             below: {sample: k}            # the input's column is below the row's
+            most: {budget: budget}        # the input's column is at most the row's
             any: {benchmark: all}         # this value of the row stands for every value
             value: {accuracy: mean correct, questions: count}   # how the number is made from those rows
 
-`value` is recomputed from the rows found: a number that does not come out again is pointed out. A table with a column
-`request_id` names the call that wrote each row, and one with `request_ids` or `parts` all calls that were paid for it;
-the caller looks those up in the completion store.
+`value` is recomputed from the rows found. What no `value` says is made again by the table's node, where that is a pure
+function of tables and values (`medo1.lineage.audit.recomputing`). A number that does not come out again is pointed
+out, and one that was not made again says why. A table with a column `request_id` names the call that wrote each row,
+and one with `request_ids` or `parts` all calls that were paid for it: those lie in the completion store.
+
+Everything that is read on the way is held against the digests in ledger and manifest.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
 from medo1.lineage.audit.graph import direct_inputs
-from medo1.lineage.places import Places
+from medo1.lineage.audit.recomputing import NotRecomputedError, made_again, read_value, same_number
+from medo1.lineage.audit.verification import by_text
+from medo1.lineage.code import CodeReader
+from medo1.lineage.completion_digests import call_ids
+from medo1.lineage.known_digests import KNOWN
+from medo1.lineage.manifests import Manifest
+from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
 
 if TYPE_CHECKING:
+    from kedro.pipeline.node import Node
+
     from medo1.frames import Frame
     from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
-CALL = "request_id"
-ALL_CALLS = ("request_ids", "parts")  # of a row that took several
+FindNode = Callable[[str], "Node | None"]
 TABLES = (".parquet", ".jsonl")
+LONGEST_VALUE = 60
 
 
 class TraceError(UserError):
     """The question does not name one number; the text says what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCheck:
+    """A number that was made again.
+
+    Attributes:
+        name: the column, or the path in a JSON value.
+        stated, again: what stands there, and what came out.
+        way: `rows` (from the rows below it) or `node` (its node was called again).
+    """
+
+    name: str
+    stated: Any
+    again: Any
+    way: str
+
+    @property
+    def comes_out(self) -> bool:
+        return same_number(self.stated, self.again)
 
 
 @dataclass(slots=True)
@@ -57,7 +89,7 @@ class TraceStep:
         of: how many there are.
         rule: which rows: the conditions, as text.
         calls: request ids of the rows that counted, each once.
-        checks: recomputed numbers: name, stated, recomputed.
+        checks: numbers that were made again from its rows; of the step that was asked about, by its node.
         sample: one of the rows that counted.
         outside: what else its node read: files, parameters, engines.
         below: what it was made from.
@@ -69,30 +101,85 @@ class TraceStep:
     of: int | None = None
     rule: str = ""
     calls: list[str] = field(default_factory=list)
-    checks: list[tuple[str, float, float]] = field(default_factory=list)
+    checks: list[NumberCheck] = field(default_factory=list)
     sample: Row | None = None
     outside: list[Row] = field(default_factory=list)
     below: list[TraceStep] = field(default_factory=list)
     repeated: bool = False
 
 
+@dataclass(slots=True)
+class Trace:
+    """A number and all that it rests on.
+
+    Attributes:
+        top: the version that holds it.
+        mismatches: what on the way is not what was saved, each named with its file.
+        not_recomputed: why the number was not made again; empty where it was.
+        by_hand: versions on the way that no run made, and who made them.
+    """
+
+    top: TraceStep
+    mismatches: list[str] = field(default_factory=list)
+    not_recomputed: str = ""
+    by_hand: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> list[TraceStep]:
+        """Every step, the highest first."""
+        found, wanted = [], [self.top]
+        while wanted:
+            step = wanted.pop(0)
+            found.append(step)
+            wanted.extend(step.below)
+        return found
+
+    @property
+    def checks(self) -> list[NumberCheck]:
+        return [check for step in self.steps for check in step.checks]
+
+
 def trace(
-    connection: LedgerReader, places: Places, version: Row, where: Mapping[str, str], column: str | None
-) -> TraceStep:
-    """The tree below one row of a table, or below several, where `where` leaves several.
+    connection: LedgerReader,
+    places: Places,
+    version: Row,
+    where: Mapping[str, str],
+    column: str | None,
+    find_node: FindNode,
+) -> Trace:
+    """The tree below one row of a table, or below several, where `where` leaves several; or below a JSON value or page.
 
     Args:
-        version: the table's version.
+        version: the version.
         where: column values that the row has.
-        column: the number that is asked about; None asks about whole rows.
+        column: the number that is asked about, in a JSON value as `kept.cot`; None asks about whole rows.
+        find_node: the pipeline's node of a name, to be called again.
 
     Raises:
-        TraceError: when the version is no table, has no such column or row, or a number was asked for and more than
-            one row fits.
+        TraceError: when the version has no such column, row or value, or a number was asked for and more than one row
+            fits.
     """
-    table = _table(places, version)
-    if table is None:
-        raise TraceError(f"{version['dataset']} is a {version['kind']}, not a table: name a table and one of its rows.")
+    tracer = _Tracer(connection, places, column, find_node)
+    if version["rows"] is None or not version["location"].endswith(TABLES):
+        step = TraceStep(version, "asked", rule=_told(where))
+        value = tracer.value(version)
+        if where or version["kind"] not in ("Json", "Page"):
+            raise TraceError(
+                f"{version['dataset']} is a {version['kind']}, not a table: name a table and one of its rows, or a "
+                "JSON value and the path of a number in it."
+            )
+        step.sample = {column: _at(value, column, version["dataset"])} if column else None
+        rows = None
+    else:
+        table = tracer.table(version)
+        rows = _asked_rows(table, version, where, column)
+        step = TraceStep(version, "asked", len(rows), len(table), _told(where), call_ids(rows), sample=_first(rows))
+    tracer.open(step, rows)
+    tracer.make_again(step, rows)
+    return tracer.ended(step)
+
+
+def _asked_rows(table: Frame, version: Row, where: Mapping[str, str], column: str | None) -> Frame:
     unknown = [name for name in [*where, *([column] if column else [])] if name not in table.columns]
     if unknown:
         raise TraceError(
@@ -109,16 +196,55 @@ def trace(
             f"{len(rows)} rows of {version['dataset']} fit {_told(where) or '(no --where was given)'}; a number stands "
             f"in one. Say which with --where:\n{rows[shown].head(10).to_string(index=False)}"
         )
-    tracer = _Tracer(connection, places, column)
-    step = TraceStep(version, "asked", len(rows), len(table), _told(where), _calls(rows), sample=_first(rows))
-    tracer.open(step, rows)
-    return step
+    return rows
 
 
 class _Tracer:
-    def __init__(self, connection: LedgerReader, places: Places, column: str | None) -> None:
-        self._connection, self._places, self._column = connection, places, column
+    def __init__(self, connection: LedgerReader, places: Places, column: str | None, find_node: FindNode) -> None:
+        self._connection, self._places, self._column, self._find_node = connection, places, column, find_node
         self._seen: dict[tuple[int, str], TraceStep] = {}
+        self._values: dict[int, Any] = {}
+        self._mismatches: dict[str, None] = {}
+        self._by_hand: dict[str, str] = {}
+        self._not_recomputed = ""
+
+    def ended(self, top: TraceStep) -> Trace:
+        """The trace, now that all of it was read."""
+        return Trace(top, list(self._mismatches), self._not_recomputed, self._by_hand)
+
+    def value(self, version: Row) -> Any:
+        """A version's value, its bytes held against its digests."""
+        if version["id"] not in self._values:
+            path = self._checked(version)
+            self._values[version["id"]] = read_value(path, version["kind"])
+        return self._values[version["id"]]
+
+    def table(self, version: Row) -> Frame:
+        """The same of a table."""
+        return self.value(version)
+
+    def _checked(self, version: Row) -> Path:
+        """Where a version's data lies; what is not as it was saved is remembered."""
+        told = f"{version['dataset']}@{version['version']}"
+        if not version["run_id"]:
+            self._by_hand[told] = by_text(version["maker"])
+        location, name, places = version["location"], version["version"], self._places
+        file = places.data_path(location, name)
+        text = places.manifest_text(location, name)
+        if text is None:
+            raise TraceError(f"{told} is not there any more ({file}), so the trace ends here.")
+        if digest_of_bytes(text) != version["manifest"]:
+            self._mismatches[f"the manifest beside {file} is not the one that the ledger knows"] = None
+        manifest = manifest_or_reason(text, file)
+        path = places.local_data(location, name, version["digest"])
+        if not path.exists():
+            raise TraceError(f"{told} is not there any more ({path}), so the trace ends here.")
+        digest = KNOWN.of_tree(path).digest
+        if digest != version["digest"]:
+            self._mismatches[f"{file} has the digest {digest[:16]}; saved was {version['digest'][:16]}"] = None
+        elif isinstance(manifest, Manifest) and manifest.digest != digest:
+            self._mismatches[f"{file} has another digest than its manifest says ({manifest.digest[:16]})"] = None
+        return path
 
     def open(self, step: TraceStep, rows: Frame | None) -> None:
         """Fill in what a step was made from; `rows` are those of its rows that count, None for all of it."""
@@ -130,13 +256,19 @@ class _Tracer:
 
     def _step(self, above: TraceStep, rows: Frame | None, read: Row) -> TraceStep:
         version = read["version"]
-        table = _table(self._places, version) if version["rows"] is not None else None
+        if read["digest"] != version["digest"]:
+            told = f"{above.version['dataset']} was made from {version['dataset']} with the digest"
+            self._mismatches[f"{told} {(read['digest'] or '')[:16]}; the version has {version['digest'][:16]}"] = None
+        is_table = version["rows"] is not None and version["location"].endswith(TABLES)
+        table = self.table(version) if is_table else None
+        if table is None:
+            self._checked(version)
         if table is None or rows is None:
             return self._opened(TraceStep(version, "whole", version["rows"], version["rows"]), table)
         rule = _rule(above.version["rows_from"], version["dataset"])
         chosen, told = _chosen(table, rows, above.version["key"], rule)
         role = "whole" if len(chosen) == len(table) and not told else "rows"
-        step = TraceStep(version, role, len(chosen), len(table), told, _calls(chosen), sample=_first(chosen))
+        step = TraceStep(version, role, len(chosen), len(table), told, call_ids(chosen), sample=_first(chosen))
         if above.role == "asked" and len(rows) == 1 and len(chosen):
             step.checks = list(_checks(rule.get("value") or {}, _row(rows), chosen, self._column))
         return self._opened(step, chosen)
@@ -150,9 +282,87 @@ class _Tracer:
         if step.rows == 0:
             return step
         if rows is not None and not step.calls:
-            step.calls = _calls(rows)
+            step.calls = call_ids(rows)
         self.open(step, rows)
         return step
+
+    # The number, made again by its node
+
+    def make_again(self, step: TraceStep, rows: Frame | None) -> None:
+        """Call the node of the version that was asked about once more, and hold what comes out against what stands."""
+        version = step.version
+        try:
+            checks = self._held(version, rows, self._output(version))
+            self._refuse_changed_code(version, checks)
+            step.checks += checks
+        except NotRecomputedError as reason:
+            if not any(below.checks for below in step.below):
+                self._not_recomputed = str(reason)
+
+    def _refuse_changed_code(self, version: Row, checks: list[NumberCheck]) -> None:
+        """Where the code has changed since, a number that does not come out says nothing against the number."""
+        if all(check.comes_out for check in checks) or not version["code"]:
+            return
+        packages = {"medo1", version["function"].partition(":")[0].partition(".")[0]}
+        reader = CodeReader(sorted(packages))
+        reached = reader.reached_from(version["function"])
+        reader.close()
+        if reached is None or reached.digest != version["code"]:
+            raise NotRecomputedError("the code that made it has changed since, and makes something else now")
+
+    def _output(self, version: Row) -> Any:
+        if not version.get("node") or not version["node_run_id"]:
+            raise NotRecomputedError(f"no node made it ({by_text(version['maker'])})")
+        node = self._find_node(version["node"])
+        if node is None:
+            raise NotRecomputedError(f"there is no node {version['node']} now")
+        query = "SELECT * FROM input WHERE node_run_id = :number"
+        reads = {read["name"]: read for read in self._connection.rows(query, number=version["node_run_id"])}
+        known = {read["name"]: read["version"] for read in direct_inputs(self._connection, version)}
+        reads = {name: read | {"version": known.get(name)} for name, read in reads.items()}
+        made = made_again(node, reads, self.value)
+        if version["dataset"] not in made:
+            raise NotRecomputedError("its node makes no such output now")
+        return made[version["dataset"]]
+
+    def _held(self, version: Row, rows: Frame | None, again: Any) -> list[NumberCheck]:
+        if rows is None:
+            if self._column is None:
+                stated = self.value(version)
+                same = "the same" if _same_value(stated, again) else "another"
+                return [NumberCheck(version["dataset"], "the same", same, "node")]
+            return [NumberCheck(self._column, _at(self.value(version), self._column), _at(again, self._column), "node")]
+        found = []
+        key = [name for name in version["key"] if name in rows.columns and name in again.columns]
+        for _, row in rows.iterrows():
+            fits = again
+            for name in key:
+                fits = fits[fits[name] == row[name]]
+            if len(fits) != 1:
+                raise NotRecomputedError(f"its row is not told from others by {', '.join(key) or 'a key'}")
+            made = fits.iloc[0]
+            columns = [self._column] if self._column else [name for name in rows.columns if name not in key]
+            found += [NumberCheck(str(name), row[name], made[name], "node") for name in columns if name in made.index]
+        return found
+
+
+def _same_value(stated: Any, again: Any) -> bool:
+    if hasattr(again, "to_json") and hasattr(stated, "to_json"):
+        return bool(stated.to_json() == again.to_json())
+    return bool(stated == again)
+
+
+def _at(value: Any, path: str, dataset: str = "") -> Any:
+    """A number in a JSON value, by its path."""
+    for part in path.split("."):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            there = ", ".join(map(str, value)) if isinstance(value, Mapping) else str(value)[:LONGEST_VALUE]
+            raise TraceError(f"{dataset or 'The value'} has nothing at {path!r}: at {part!r} there is {there}.")
+    return value
 
 
 def _rule(rules: Mapping[str, Any], dataset: str) -> Mapping[str, Any]:
@@ -183,6 +393,9 @@ def _chosen(table: Frame, rows: Frame, key: Sequence[str], rule: Mapping[str, An
         for other, own in (rule.get("below") or {}).items():
             keep = keep[keep[other] < row[own]]
             told.append(f"{other}<{row[own]}")
+        for other, own in (rule.get("most") or {}).items():
+            keep = keep[keep[other] <= row[own]]
+            told.append(f"{other}<={row[own]}")
     elif match:
         wanted = set(rows[list(match)].itertuples(index=False, name=None))
         fits = [values in wanted for values in keep[list(match.values())].itertuples(index=False, name=None)]
@@ -190,12 +403,13 @@ def _chosen(table: Frame, rows: Frame, key: Sequence[str], rule: Mapping[str, An
             told.append(f"the same {', '.join(match)}")
         keep = keep[fits]
     for other, value in (rule.get("where") or {}).items():
-        keep = keep[keep[other].astype(str) == str(value)]
-        told.append(f"{other}={value}")
+        values = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+        keep = keep[keep[other].astype(str).isin(values)]
+        told.append(f"{other}={' or '.join(values)}")
     return keep, ", ".join(told)
 
 
-def _checks(rules: Mapping[str, str], row: Row, chosen: Frame, column: str | None) -> list[tuple[str, float, float]]:
+def _checks(rules: Mapping[str, str], row: Row, chosen: Frame, column: str | None) -> list[NumberCheck]:
     found = []
     for name, how in rules.items():
         if name not in row or (column is not None and name != column):
@@ -207,43 +421,14 @@ def _checks(rules: Mapping[str, str], row: Row, chosen: Frame, column: str | Non
             if what not in ("mean", "sum") or of not in chosen.columns:
                 continue
             value = float(getattr(chosen[of], what)())
-        found.append((name, float(row[name]), value))
+        found.append(NumberCheck(name, row[name], value, "rows"))
     return found
-
-
-def adds_up(stated: float, recomputed: float) -> bool:
-    """Whether a number came out again, to the precision of floating point."""
-    return math.isclose(stated, recomputed, rel_tol=1e-9, abs_tol=1e-12)
-
-
-def _table(places: Places, version: Row) -> Frame | None:
-    """A version as a table; None where it is none."""
-    if not version["location"].endswith(TABLES) or version["rows"] is None:
-        return None
-    import pandas as pd
-
-    path = places.local_data(version["location"], version["version"], version["digest"])
-    if not path.exists():
-        raise TraceError(
-            f"{version['dataset']}@{version['version']} is not there any more ({path}), so the trace ends here."
-        )
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    return pd.read_json(path, orient="records", lines=True, dtype=False, convert_dates=False)
 
 
 def _where(table: Frame, where: Mapping[str, str]) -> Frame:
     for name, value in where.items():
         table = table[table[name].astype(str) == value]
     return table
-
-
-def _calls(rows: Frame) -> list[str]:
-    if CALL not in rows.columns:
-        return []
-    calls = [rows[CALL]]
-    calls.extend(rows[name].explode() for name in ALL_CALLS if name in rows.columns)
-    return list(dict.fromkeys(str(call) for column in calls for call in column if isinstance(call, str) and call))
 
 
 def _first(rows: Frame) -> Row | None:
