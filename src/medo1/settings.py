@@ -10,7 +10,6 @@ from kedro.framework.hooks import hook_impl
 
 from medo1 import configuration
 from medo1.configuration import StudyConfigLoader
-from medo1.datasets.catalog import StudyCatalog
 from medo1.datasets.paid_answers import paid_answers
 from medo1.lineage.hooks import LineageHooks
 from medo1.lineage.session import LineageSession
@@ -76,5 +75,4 @@ CONF_SOURCE = configuration.CONF_SOURCE
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS
 SESSION_CLASS = LineageSession
-DATA_CATALOG_CLASS = StudyCatalog
 HOOKS = (LineageHooks(paid_answers), BaseModelHooks(), CheckHooks(), ResultHooks())

@@ -414,9 +414,20 @@ def test_a_run_comes_out_again_with_its_uncommitted_changes_and_pins(project: Ti
     told = audit(project, "reproduce", run)
     assert told["equal"] is True
     assert (told["worktree"], len(told["versions"])) == (None, 9)
-    assert audit(project, "reproduce", ask)["equal"] is True
-    assert audit(project, "runs", run)["reproductions"][0]["equal"] is True
+    assert audit(project, "runs", run)["reproductions"] == []  # nothing is written unasked
+    assert audit(project, "reproduce", ask, "--remember")["equal"] is True
+    assert audit(project, "runs", ask)["reproductions"][0]["equal"] is True
     assert project.git("worktree", "list").count("\n") == 1
+
+
+def test_what_measures_the_run_itself_is_outside_the_verdict(project: TinyProject, audit: Audit) -> None:
+    project.edit("src/PACKAGE/nodes.py", "def page(results):", "def page(results):\n    return str(time.time_ns())")
+    project.edit("conf/base/catalog.yml", "  filepath: data/report.html",
+                 "  filepath: data/report.html\n  metadata: {measures_run: true}")  # fmt: skip
+    project.commit()
+    told = audit(project, "reproduce", project.run("report" if project.run("learn", "ask") else ""))
+    assert told["equal"] is True
+    assert {one["dataset"]: one["outcome"] for one in told["versions"]} == {"report": "measured", "results": "equal"}
 
 
 def test_what_comes_out_otherwise_is_told(project: TinyProject, audit: Audit) -> None:

@@ -19,13 +19,11 @@ _NUMBERS = itertools.count()
 
 SETTINGS = """
 from kedro.config import OmegaConfigLoader
-from medo1.datasets.catalog import StudyCatalog
 from medo1.datasets.paid_answers import paid_answers
 from medo1.lineage.hooks import LineageHooks
 from medo1.lineage.session import LineageSession
 
 SESSION_CLASS = LineageSession
-DATA_CATALOG_CLASS = StudyCatalog
 HOOKS = (LineageHooks(paid_answers),)
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

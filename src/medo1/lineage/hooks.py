@@ -101,8 +101,9 @@ class LineageHooks:
     def after_catalog_created(self, catalog: Catalog, conf_creds: dict[str, Any], parameters: dict[str, Any]) -> None:
         from medo1.lineage.redaction import LineageRedactor
 
-        if hasattr(catalog, "env") and self._context is not None:
-            catalog.env = self._context.env or ""
+        if self._context is not None:
+            loader = self._context.config_loader
+            _name_datasets(catalog, str(self._context.env or getattr(loader, "default_run_env", "") or ""))
         self._redactor = LineageRedactor(conf_creds)
         self._effective = parameters.get("parameters") or {}
 
@@ -361,6 +362,22 @@ class LineageHooks:
             unique = getattr(schema, "unique", None) or []
             self._keys[name] = [unique] if isinstance(unique, str) else list(unique)
         return self._keys[name]
+
+
+def _name_datasets(catalog: Any, env: str) -> None:
+    """Have a catalog's datasets know what they are called, so that what is saved outside a run says so.
+
+    Datasets are made when they are first asked for, so it is the catalog's `get` that names them.
+    """
+    get = catalog.get
+
+    def named(key: str, *arguments: Any, **options: Any) -> Any:
+        dataset = get(key, *arguments, **options)
+        if isinstance(getattr(dataset, "provenance", None), Provenance) and not dataset.provenance.dataset:
+            dataset.provenance = Provenance(dataset=key, run_record={"env": env} if env else {})
+        return dataset
+
+    catalog.get = named
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911  (a case a kind of value)

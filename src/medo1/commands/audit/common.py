@@ -198,6 +198,7 @@ def state_text(state: str) -> str:
     colour = {
         **dict.fromkeys(("finished", "there", "equal"), "green"),
         **dict.fromkeys(("failed", "missing", "damaged", "different", "altered"), "red"),
+        **dict.fromkeys(("measured",), "dim"),
         **dict.fromkeys(("interrupted", "half-written", "stale", "unknown", "renamed", "unpaid"), "yellow"),
         "running": "cyan",
     }.get(state)

@@ -15,12 +15,14 @@ from medo1.commands.audit.common import FOUND, Audit, audit_command, console, gr
 @click.argument("run")
 @click.option("--fresh", is_flag=True, help="Ask every engine anew; without it, kept completions are used.")
 @click.option("--keep", is_flag=True, help="Leave the directory that it ran in.")
-def reproduce(audit: Audit, run: str, fresh: bool, keep: bool) -> None:
+@click.option("--remember", "note", is_flag=True, help="Write into the ledger how it came out.")
+def reproduce(audit: Audit, run: str, fresh: bool, keep: bool, note: bool) -> None:
     """Run RUN again as it was, in a git worktree of its own, and compare the digests of all that it saved.
 
     Its commit, its uncommitted changes (up to 1 MiB, kept in the ledger), its parameters and its pinned inputs are
-    used; this environment's packages are, and differences to its own are told. Exit status 1 when something differs;
-    the directory is left then.
+    used; this environment's packages are, and differences to its own are told. What measures the run itself (time,
+    cost) may differ. Exit status 1 when something else does; the directory is left then. Nothing is written into the
+    ledger without --remember.
     """
     from medo1.lineage.audit.references import find_run
     from medo1.lineage.audit.reproduction import remember
@@ -32,7 +34,8 @@ def reproduce(audit: Audit, run: str, fresh: bool, keep: bool) -> None:
         if not audit.as_json:
             click.echo(f"Running {row['id']} again at commit {(row['git_commit'] or '')[:10]} ...")
         again = reproduced(connection, ledger, row, fresh=fresh, keep=keep, quiet=audit.as_json)
-    remember(ledger, again)
+    if note:
+        remember(ledger, again)
     if audit.as_json:
         audit.print_json(
             {
@@ -52,8 +55,11 @@ def reproduce(audit: Audit, run: str, fresh: bool, keep: bool) -> None:
         if again.packages:
             shown = "; ".join(again.packages[:8])
             click.echo(f"Packages differ from that run's: {escape(shown)}{' ...' if len(again.packages) > 8 else ''}")  # noqa: PLR2004
-        same = sum(one.outcome == "equal" for one in again.compared)
-        verdict = "all digests are equal" if again.equal else f"only {same} of {len(again.compared)} digests are equal"
+        measured = sum(one.outcome == "measured" for one in again.compared)
+        compared = len(again.compared) - measured
+        verdict = f"{compared - len(again.different)} of {compared} digests are equal"
+        if measured:
+            verdict += f"; {measured} more measure the run itself and may differ"
         if again.exit_code:
             verdict = f"the run failed now (exit status {again.exit_code}); its own message stands above"
         click.echo(f"{again.run}: {verdict}.")

@@ -1,8 +1,9 @@
 """Running a run again: its commit, its uncommitted changes, its parameters, its pins, in a directory of its own.
 
 The copy is a git worktree. Pinned versions are linked into it, files from outside too if they are still the same, and
-completion stores are copied, so that an answer that was paid is not paid again; `fresh` asks every engine anew. Then
-the digests of everything that the first run saved are compared.
+completion stores are copied, so that an answer that was paid is not paid again; `fresh` asks every engine anew. It has
+a root and a ledger of its own, so that nothing is written where the first run was recorded. Then the digests of
+everything that the first run saved are compared, but for what measures the run itself (`measures_run` in the catalog).
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ class CannotReproduceError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One version of the first run and what came of it now: `equal`, `different`, `missing`."""
+    """One version of the first run and what came of it now: `equal`, `different`, `missing`, `measured`.
+
+    What measures the run itself (time, cost) may differ, and is outside the verdict.
+    """
 
     dataset: str
     outcome: str
@@ -76,7 +80,12 @@ class Reproduction:
 
     @property
     def equal(self) -> bool:
-        return self.exit_code == 0 and all(one.outcome == "equal" for one in self.compared)
+        return self.exit_code == 0 and not self.different
+
+    @property
+    def different(self) -> list[Compared]:
+        """What should have come out again and did not."""
+        return [one for one in self.compared if one.outcome not in ("equal", "measured")]
 
 
 def reproduce(
@@ -129,7 +138,7 @@ def remember(ledger: Ledger, again: Reproduction) -> None:
             "equal": again.equal,
             "detail": {
                 "exit_code": again.exit_code,
-                "different": [one.dataset for one in again.compared if one.outcome != "equal"],
+                "different": [one.dataset for one in again.different],
                 "compared": len(again.compared),
                 "packages": again.packages,
             },
@@ -176,7 +185,8 @@ def _furnish(connection: LedgerReader, run: Row, settings: LedgerSettings, workt
                     f"Run {run['id']} cannot be reproduced: it read {pin['name']}@{pin['version']}, which is not there "
                     "any more."
                 )
-            _link(source, worktree / location / pin["version"])
+            for place in _places_of(location, settings.env_of(run["env"])):
+                _link(source, worktree / place / pin["version"])
             continue
         target, outside = worktree / location, Path(settings.path_of(location))
         if not target.exists() and outside.exists():
@@ -190,6 +200,7 @@ def _furnish(connection: LedgerReader, run: Row, settings: LedgerSettings, workt
     for file in sorted((project / "conf" / "local").glob("*.yml")):
         if not file.name.startswith(("parameters", "lineage")):
             _link(file, worktree / "conf" / "local" / file.name)
+    _own_ledger(run["env"], worktree)
     if not fresh:
         for store in _stores(connection, run["id"]):
             source = Path(settings.path_of(store))
@@ -197,6 +208,14 @@ def _furnish(connection: LedgerReader, run: Row, settings: LedgerSettings, workt
                 (worktree / store).parent.mkdir(parents=True, exist_ok=True)
                 with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(worktree / store)) as other:
                     one.backup(other)
+
+
+def _places_of(location: str, env: str) -> list[str]:
+    """Where a version lies, and where the run's own environment would keep it: a pin is looked for there."""
+    top, _, rest = location.partition("/")
+    if env == "base" or top != ROOT_NAME or rest.startswith(f"{env}/"):
+        return [location]
+    return [location, f"{top}/{env}/{rest}"]
 
 
 def _stores(connection: LedgerReader, run_id: str) -> set[str]:
@@ -255,9 +274,18 @@ def _compared(row: Mapping[str, Any], worktree: Path) -> Compared:
         file = folder / name / MANIFEST_NAME
         if file.is_file() and not (folder / name).is_symlink():
             digest = Manifest.from_json(file.read_bytes(), str(file)).digest
-            outcome = "equal" if digest == row["digest"] else "different"
+            outcome = "equal" if digest == row["digest"] else "measured" if row["measures"] else "different"
             return Compared(row["dataset"], outcome, row["digest"], digest)
     return Compared(row["dataset"], "missing", row["digest"], None)
+
+
+def _own_ledger(env: str, worktree: Path) -> None:
+    """Have the rerun write into a ledger of its own, whatever the commit's configuration says."""
+    folder = worktree / "conf" / (env or "local")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("lineage*"):
+        file.unlink()
+    (folder / "lineage.yml").write_text(f"url: sqlite:///{ROOT_NAME}/ledger.sqlite\ncredentials: null\n")
 
 
 def _package_changes(run: Row) -> list[str]:
