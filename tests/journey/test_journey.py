@@ -94,6 +94,30 @@ def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None
     assert project.kedro("audit", "verify").returncode == 0
 
 
+NUMBERS = (
+    *("results", "comparisons", "by_difficulty", "vote_curve", "budget_curve", "tokens", "outcomes", "timing"),
+    *("chain_lengths", "teaching_costs", "filter_funnel", "ingest_summary", "cot.filter_summary"),
+    *("accuracy_figure", "votes_figure", "report"),
+)
+
+
+def test_every_number_of_the_page_comes_out_again_from_what_lies_below_it(project: Scratch) -> None:
+    script = (
+        "import json, sys\nfrom pathlib import Path\nfrom click.testing import CliRunner\n"
+        "from kedro.framework.startup import bootstrap_project\nbootstrap_project(Path.cwd())\n"
+        "from medo1.commands.audit import audit\n"
+        "for name in sys.argv[1:]:\n"
+        "    done = CliRunner().invoke(audit, ['trace', name, '--json'])\n"
+        "    told = json.loads(done.stdout) if done.exit_code < 2 else {'recomputed': done.output}\n"
+        "    print(json.dumps([name, done.exit_code, told['recomputed'], told.get('mismatches')]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *NUMBERS], cwd=project.path, capture_output=True, text=True, check=False
+    )
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert told == [[name, 0, True, []] for name in NUMBERS], done.stdout[-3000:] + done.stderr[-3000:]
+
+
 def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:
     before = project.versions("06_models/cot/adapter")
     done = project.kedro("run", "--pipeline=finetune")

@@ -143,7 +143,7 @@ class _Calls:
 
     def told(self, step: TraceStep) -> dict[str, Any] | None:
         """Calls of a step's rows: how many, how many are kept and checked, tokens, and one of them."""
-        if not step.calls:
+        if not step.calls or step.repeated:
             return None
         from medo1.datasets.paid_answers import paid_answers
         from medo1.lineage.completion_digests import answer_digest

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
+from medo1.lineage.outside_files import PROMPTS, possible_digests, prompt_folder_digest, prompt_text
 from medo1.lineage.redaction import HIDDEN
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def read_value(path: Path, kind: str) -> Any:
         import pandas as pd
 
         return pd.read_json(path, orient="records", lines=True, dtype=False, convert_dates=False)
+    if kind == "Directory":
+        return path
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if kind == "Figure":
         import plotly.io as pio
@@ -69,7 +72,10 @@ def made_again(node: Node, reads: Mapping[str, Row], load: Callable[[Row], Any])
     if unknown:
         raise NotRecomputedError(f"its node reads other inputs now: {', '.join(unknown[:3])}")
     function, hints = node.func, typing.get_type_hints(inspect.unwrap(node.func))
-    bound = inspect.signature(function).bind(*names)
+    try:
+        bound = inspect.signature(function, follow_wrapped=False).bind(*names)
+    except TypeError as error:
+        raise NotRecomputedError(f"its node is called otherwise now ({error})") from error
     positional = [_given(hints, bound, place, name, reads[name], load) for place, name in enumerate(names)]
     try:
         made = function(*positional)
@@ -98,10 +104,24 @@ def _given(
             return kind.model_validate(read["detail"]) if hasattr(kind, "model_validate") else read["detail"]
         case "engine":
             raise NotRecomputedError(f"its node asks a model ({name})")
+        case "file":
+            return _outside(name, read)
         case "memory":
             raise NotRecomputedError(f"{name} was never saved")
         case other:
             raise NotRecomputedError(f"its node reads a {other} ({name})")
+
+
+def _outside(name: str, read: Row) -> Any:
+    """A prompt, prompts or a folder of files, where they are still what they were."""
+    path = Path((read["detail"] or {}).get("path") or "")
+    if read["digest"] not in possible_digests(path):
+        raise NotRecomputedError(f"{name} is another now, or gone")
+    if path.is_file():
+        return prompt_text(path)
+    if read["digest"] == prompt_folder_digest(path):
+        return {file.stem: prompt_text(file) for file in sorted(path.glob(PROMPTS))}
+    return path
 
 
 def _parameter(bound: inspect.BoundArguments, place: int) -> str:

@@ -163,7 +163,7 @@ def trace(
     if version["rows"] is None or not version["location"].endswith(TABLES):
         step = TraceStep(version, "asked", rule=_told(where))
         value = tracer.value(version)
-        if where or version["kind"] not in ("Json", "Page"):
+        if where or version["kind"] not in ("Json", "Page", "Figure"):
             raise TraceError(
                 f"{version['dataset']} is a {version['kind']}, not a table: name a table and one of its rows, or a "
                 "JSON value and the path of a number in it."
@@ -320,6 +320,10 @@ class _Tracer:
         reads = {read["name"]: read for read in self._connection.rows(query, number=version["node_run_id"])}
         known = {read["name"]: read["version"] for read in direct_inputs(self._connection, version)}
         reads = {name: read | {"version": known.get(name)} for name, read in reads.items()}
+        for read in reads.values():
+            if read["kind"] == "file":
+                location = (read["detail"] or {}).get("location", "")
+                read["detail"] = {"path": self._places.path_of(location) if location else ""}
         made = made_again(node, reads, self.value)
         if version["dataset"] not in made:
             raise NotRecomputedError("its node makes no such output now")
@@ -347,8 +351,10 @@ class _Tracer:
 
 
 def _same_value(stated: Any, again: Any) -> bool:
-    if hasattr(again, "to_json") and hasattr(stated, "to_json"):
-        return bool(stated.to_json() == again.to_json())
+    if hasattr(again, "to_json") and hasattr(stated, "to_json"):  # a figure, as it is kept
+        import plotly.io as pio
+
+        return bool(stated.to_json() == pio.from_json(again.to_json()).to_json())
     return bool(stated == again)
 
 
