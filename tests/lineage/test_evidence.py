@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +282,49 @@ def test_what_was_made_elsewhere_is_adopted_with_its_origin(paid: TinyProject, a
     outside.write_bytes(b"no table")
     assert "cannot be read as a Table" in audit(paid, "adopt", "answers", str(outside), "--origin", "x", code=2)
     assert "is no dataset" in audit(paid, "adopt", "nothing", str(source), "--origin", "x", code=2)
+
+
+# The page
+
+
+def test_the_page_shows_the_digest_of_all_that_it_was_made_from(paid: TinyProject, audit: Audit) -> None:
+    file = next((paid.data / "report.html").glob("*/report.html"))
+    page = file.read_text()
+    digest = page.rpartition("</p>")[2]
+    assert len(digest) == 64
+    assert audit(paid, "trace", "report")["trace"]["checks"][0]["comes_out"] is True
+    paid.run()  # the same content, made again: the same digest
+    assert sorted(one.read_text() for one in (paid.data / "report.html").glob("*/report.html")) == [page, page]
+    paid.run(params={"keep": {"skip": 3}})
+    last = max((paid.data / "report.html").glob("*/report.html"))
+    assert last.read_text().rpartition("</p>")[2] != digest
+
+
+# Where nothing can be written
+
+
+@pytest.fixture
+def archive(paid: TinyProject) -> Iterator[TinyProject]:
+    """The project, its data on a file system that is mounted read-only."""
+    data = str(paid.data)
+    mounts = (["mount", "--bind", data, data], ["mount", "-o", "remount,bind,ro", data])
+    if any(subprocess.run(command, capture_output=True, check=False).returncode for command in mounts):
+        subprocess.run(["umount", data], capture_output=True, check=False)
+        pytest.skip("mounting needs rights that this process does not have")
+    yield paid
+    subprocess.run(["umount", data], check=True)
+
+
+def test_every_command_that_only_reads_answers_from_a_place_that_is_read_only(
+    archive: TinyProject, audit: Audit
+) -> None:
+    with pytest.raises(OSError, match="Read-only"):
+        (archive.data / "x").touch()
+    root = audit(archive, "root")["root"]
+    for command in (
+        *(["runs"], ["runs", "latest"], ["versions"], ["versions", "results"], ["lineage", "results"], ["tag"]),
+        *(["trace", "results", "accuracy", "--where", "arm=taught"], ["stale"], ["verify"], ["verify", "--root", root]),
+        *(["diff", "results", "latest", "latest"], ["prune"], ["export", "-o", str(archive.path / "events.jsonl")]),
+    ):
+        audit(archive, *command)
+    assert "nothing can be written" in audit(archive, "tag", "results", "gold", code=2)

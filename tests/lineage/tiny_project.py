@@ -124,7 +124,7 @@ def score(answers, plain_answers):
 
 
 def page(results):
-    return "<p>" + results.to_csv(index=False) + "</p>"
+    return "<p>" + results.to_csv(index=False) + "</p><!--medo1:evidence-->"
 '''
 
 HELPERS = '''

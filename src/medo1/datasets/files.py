@@ -15,6 +15,7 @@ from kedro_datasets._typing import JSONPreview, PlotlyPreview, TablePreview
 
 from medo1.datasets.artifacts import VersionedArtifact
 from medo1.lineage.digests import Content, HashingFile
+from medo1.lineage.evidence import EVIDENCE_MARK, NO_RUN
 from medo1.lineage.manifests import Manifest
 
 PREVIEW_CHARACTERS = 300
@@ -91,10 +92,13 @@ class Json(_File):
 
 
 class Page(_File):
-    """A text, such as an HTML page."""
+    """A text, such as an HTML page.
+
+    Where it has `EVIDENCE_MARK`, the digest of all that it was made from is put when it is saved.
+    """
 
     def _put(self, data: str, file: HashingFile) -> None:
-        file.write(data.encode())
+        file.write(data.replace(EVIDENCE_MARK, self.provenance.evidence or NO_RUN).encode())
 
     def _read(self, path: Path) -> str:
         return path.read_text(encoding="utf-8")

@@ -19,7 +19,8 @@ from kedro.io.core import DatasetError, is_parameter
 
 from medo1 import __version__
 from medo1.lineage.completion_digests import UNKEPT, call_ids, digests_in
-from medo1.lineage.digests import digest_of_text, digest_of_value
+from medo1.lineage.digests import digest_of_text
+from medo1.lineage.evidence import evidence_of
 from medo1.lineage.manifests import Manifest, Provenance
 
 if TYPE_CHECKING:
@@ -226,20 +227,8 @@ class LineageHooks:
         return stores, dict.fromkeys(ids, UNKEPT) | digests_in(self._read_answers, paths, ids)
 
     def _evidence_of(self, node: Node) -> str:
-        """A digest over the content of everything that an output of a node is made from, near and far.
-
-        Of what is made in the same way from the same content it is the same, whatever run makes it.
-        """
-        contents: set[tuple[str, str]] = set()
-        wanted, seen = [node.name], {node.name}
-        while wanted:
-            for name, read in self._inputs.get(wanted.pop(), {}).items():
-                contents.add((name, read.digest or ""))
-                maker = self._makers.get(name)
-                if maker is not None and maker not in seen:
-                    seen.add(maker)
-                    wanted.append(maker)
-        return digest_of_value(sorted(map(list, contents)))
+        reads = {name: {of: read.digest for of, read in inputs.items()} for name, inputs in self._inputs.items()}
+        return evidence_of(node.name, reads, self._makers)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:

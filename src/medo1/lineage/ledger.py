@@ -103,7 +103,7 @@ class Ledger:
         Args:
             patience_s: how long others that write are waited for.
         """
-        self._refuse_a_copy()
+        self.refuse_a_copy()
         options = {"medo1_writes": True, "medo1_patience_s": patience_s}
         with self._engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
@@ -177,7 +177,8 @@ class Ledger:
         self._engine = _engine(self.settings, own)
         self._check_schema(create=False)
 
-    def _refuse_a_copy(self) -> None:
+    def refuse_a_copy(self) -> None:
+        """An error where the ledger is read from a copy, because nothing can be written where it lies."""
         if self._copy is not None:
             raise LedgerError(
                 f"The ledger {self.settings.file} lies where nothing can be written, so this command cannot be "

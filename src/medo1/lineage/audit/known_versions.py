@@ -137,6 +137,7 @@ def put_tag(ledger: Ledger, places: Places, version: Row, tag: Tag | None, remov
     if not places.exists(location, name):
         raise FileNotFoundError(f"{version['dataset']}@{name} is not there")
     gone = remove or (tag.name if tag else "")
+    ledger.refuse_a_copy()
     kept = [one for one in places.tags(location, name) if one.name != gone]
     places.write_tags(location, name, [*kept, *([tag] if tag else [])])
     with ledger.writing() as connection:

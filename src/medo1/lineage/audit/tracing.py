@@ -38,6 +38,7 @@ from medo1.lineage.audit.recomputing import NotRecomputedError, made_again, read
 from medo1.lineage.audit.verification import by_text
 from medo1.lineage.code import CodeReader
 from medo1.lineage.completion_digests import call_ids
+from medo1.lineage.evidence import EVIDENCE_MARK, evidence_of
 from medo1.lineage.known_digests import KNOWN
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
@@ -333,6 +334,8 @@ class _Tracer:
         if rows is None:
             if self._column is None:
                 stated = self.value(version)
+                if isinstance(again, str) and EVIDENCE_MARK in again:
+                    again = again.replace(EVIDENCE_MARK, self._evidence(version))
                 same = "the same" if _same_value(stated, again) else "another"
                 return [NumberCheck(version["dataset"], "the same", same, "node")]
             return [NumberCheck(self._column, _at(self.value(version), self._column), _at(again, self._column), "node")]
@@ -348,6 +351,25 @@ class _Tracer:
             columns = [self._column] if self._column else [name for name in rows.columns if name not in key]
             found += [NumberCheck(str(name), row[name], made[name], "node") for name in columns if name in made.index]
         return found
+
+    def _evidence(self, version: Row) -> str:
+        """The digest of all that a page was made from in its run, from what the ledger says that nodes read."""
+        reads: dict[str, dict[str, str | None]] = {}
+        makers: dict[str, str] = {}
+        query = (
+            "SELECT node_run.node, input.name, input.kind, input.digest, input.detail FROM input"
+            " JOIN node_run ON node_run.id = input.node_run_id WHERE node_run.run_id = :run_id"
+        )
+        for read in self._connection.rows(query, run_id=version["run_id"]):
+            reads.setdefault(read["node"], {})[read["name"]] = read["digest"]
+            if read["kind"] == "memory":
+                makers[read["name"]] = (read["detail"] or {}).get("node", "")
+        wrote = (
+            "SELECT version.dataset, node_run.node FROM version JOIN node_run ON node_run.id = version.node_run_id"
+            " WHERE node_run.run_id = :run_id"
+        )
+        makers |= {row["dataset"]: row["node"] for row in self._connection.rows(wrote, run_id=version["run_id"])}
+        return evidence_of(version["node"], reads, makers)
 
 
 def _same_value(stated: Any, again: Any) -> bool:
