@@ -65,13 +65,14 @@ QUESTIONS = _table(
         "flags": pa.Column(str, default=""),  # what it needs that its text does not hold: figure, missing_case
         "link": pa.Column(str, default=""),  # where it is published
         "shareable": pa.Column(bool, default=True),  # whether its text may be passed on
+        "cluster": pa.Column(str, default=""),  # of near-copies; the question's own id where it has none
     },
     unique=["question_id", "benchmark", "split"],
-    add_missing_columns=True,  # tables of earlier runs have not the last three
+    add_missing_columns=True,  # tables of earlier runs have not the last four
 )
 QUESTIONS_REJECTED = _table({"file": NAME, "row": COUNT, "reason": NAME, "content": TEXT})
 # Questions that stand more than once, over all files: medo1/questions/repeats.py says what becomes of each kind.
-REPEATS = ("conflict", "leak", "duplicate", "shared")
+REPEATS = ("conflict", "leak", "duplicate", "shared", "near_copy")
 QUESTIONS_AUDIT = _table(
     {
         "question_id": ID,
@@ -82,7 +83,7 @@ QUESTIONS_AUDIT = _table(
         "splits": LIST,
         "golds": LIST,  # the gold answers' texts, each once
     },
-    unique=["question_id"],
+    unique=["question_id", "kind"],
 )
 # How the options stand in `questions`: the n-th letter of `original` is the one that its n-th option had in its file.
 QUESTIONS_ORDER = _table(
@@ -452,6 +453,21 @@ RESULTS = _table(
         "mean_tokens": MAYBE_NUMBER,
     },
     unique=["arm", "benchmark"],
+)
+# The same accuracy with questions that say nearly the same counted as one observation, and without doubtful questions.
+CLUSTERED_RESULTS = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "subset": pa.Column(str, pa.Check.isin(("all", "clean"))),  # clean: without the questions of a list of doubtful
+        "questions": COUNT,
+        "clusters": COUNT,  # how many of them say different things
+        "correct": COUNT,
+        "accuracy": SHARE,
+        "accuracy_low": SHARE,
+        "accuracy_high": SHARE,
+    },
+    unique=["arm", "benchmark", "subset"],
 )
 RESULTS_BY_SEED = _table({"seed": COUNT, **RESULTS.columns}, unique=["seed", "arm", "benchmark"])
 COMPARISONS = _table(

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-Flag = Literal["figure", "missing_case"]
-FLAGS: tuple[Flag, ...] = ("figure", "missing_case")
+Flag = Literal["figure", "missing_case", "doubtful"]
 
 _THING = (
     r"(?:figures?|fig\.|images?|photos?|photographs?|photomicrographs?|micrographs?|pictures?|pictured|illustrations?|"

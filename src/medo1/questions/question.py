@@ -35,6 +35,7 @@ class Question:
         extra: what else the source says of it, as texts: a link, an explanation, a recorded chain (`complex_cot`,
             `response`), a subject.
         flags: what it needs that its text does not hold (`medo1.questions.figure_references`).
+        cluster: the id of the first question that says nearly the same; empty where none does.
         shareable: whether its licence lets the text be passed on; where not, link and id stand in its place.
     """
 
@@ -48,6 +49,7 @@ class Question:
     source: str = ""
     extra: dict[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    cluster: str = ""
     shareable: bool = True
 
     @property

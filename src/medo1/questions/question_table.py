@@ -25,6 +25,7 @@ def question_rows(questions: Iterable[Question]) -> list[dict[str, Any]]:
             "flags": ",".join(question.flags),
             "link": question.extra.get("link", ""),
             "shareable": question.shareable,
+            "cluster": question.cluster or question.question_id,
         }
         for question in questions
     ]
@@ -74,6 +75,7 @@ def questions_from(table: Frame) -> list[Question]:
             extra={"link": row["link"]} if row.get("link") else {},
             flags=tuple(flag for flag in (row.get("flags") or "").split(",") if flag),
             shareable=bool(row.get("shareable", True)),
+            cluster=row.get("cluster") or "",
         )
         for row in records(table)
     ]

@@ -1,7 +1,9 @@
 """Questions that stand more than once, over all files: what they are, and which copy is used.
 
-Questions are the same when their ids are (`medo1.questions.question_id`). Gold answers are compared by text, since the
-same options may stand in another order.
+Questions are the same when their ids are (`medo1.questions.question_id`), and when a stem of some length and the right
+answer's text are, whatever the wrong options: the form with four options and the form with five ask the same. Gold
+answers are compared by text, since the same options may stand in another order. What says the same in other words is a
+near-copy (`near_copy_clusters`): it is reported and kept, and statistics count its cluster once.
 
 | kind | what it is | what is used |
 |---|---|---|
@@ -9,19 +11,21 @@ same options may stand in another order.
 | leak | in several splits | the copies in `test`, else those in `dev`: nothing that is tested is learnt from |
 | duplicate | twice in one benchmark, or twice for training | the first |
 | shared | in several benchmarks, not for training | each benchmark's own, so that all stay whole |
+| near_copy | in nearly the same words, within and across benchmarks and splits | all; the filters drop chains that tell them |
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from medo1.questions.question import Question, normalised
 from medo1.questions.question_errors import RejectedRow
 from medo1.questions.record_files import excerpt
 
-Kind = Literal["conflict", "leak", "duplicate", "shared"]
+Kind = Literal["conflict", "leak", "duplicate", "shared", "near_copy"]
+_SHORTEST = 8  # words of a stem that is a question of its own: `True about gout is:` asks with its options
 _BY_WEIGHT = ("test", "dev", "train")  # the split that a question which stands in several is kept for
 
 
@@ -59,10 +63,67 @@ class RepeatGroup:
 
 def audit_questions(questions: Iterable[Question]) -> list[RepeatGroup]:
     """Every question that stands more than once, in the order in which it first stands."""
-    places: dict[str, list[Question]] = {}
+    return [_group(same) for same in _copies(list(questions)) if len(same) > 1]
+
+
+def _copies(questions: Sequence[Question]) -> list[list[Question]]:
+    """Questions that are the same, together."""
+    first: dict[tuple[str, str], int] = {}
+    groups: list[list[Question]] = []
     for question in questions:
-        places.setdefault(question.question_id, []).append(question)
-    return [_group(same) for same in places.values() if len(same) > 1]
+        keys = [("id", question.question_id)]
+        if len(question.stem.split()) >= _SHORTEST:
+            keys.append((normalised(question.stem), normalised(question.gold_text)))
+        place = next((first[key] for key in keys if key in first), len(groups))
+        if place == len(groups):
+            groups.append([])
+        groups[place].append(question)
+        for key in keys:
+            first.setdefault(key, place)
+    return groups
+
+
+def near_copy_clusters(questions: Sequence[Question]) -> list[list[int]]:
+    """Places of questions whose stems say the same in nearly the same words; each cluster has two or more."""
+    from medo1.questions.near_copies import near_copies_within
+
+    stems: dict[str, list[int]] = {}
+    for place, question in enumerate(questions):
+        stems.setdefault(normalised(question.stem), []).append(place)
+    distinct = [places[0] for places in stems.values()]
+    root = list(range(len(questions)))
+
+    def found(place: int) -> int:
+        while root[place] != place:
+            root[place] = root[root[place]]
+            place = root[place]
+        return place
+
+    for places in stems.values():
+        if len(questions[places[0]].stem.split()) >= _SHORTEST:
+            for place in places[1:]:
+                root[found(place)] = found(places[0])
+    for pair in near_copies_within([questions[place].stem for place in distinct]):
+        if pair.band == "leak":
+            one, other = sorted((found(distinct[pair.text]), found(distinct[pair.question])))
+            root[other] = one
+    clusters: dict[int, list[int]] = {}
+    for place in range(len(questions)):
+        clusters.setdefault(found(place), []).append(place)
+    return [places for places in clusters.values() if len(places) > 1]
+
+
+def clustered(questions: Sequence[Question]) -> tuple[list[Question], list[RepeatGroup]]:
+    """Questions that know their cluster, and the clusters that are more than copies of one question, for the audit."""
+    named = list(questions)
+    groups = []
+    for places in near_copy_clusters(questions):
+        members = [questions[place] for place in places]
+        for place in places:
+            named[place] = replace(questions[place], cluster=members[0].question_id)
+        if len(_copies(members)) > 1:
+            groups.append(replace(_group(members), kind="near_copy"))
+    return named, groups
 
 
 def _group(same: Sequence[Question]) -> RepeatGroup:
@@ -88,13 +149,17 @@ def _group(same: Sequence[Question]) -> RepeatGroup:
 
 def without_duplicates(questions: Sequence[Question]) -> tuple[list[Question], list[RejectedRow]]:
     """The copies that are used, and the others as rejected rows, both in the order of `questions`."""
-    groups = {group.question_id: group for group in audit_questions(questions)}
     kept: list[Question] = []
     rejected: list[RejectedRow] = []
-    seen: dict[tuple[str, str], str] = {}
+    groups: dict[int, RepeatGroup] = {}
+    for same in _copies(questions):
+        if len(same) > 1:
+            group_of_same = _group(same)
+            groups.update((id(question), group_of_same) for question in same)
+    seen: dict[tuple[int, str], str] = {}
     for question in questions:
-        group = groups.get(question.question_id)
-        place = (question.question_id, "train" if question.split == "train" else question.benchmark)
+        group = groups.get(id(question))
+        place = (id(group), "train" if question.split == "train" else question.benchmark)
         reason = None if group is None else _why_not(question, group, seen.get(place))
         if reason is None:
             kept.append(question)
@@ -116,7 +181,7 @@ def _why_not(question: Question, group: RepeatGroup, first: str | None) -> str |
     kept_for = min(group.splits, key=_BY_WEIGHT.index)
     if question.split != kept_for:
         return f"leak: the same question is for {kept_for} ({_listed(group, question)})"
-    return None if first is None else f"duplicate: the same stem and options as {first}"
+    return None if first is None else f"duplicate: the same question as {first}"
 
 
 def _listed(group: RepeatGroup, question: Question) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from medo1.errors import MissingFileError
-from medo1.pipelines.ingest.params import IngestParams, QuestionFile
+from medo1.pipelines.ingest.params import DoubtfulParams, IngestParams, QuestionFile
 from medo1.questions import (
     BenchmarkReading,
     FileHints,
@@ -25,12 +25,17 @@ from medo1.questions import (
     without_duplicates,
 )
 from medo1.questions.figure_references import Flag
-from medo1.questions.repeats import RepeatGroup, audit_questions, rejected_question
+from medo1.questions.question import normalised
+from medo1.questions.question_errors import QuestionsError
+from medo1.questions.readers.form import STEMS
+from medo1.questions.record_files import read_parts
+from medo1.questions.repeats import RepeatGroup, audit_questions, clustered, rejected_question
 
 logger = logging.getLogger(__name__)
 
 _REASONS = 6  # that the log gives
-_NEEDS = {"figure": "it speaks of a figure that is not in the text", "missing_case": "its case is not in the text"}
+_NEEDS = {"figure": "it speaks of a figure that is not in the text", "missing_case": "its case is not in the text",
+          "doubtful": "a list calls it doubtful"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +61,18 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
     Raises:
         MissingFileError, QuestionsError: naming the file and what is wrong with it.
     """
+    doubtful = frozenset() if params.doubtful is None else _doubtful(folder, params.doubtful)
     readings = [
-        (_without(reading, params.exclude), source)
+        (_without(_flagged(reading, doubtful), params.exclude), source)
         for source in params.files
         for reading in _readings(folder, source, params.ordered)
     ]
     limited = [(_first(reading, source.limit), len(reading.questions)) for reading, source in readings]
     questions = [question for reading, _ in limited for question in reading.questions]
     kept, repeated = without_duplicates(questions)
+    audited = audit_questions(questions)
+    if doubtful:
+        _report_doubtful(doubtful, kept)
     used = {id(question) for question in kept}
     again = iter(repeated)
     rejected: list[RejectedRow] = []
@@ -75,7 +84,51 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
         own = [question for question in reading.questions if id(question) in used]
         files.append(_account(reading, own, refused, left_out=had - len(reading.questions)))
     _report(kept, rejected, files)
-    return Gathered(kept, rejected, audit_questions(questions), files)
+    if params.near_copies:
+        kept, near = clustered(kept)
+        audited.extend(near)
+    return Gathered(kept, rejected, audited, files)
+
+
+def _doubtful(folder: Path, params: DoubtfulParams) -> frozenset[str]:
+    """The stems of the questions that a list calls doubtful, as they are compared.
+
+    Raises:
+        QuestionsError: for a file without a column of questions, or without the columns that are named.
+    """
+    rows = [row.values for part in read_parts(_file(folder, params.file)) for row in part.rows]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    lower = {column.lower(): column for column in columns}
+    column = params.question or next((lower[name] for name in STEMS if name in lower), None)
+    missing = [name for name in (column, *params.where) if name not in columns]
+    if missing:
+        raise QuestionsError(
+            f"ingest.doubtful: {params.file} has no column {missing[0] or 'of questions'!r}; it has {', '.join(columns)}"
+        )
+    told = {name: {str(value).strip().lower() for value in values} for name, values in params.where.items()}
+    chosen = [row for row in rows if all(str(row.get(name)).strip().lower() in values for name, values in told.items())]
+    return frozenset(normalised(str(row[column])) for row in chosen if column is not None and row.get(column))
+
+
+def _flagged(reading: BenchmarkReading, doubtful: frozenset[str]) -> BenchmarkReading:
+    if not doubtful:
+        return reading
+    questions = [
+        replace(question, flags=(*question.flags, "doubtful")) if normalised(question.stem) in doubtful else question
+        for question in reading.questions
+    ]
+    return replace(reading, questions=questions)
+
+
+def _report_doubtful(doubtful: frozenset[str], kept: list[Question]) -> None:
+    count = sum("doubtful" in question.flags for question in kept)
+    logger.log(
+        logging.INFO if count else logging.WARNING,
+        "%d of %d doubtful questions are among the %d that are used",
+        count,
+        len(doubtful),
+        len(kept),
+    )
 
 
 def _without(reading: BenchmarkReading, excluded: tuple[Flag, ...]) -> BenchmarkReading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def read_benchmark_files(folder: Path, params: IngestParams) -> tuple[Frame, Fra
         "rejected": len(found.rejected),
         "left_out": sum(file["left_out"] for file in found.files),
         "repeated": len(found.repeated),
+        "flags": dict(Counter(flag for question in found.questions for flag in question.flags)),
+        "clusters": len({question.cluster or question.question_id for question in found.questions}),
         "shuffled": sum(question.is_shuffled for question in asked),
     }
     return (

@@ -103,6 +103,16 @@ class ShuffleParams(Parameters):
     )
 
 
+class DoubtfulParams(Parameters):
+    """A list of questions that physicians found wanting, joined by stem."""
+
+    file: str = Field(description="file name below the benchmark folder")
+    question: str | None = Field(default=None, description="its column of the question; None: found by its usual names")
+    where: dict[str, tuple[str | int | bool, ...]] = Field(
+        default_factory=dict, description="only rows with one of these values in a column; none: every row"
+    )
+
+
 class IngestParams(Parameters):
     """What is read, from the folder that the catalog calls `benchmark_files`."""
 
@@ -112,7 +122,13 @@ class IngestParams(Parameters):
     )
     exclude: tuple[Flag, ...] = Field(
         default=(),
-        description="questions to leave out by what they need and do not hold: figure, missing_case",
+        description="questions to leave out by what they need and do not hold: figure, missing_case, doubtful",
+    )
+    doubtful: DoubtfulParams | None = Field(
+        default=None, description="questions whose answer is disputed; accuracy on the others stands in clustered_results"
+    )
+    near_copies: bool = Field(
+        default=True, description="look for questions that say nearly the same, within and across benchmarks and splits"
     )
     shuffle_options: ShuffleParams | None = Field(default=None, description="None: options stand as they were read")
 
