@@ -10,6 +10,7 @@ import pytest
 
 from medo1.questions import MissingTextError, audit_questions, read_benchmark, read_questions
 from medo1.questions.readers.jama import read_index
+from medo1.questions.repeats import near_copy_clusters
 
 COUNTS = {
     "medqa_test.jsonl": ("medqa", "test", 1273, {5: 1273}),
@@ -64,6 +65,21 @@ def test_the_repeats_in_the_published_files_are_known(benchmark_files: Path):
         questions, _ = read_questions(benchmark_files / name)
         kinds[name] = Counter(group.kind for group in audit_questions(questions))
     assert kinds["medqa_test.jsonl"] == {}
-    assert kinds["medbullets_op4.csv"] == {"duplicate": 4}
+    assert kinds["medbullets_op4.csv"] == {"duplicate": 10}  # in six of them the wrong options differ
     assert kinds["medbullets_op5.json"] == {"duplicate": 10}
     assert kinds["long_chains_sample.json"] == {}
+
+
+# rows of MedQA's test and of Medbullets, counted from 0: rewritten from one another
+REWRITTEN = {(241, 102), (348, 26), (388, 119), (769, 29), (851, 163), (878, 180), (919, 202), (959, 171), (1007, 115),
+             (1092, 148), (1142, 167), (1172, 128)}  # fmt: skip
+
+
+def test_near_copies_across_the_published_files_are_found_and_nothing_else(benchmark_files: Path):
+    medqa, _ = read_questions(benchmark_files / "medqa_test.jsonl")
+    medbullets, _ = read_questions(benchmark_files / "medbullets_op4.csv")
+    found = near_copy_clusters([*medqa, *medbullets])
+    across = {(places[0], one - len(medqa)) for places in found for one in places if places[0] < len(medqa) <= one}
+    assert across == REWRITTEN
+    within = near_copy_clusters(medbullets)
+    assert len(medbullets) - sum(len(places) - 1 for places in within) == 298

@@ -11,7 +11,7 @@ near-copy (`near_copy_clusters`): it is reported and kept, and statistics count 
 | leak | in several splits | the copies in `test`, else those in `dev`: nothing that is tested is learnt from |
 | duplicate | twice in one benchmark, or twice for training | the first |
 | shared | in several benchmarks, not for training | each benchmark's own, so that all stay whole |
-| near_copy | in nearly the same words, within and across benchmarks and splits | all; the filters drop chains that tell them |
+| near_copy | in nearly the same words, within and across benchmarks and splits | all; filters drop chains that tell them |
 """
 
 from __future__ import annotations
@@ -61,18 +61,23 @@ class RepeatGroup:
         }
 
 
-def audit_questions(questions: Iterable[Question]) -> list[RepeatGroup]:
-    """Every question that stands more than once, in the order in which it first stands."""
-    return [_group(same) for same in _copies(list(questions)) if len(same) > 1]
+def audit_questions(questions: Iterable[Question], *, ordered: bool = False) -> list[RepeatGroup]:
+    """Every question that stands more than once, in the order in which it first stands.
+
+    Args:
+        questions: over all files.
+        ordered: the options' order is part of a question's identity: only the same id is the same question.
+    """
+    return [_group(same) for same in _copies(list(questions), ordered=ordered) if len(same) > 1]
 
 
-def _copies(questions: Sequence[Question]) -> list[list[Question]]:
+def _copies(questions: Sequence[Question], *, ordered: bool = False) -> list[list[Question]]:
     """Questions that are the same, together."""
     first: dict[tuple[str, str], int] = {}
     groups: list[list[Question]] = []
     for question in questions:
         keys = [("id", question.question_id)]
-        if len(question.stem.split()) >= _SHORTEST:
+        if not ordered and len(question.stem.split()) >= _SHORTEST:
             keys.append((normalised(question.stem), normalised(question.gold_text)))
         place = next((first[key] for key in keys if key in first), len(groups))
         if place == len(groups):
@@ -147,12 +152,14 @@ def _group(same: Sequence[Question]) -> RepeatGroup:
     )
 
 
-def without_duplicates(questions: Sequence[Question]) -> tuple[list[Question], list[RejectedRow]]:
+def without_duplicates(
+    questions: Sequence[Question], *, ordered: bool = False
+) -> tuple[list[Question], list[RejectedRow]]:
     """The copies that are used, and the others as rejected rows, both in the order of `questions`."""
     kept: list[Question] = []
     rejected: list[RejectedRow] = []
     groups: dict[int, RepeatGroup] = {}
-    for same in _copies(questions):
+    for same in _copies(questions, ordered=ordered):
         if len(same) > 1:
             group_of_same = _group(same)
             groups.update((id(question), group_of_same) for question in same)

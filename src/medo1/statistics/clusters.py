@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 
-from medo1.statistics.intervals import Estimate, share_interval
+from medo1.statistics.intervals import Interval, share_interval
 
 
 def clustered_error(outcomes: Sequence[bool], clusters: Sequence[Hashable]) -> float:
@@ -32,19 +32,21 @@ def clustered_error(outcomes: Sequence[bool], clusters: Sequence[Hashable]) -> f
     return math.sqrt(sum(total**2 for total in sums.values()) * count / (count - 1)) / len(outcomes)
 
 
-def clustered_interval(outcomes: Sequence[bool], clusters: Sequence[Hashable], confidence: float) -> Estimate:
-    """A share with Wilson's interval for as many observations as the clustered error is worth, never more than there are.
+def clustered_interval(outcomes: Sequence[bool], clusters: Sequence[Hashable], confidence: float) -> Interval:
+    """A share with Wilson's interval for as many observations as the clustered error is worth.
 
     Where all outcomes are the same, or all stand in one cluster, as many as there are clusters.
+
+    Raises:
+        ValueError: without an outcome.
     """
     count, right = len(outcomes), sum(outcomes)
-    distinct = len(set(clusters))
-    worth: float = distinct
-    if 0 < right < count and distinct > 1:
-        share = right / count
+    if not count:
+        raise ValueError("no outcomes, expected at least one")
+    share = right / count
+    worth = float(len(set(clusters)))
+    if 0 < right < count and worth > 1:
         error = clustered_error(outcomes, clusters)
-        worth = min(count, share * (1 - share) / error**2) if error > 0 else count
-        worth = min(worth, count)
-    scaled = max(1, round(worth))
-    inner = share_interval(round(right / count * scaled), scaled, confidence) if count else share_interval(0, 0, confidence)
-    return Estimate(right / count if count else inner.value, inner.low, inner.high)
+        worth = min(float(count), share * (1 - share) / error**2)
+    found = share_interval(share * worth, worth, confidence)
+    return Interval(share, found.low, found.high)

@@ -1,5 +1,6 @@
 """Every row of every file is a question, is left out by a limit, or is rejected with its reason."""
 
+# ruff: noqa: E501  (tables of cases)
 from __future__ import annotations
 
 import json
@@ -30,6 +31,7 @@ def ingested(folder: Path, *files: dict[str, Any], **settings: Any) -> tuple[Any
     assert summary["rejected"] == len(rejected)
     assert summary["rows"] == len(questions) + len(rejected) + summary["left_out"]
     assert summary["repeated"] == len(audit)
+    assert summary["clusters"] <= len(questions)
     return questions, rejected, audit, order, summary
 
 
@@ -191,9 +193,10 @@ def test_real_files_are_ingested_together(benchmark_files: Path):
     files = [{"file": name, "benchmark": name.partition(".")[0]} for name in names]
     _, rejected, audit, _, summary = ingested(benchmark_files, *files)
     assert [file["rows"] for file in summary["files"]] == [198, 1273, 308, 308]
-    assert [file["questions"] for file in summary["files"]] == [198, 1273, 304, 298]
+    assert [file["questions"] for file in summary["files"]] == [198, 1273, 298, 298]
     assert {reason.partition(":")[0] for reason in rejected["reason"]} == {"duplicate"}
-    assert set(audit["kind"]) == {"duplicate"}
+    assert set(audit["kind"]) == {"duplicate", "shared", "near_copy"}
+    assert (audit["kind"] == "near_copy").sum() >= 12  # MedQA's rewritten in Medbullets, and others within
 
 
 def test_a_stem_is_never_cut(tmp_path: Path):
@@ -201,3 +204,50 @@ def test_a_stem_is_never_cut(tmp_path: Path):
     write(tmp_path / "test.jsonl", [changed(MEDQA, {"question": long})])
     assert ingested(tmp_path, {"file": "test.jsonl"})[0].iloc[0]["stem"] == long
     assert json.dumps(long)
+
+
+def test_doubtful_questions_are_flagged_by_their_stems_and_can_be_left_out(tmp_path: Path):
+    rows = asked_in_turn(MEDQA, 4)
+    write(tmp_path / "test.jsonl", rows)
+    listed = [
+        {"Question": row["question"].upper(), "verdict": verdict} for row, verdict in zip(rows, "yynn", strict=True)
+    ]
+    write(tmp_path / "doubtful.csv", listed)
+    files = {"file": "test.jsonl", "benchmark": "m"}
+    questions, *_, summary = ingested(tmp_path, files, doubtful={"file": "doubtful.csv", "where": {"verdict": ["y"]}})
+    assert list(questions["flags"]) == ["doubtful", "doubtful", "", ""]
+    assert summary["flags"] == {"doubtful": 2}
+    questions, rejected, *_ = ingested(tmp_path, files, doubtful={"file": "doubtful.csv"}, exclude=["doubtful"])
+    assert len(questions) == 0 or set(rejected["reason"]) == {"excluded: a list calls it doubtful"}
+    with pytest.raises(UserError, match=r"ingest\.doubtful: doubtful\.csv has no column 'x'; it has Question, verdict"):
+        ingested(tmp_path, files, doubtful={"file": "doubtful.csv", "where": {"x": ["y"]}})
+
+
+def test_near_copies_are_clusters_and_all_are_kept(tmp_path: Path):
+    case = (
+        "A 45-year-old man with a history of gout comes in after a feast because of a swollen and painful toe since {}."
+    )
+    stems = [f"{case.format('last night')} What is the diagnosis?", f"{case.format('this morning')} What is the diagnosis?",
+             "A child of three years has fever, a rash on the trunk and a strawberry tongue. What is the treatment?"]  # fmt: skip
+    others = [f"Quite another question, number {n}, about organ {n * 7} and vessel {n * 13}?" for n in range(30)]
+    write(tmp_path / "test.jsonl", [{**MEDQA, "question": stem} for stem in (*stems, *others)])
+    questions, rejected, audit, *_ = ingested(tmp_path, {"file": "test.jsonl", "benchmark": "m"})
+    assert len(rejected) == 0
+    clusters = list(questions["cluster"])
+    assert clusters[0] == clusters[1] == questions["question_id"][0]
+    assert clusters[2] == questions["question_id"][2]
+    assert "near_copy" in set(audit["kind"])
+
+
+@pytest.mark.parametrize("flag", ["figure", "missing_case"])
+def test_questions_that_need_what_they_do_not_hold_are_counted_and_can_be_left_out(flag: str, tmp_path: Path):
+    stems = {
+        "figure": "A man has a rash (see figure). What is it?",
+        "missing_case": "What is the best drug for this patient?",
+    }
+    write(tmp_path / "test.jsonl", [MEDQA, {**MEDQA, "question": stems[flag]}])
+    questions, *_, summary = ingested(tmp_path, {"file": "test.jsonl", "benchmark": "m"})
+    assert summary["flags"] == {flag: 1}
+    questions, rejected, *_ = ingested(tmp_path, {"file": "test.jsonl", "benchmark": "m"}, exclude=[flag])
+    assert len(questions) == 1
+    assert rejected.iloc[0]["reason"].startswith("excluded: ")

@@ -1,5 +1,6 @@
 """The page says what was measured, to people who open it without a network."""
 
+# ruff: noqa: E501  (tables of cases)
 from __future__ import annotations
 
 import random
@@ -33,6 +34,11 @@ INGEST = {
         }
     ]
 }
+CLUSTERED = tables.as_table(
+    tables.CLUSTERED_RESULTS,
+    [{"arm": "<b>x</b>", "benchmark": "clinic", "subset": subset, "questions": 60, "clusters": 55, "correct": 30,
+      "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6} for subset in ("all", "clean")],
+)  # fmt: skip
 LENGTHS = length_figure({"longstep": [40, 60, 90]})
 FILTERS = {"chains": 500, "kept": 460, "dropped": {"cut": 0, "wrong": 40}}
 
@@ -114,7 +120,7 @@ def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> 
     }
     figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
     html = write_page(
-        *compared[:2], *(every[name] for name in ("vote_curve", "budget_curve", "tokens", "outcomes")), INGEST,
+        *compared[:2], *(every[name] for name in ("vote_curve", "budget_curve", "tokens", "outcomes")), INGEST, CLUSTERED,
         *figures, PARAMS, LENGTHS, FILTERS, formats=("longstep",),
     )  # fmt: skip
     return html, compared

@@ -34,8 +34,11 @@ from medo1.questions.repeats import RepeatGroup, audit_questions, clustered, rej
 logger = logging.getLogger(__name__)
 
 _REASONS = 6  # that the log gives
-_NEEDS = {"figure": "it speaks of a figure that is not in the text", "missing_case": "its case is not in the text",
-          "doubtful": "a list calls it doubtful"}
+_NEEDS = {
+    "figure": "it speaks of a figure that is not in the text",
+    "missing_case": "its case is not in the text",
+    "doubtful": "a list calls it doubtful",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,8 @@ def gathered(folder: Path, params: IngestParams) -> Gathered:
     ]
     limited = [(_first(reading, source.limit), len(reading.questions)) for reading, source in readings]
     questions = [question for reading, _ in limited for question in reading.questions]
-    kept, repeated = without_duplicates(questions)
-    audited = audit_questions(questions)
+    kept, repeated = without_duplicates(questions, ordered=params.ordered)
+    audited = audit_questions(questions, ordered=params.ordered)
     if doubtful:
         _report_doubtful(doubtful, kept)
     used = {id(question) for question in kept}
@@ -103,7 +106,8 @@ def _doubtful(folder: Path, params: DoubtfulParams) -> frozenset[str]:
     missing = [name for name in (column, *params.where) if name not in columns]
     if missing:
         raise QuestionsError(
-            f"ingest.doubtful: {params.file} has no column {missing[0] or 'of questions'!r}; it has {', '.join(columns)}"
+            f"ingest.doubtful: {params.file} has no column {missing[0] or 'of questions'!r}; it has "
+            f"{', '.join(columns)}"
         )
     told = {name: {str(value).strip().lower() for value in values} for name, values in params.where.items()}
     chosen = [row for row in rows if all(str(row.get(name)).strip().lower() in values for name, values in told.items())]

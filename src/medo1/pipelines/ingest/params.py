@@ -125,7 +125,8 @@ class IngestParams(Parameters):
         description="questions to leave out by what they need and do not hold: figure, missing_case, doubtful",
     )
     doubtful: DoubtfulParams | None = Field(
-        default=None, description="questions whose answer is disputed; accuracy on the others stands in clustered_results"
+        default=None,
+        description="questions whose answer is disputed: clustered_results has the others apart",
     )
     near_copies: bool = Field(
         default=True, description="look for questions that say nearly the same, within and across benchmarks and splits"

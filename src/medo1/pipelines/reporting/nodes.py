@@ -37,6 +37,50 @@ def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame
     )
 
 
+def count_clusters(params: ReportingParams, questions: Frame, *answers: Frame) -> Frame:
+    """Accuracy of each arm with near-copies counted as one observation, and without doubtful questions where any are.
+
+    Args:
+        params: confidence.
+        questions: each with its cluster and its flags.
+        answers: one table an arm.
+
+    Returns:
+        `CLUSTERED_RESULTS`.
+    """
+    import pandas as pd
+
+    from medo1 import tables
+    from medo1.statistics.clusters import clustered_interval
+
+    greedy = pd.concat([table[table["draw"] == "greedy"] for table in answers], ignore_index=True)
+    known = questions.drop_duplicates(["question_id", "benchmark"])[["question_id", "benchmark", "cluster", "flags"]]
+    greedy = greedy.merge(known, on=["question_id", "benchmark"], how="left")
+    greedy["cluster"] = greedy["cluster"].where(greedy["cluster"].fillna("") != "", greedy["question_id"])
+    doubtful = greedy["flags"].fillna("").str.contains("doubtful")
+    rows = []
+    for subset, table in (("all", greedy), ("clean", greedy[~doubtful])):
+        if subset == "clean" and not doubtful.any():
+            continue
+        for benchmark, arm, group in _groups(table):
+            right = [bool(one) for one in group["correct"]]
+            estimate = clustered_interval(right, group["cluster"].tolist(), params.confidence)
+            rows.append(
+                {
+                    "arm": arm,
+                    "benchmark": benchmark,
+                    "subset": subset,
+                    "questions": len(group),
+                    "clusters": int(group["cluster"].nunique()),
+                    "correct": sum(right),
+                    "accuracy": estimate.value,
+                    "accuracy_low": estimate.low,
+                    "accuracy_high": estimate.high,
+                }
+            )
+    return tables.as_table(tables.CLUSTERED_RESULTS, rows)
+
+
 def _results(greedy: Frame, confidence: float) -> list[dict[str, Any]]:
     rows = []
     for benchmark, arm, group in _groups(greedy):
@@ -142,6 +186,7 @@ def write_page(
     tokens: Frame,
     outcomes: Frame,
     ingest_summary: dict[str, Any],
+    clustered_results: Frame,
     accuracy_figure: Any,
     difficulty_figure: Any,
     votes_figure: Any,
@@ -165,6 +210,7 @@ def write_page(
         tokens=tokens,
         outcomes=outcomes,
         ingest=ingest_summary,
+        clustered=clustered_results,
         filters=dict(zip(formats, of_chains[1:], strict=True)),
         sections=[
             Section("Accuracy of the arms", accuracy_figure),

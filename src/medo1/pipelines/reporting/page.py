@@ -30,6 +30,7 @@ def rendered(
     tokens: Frame,
     outcomes: Frame,
     ingest: dict[str, Any],
+    clustered: Frame,
     filters: dict[str, dict[str, Any]],
     sections: Sequence[Section],
 ) -> str:
@@ -63,6 +64,7 @@ def rendered(
         spent={(row["arm"], row["benchmark"], row["draw"], row["part"]): row for row in records(tokens)},
         outcomes=records(outcomes),
         ingest=ingest,
+        clustered=[row for row in records(clustered) if row["clusters"] < row["questions"] or row["subset"] == "clean"],
         filters=filters,
         sections=drawn,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, write_page
+from medo1.pipelines.reporting.nodes import compare_arms, count_clusters, draw_figures, write_page
 from medo1.wiring import bound
 
 FIGURES = ["accuracy_figure", "difficulty_figure", "votes_figure", "budgets_figure"]
@@ -31,6 +31,12 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
             name="compare_arms",
         ),
         Node(
+            count_clusters,
+            inputs=["params:reporting", "questions", *answers],
+            outputs="clustered_results",
+            name="count_clusters",
+        ),
+        Node(
             draw_figures,
             inputs=["results", "by_difficulty", "vote_curve", "budget_curve"],
             outputs=FIGURES,
@@ -40,6 +46,7 @@ def create_pipeline(arms: Iterable[str], formats: Iterable[str], **_: Any) -> Pi
             bound(write_page, formats=tuple(formats)),
             inputs=[
                 *("results", "comparisons", "vote_curve", "budget_curve", "tokens", "outcomes", "ingest_summary"),
+                "clustered_results",
                 *FIGURES,
                 "params:reporting",
                 *(["chain_lengths_figure"] if formats else []),
