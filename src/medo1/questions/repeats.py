@@ -11,7 +11,7 @@ near-copy (`near_copy_clusters`): it is reported and kept, and statistics count 
 | leak | in several splits | the copies in `test`, else those in `dev`: nothing that is tested is learnt from |
 | duplicate | twice in one benchmark, or twice for training | the first |
 | shared | in several benchmarks, not for training | each benchmark's own, so that all stay whole |
-| near_copy | in nearly the same words, within and across benchmarks and splits | all; filters drop chains that tell them |
+| near_copy | in nearly the same words, within and across benchmarks and splits | all of them |
 """
 
 from __future__ import annotations
