@@ -135,8 +135,9 @@ def _asked_for(
 def _stop_if_all_are_alike(survey: Survey) -> None:
     teaching = survey.task.teaching
     if (told := survey.state.replies.alike(teaching.stop_after, teaching.stop_share)) is not None:
+        longer = ", or raise synthesis.max_new_tokens" if ", cut: " in told else ""
         raise TeachingError(
             f"{told}. Stopped before more is paid; every reply is kept (`kedro completions show`). Change the prompts "
-            f"({survey.task.where}), the teacher, or the format's checks, and run again; synthesis.stop_after: null "
-            "goes on all the same"
+            f"({survey.task.where}), the teacher, or the format's checks{longer}, and run again; "
+            "synthesis.stop_after: null goes on all the same"
         )
