@@ -65,41 +65,37 @@ USUAL_CHECKS = Checks()
 
 
 @dataclass(frozen=True, slots=True)
-class Cot:
-    """One passage of reasoning, then the final answer."""
+class Chain:
+    """A text that reasons, and the letter of its final answer; each format has a type of its own."""
 
     text: str
     answer: str
 
 
 @dataclass(frozen=True, slots=True)
-class LongStep:
+class Cot(Chain):
+    """One passage of reasoning, then the final answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongStep(Chain):
     """Numbered steps in order, each with a goal, evidence and a conclusion, then the final answer."""
 
-    text: str
-    answer: str
     steps: tuple[ChainStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class LongMonolog:
+class LongMonolog(Chain):
     """An inner monologue that supposes, doubts, checks and turns back; `turns` counts the places where it does."""
 
-    text: str
-    answer: str
     turns: int
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
+class Journey(Chain):
     """A search told as one text, failed branches included; `dead_ends` counts where it says that it turned back."""
 
-    text: str
-    answer: str
     dead_ends: int
-
-
-Chain = Cot | LongStep | LongMonolog | Journey
 
 
 @dataclass(frozen=True, slots=True)
