@@ -7,8 +7,7 @@ runs with a standard deviation of at most .045.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from medo1.questions.grams import Units
@@ -17,7 +16,8 @@ PERMUTATIONS, BANDS = 128, 32
 RUN_UNITS = 5
 MINHASH_SEED = 42
 ALGORITHM_VERSION = 2  # of rensa's R-MinHash: another one gives other signatures
-MOST_COMPARED = 16  # kept chains of one band that a chain is compared with
+MOST_COMPARED = 16  # texts that share a band with it, with which a text is compared
+PAIRS_AT_ONCE = 50_000  # bounds memory
 _ODD = 0x9E3779B97F4A7C15
 
 
@@ -61,18 +61,6 @@ def signatures(units: Units) -> Any:
     return rows.reshape(len(lengths), PERMUTATIONS)
 
 
-def band_keys(signature_rows: Any) -> Any:
-    """One key for each band of each signature: (texts, 32) uint64."""
-    import numpy as np
-
-    bands = np.ascontiguousarray(signature_rows).view(np.uint64).reshape(len(signature_rows), BANDS, -1)
-    keys = np.arange(BANDS, dtype=np.uint64)[None, :] * np.uint64(_ODD)
-    for part in range(bands.shape[2]):
-        keys = (keys ^ bands[:, :, part]) * np.uint64(0xC2B2AE3D27D4EB4F)
-        keys ^= keys >> np.uint64(29)
-    return keys
-
-
 def near_duplicates(
     signature_rows: Any, similarity: float, alive: Sequence[bool] | None = None
 ) -> list[Duplicate | None]:
@@ -84,24 +72,50 @@ def near_duplicates(
         alive: which texts may be the one that stays; a text that is dropped for another reason is no reason to drop a
             second one. None: all.
     """
-    import numpy as np
-
     found: list[Duplicate | None] = [None] * len(signature_rows)
-    buckets: dict[int, list[int]] = defaultdict(list)
-    for place, keys in enumerate(band_keys(signature_rows).tolist() if len(signature_rows) else ()):
-        others = sorted(_others(buckets, keys))
-        if others:
-            same = (signature_rows[others] == signature_rows[place]).mean(axis=1)
-            hits = np.flatnonzero(same >= similarity)
-            if len(hits):
-                found[place] = Duplicate(others[int(hits[0])], float(same[hits[0]]))
-                continue
-        if alive is None or alive[place]:
-            for key in keys:
-                if len(buckets[key]) < MOST_COMPARED:
-                    buckets[key].append(place)
+    for place, other, same in sorted(_similar_pairs(signature_rows, similarity)):
+        stays = found[other] is None and (alive is None or alive[other])
+        if found[place] is None and stays:
+            found[place] = Duplicate(other, same)
     return found
 
 
-def _others(buckets: dict[int, list[int]], keys: Iterable[int]) -> set[int]:
-    return {other for key in keys if key in buckets for other in buckets[key]}
+def _similar_pairs(signature_rows: Any, similarity: float) -> set[tuple[int, int, float]]:
+    """Pairs of a text and an earlier one that share a band and are as similar as that.
+
+    One band is looked at after the other, so that memory does not grow with the number of bands. Of the texts that
+    share a band each is compared with the first `MOST_COMPARED`.
+    """
+    import numpy as np
+
+    pairs: set[tuple[int, int, float]] = set()
+    count = len(signature_rows)
+    for band in range(BANDS if count else 0):
+        keys = _band_keys(signature_rows, band)
+        order = np.argsort(keys, kind="stable")
+        starts = np.flatnonzero(np.concatenate(([True], keys[order][1:] != keys[order][:-1])))
+        start = np.repeat(starts, np.diff(np.concatenate((starts, [count]))))
+        for nth in range(MOST_COMPARED):  # the nth text of each group, with those behind it
+            behind = np.flatnonzero(np.arange(count) - start > nth)
+            if not len(behind):
+                break
+            later, earlier = order[behind], order[start[behind] + nth]
+            for part in range(0, len(later), PAIRS_AT_ONCE):
+                mine, theirs = later[part : part + PAIRS_AT_ONCE], earlier[part : part + PAIRS_AT_ONCE]
+                same = (signature_rows[mine] == signature_rows[theirs]).mean(axis=1)
+                hits = same >= similarity
+                pairs.update(zip(mine[hits].tolist(), theirs[hits].tolist(), same[hits].tolist(), strict=True))
+    return pairs
+
+
+def _band_keys(signature_rows: Any, band: int) -> Any:
+    """The key of one band of each signature: (texts,) uint64."""
+    import numpy as np
+
+    width = PERMUTATIONS // BANDS
+    part = np.ascontiguousarray(signature_rows[:, band * width : (band + 1) * width]).view(np.uint64)
+    keys = np.zeros(len(part), dtype=np.uint64)
+    for column in range(part.shape[1]):
+        keys = (keys ^ part[:, column]) * np.uint64(0xC2B2AE3D27D4EB4F)
+        keys ^= keys >> np.uint64(29)
+    return keys
