@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from medo1.chains.prose import concluded_option
+from medo1.chains.prose import END_CHARACTERS, concluded_option
 
 OPTIONS = {
     "A": "Renal vein thrombosis",
@@ -84,3 +84,10 @@ def test_of_a_long_chain_the_end_counts() -> None:
     found = concluded_option(thought + "In conclusion it is renal vein thrombosis.", ASKED, OPTIONS)
     assert found is not None
     assert found.letter == "A"
+
+
+def test_a_sentence_that_the_window_cuts_is_not_read() -> None:
+    end = "the most likely diagnosis is Wilms tumor. "
+    filler = "The kidney is swollen and red. " * 200
+    text = "It is not true that " + end + filler[: END_CHARACTERS - len(end)]
+    assert concluded_option(text, ASKED, OPTIONS) is None

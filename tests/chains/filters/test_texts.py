@@ -55,9 +55,9 @@ def test_a_wrong_chain_is_told_what_it_states_and_what_is_right() -> None:
     assert told.match == "Final answer: A"
 
 
-def test_a_cut_chain_is_not_read_in_prose() -> None:
-    one = candidate("Therefore the most likely diagnosis is measles", finish="length")
-    assert texts.stated_answer(one, "B").letter is None
+@pytest.mark.parametrize("finish", ["length", "content_filter", "error"])
+def test_a_chain_that_did_not_end_is_not_read_in_prose(finish: str) -> None:
+    assert texts.stated_answer(candidate("It is the illness with Koplik spots.", finish=finish), "B").letter is None
 
 
 def test_a_leak_is_dropped_with_its_place() -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from medo1 import tables
 from medo1.chains.filters.funnel import funnel_figure, funnel_rows
+from medo1.chains.filters.running import ChainFilters
 from medo1.chains.filters.specs import FilterSpecs
 from medo1.errors import UserError
 from medo1.pipelines.filtering.nodes import (
@@ -139,6 +140,14 @@ def test_decontamination_without_test_questions_is_refused_and_can_be_left_out()
     order = [name for name in ORDER if name != "decontamination"]
     _, kept, *_ = filtered([chain(1)], [question(1)], PARAMS.model_copy(update={"order": tuple(order)}))
     assert len(kept) == 1
+
+
+def test_of_a_question_in_several_splits_a_chain_belongs_to_the_one_for_training() -> None:
+    twice = [question(1, benchmark="learnt"), question(1, "test", benchmark="tested")]
+    for asked in (twice, twice[::-1]):
+        [one] = ChainFilters(FilterSpecs(order=("leak",)), asked, "cot").candidates([chain(1)], [None])
+        assert one.question is not None
+        assert one.question.benchmark == "learnt"
 
 
 def test_a_wrong_chain_is_kept_where_correctness_is_not_in_the_order() -> None:

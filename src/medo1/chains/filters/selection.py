@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from medo1.chains.filters.candidate import PASSED, Candidate, Verdict, dropped
 from medo1.chains.filters.specs import SelectionSpec
@@ -20,15 +21,26 @@ NO_TOPIC = "other"
 
 
 def topic_of(candidate: Candidate, topics: Mapping[str, Sequence[str]]) -> str:
-    """The topic with the most of its words in the question; of equals the first; `other` where none has any."""
+    """The topic with the most of its words in the question, whole or as beginnings; of equals the first.
+
+    Where none has any it is `other`.
+    """
     assert candidate.question is not None
     text = f"{candidate.question.stem} {' '.join(candidate.question.options.values())}".lower()
     best, most = NO_TOPIC, 0
     for topic, words in topics.items():
-        count = sum(len(re.findall(rf"\b{re.escape(word.lower())}", text)) for word in words)
+        count = len(_any_of(tuple(words)).findall(text))
         if count > most:
             best, most = topic, count
     return best
+
+
+@lru_cache(maxsize=256)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Words that begin so, the longest first."""
+    return re.compile(
+        r"\b(?:" + "|".join(re.escape(word.lower()) for word in sorted(words, key=len, reverse=True)) + ")"
+    )
 
 
 def selected(

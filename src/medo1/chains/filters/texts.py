@@ -54,7 +54,7 @@ def stated_answer(candidate: Candidate, judged: str | None = None) -> Stated:
         words = text[slice(*answer.span)] if answer.span else ""
         by = "text" if answer.rule.endswith("_text") else "letter"
         return Stated(answer.letter, by, words[:EXCERPT], status)
-    if answer.status != "truncated" and candidate.finish_reason == "stop":
+    if answer.status != "truncated":
         told = concluded_option(text, candidate.question.stem, options)
         if told is not None:
             return Stated(told.letter, "text", told.sentence[:EXCERPT], status)
