@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from medo1.errors import UserError
-from medo1.frames import Frame
+from medo1.frames import Frame, records
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.statistics.intervals import share_interval
 from medo1.statistics.paired import holm, paired
+from medo1.vocabulary import ADAPTIVE_VOTE
 
 ALL = "all"
 
@@ -199,24 +200,27 @@ def write_page(
 
     `of_chains` is the figure of the chains' lengths and each format's filter summary; nothing where no chain is made.
     """
-    from medo1.pipelines.reporting.page import Section, rendered
+    from medo1.pipelines.reporting.page import rendered
 
+    figures = {
+        "Accuracy of the arms": accuracy_figure,
+        "Accuracy and length by difficulty": difficulty_figure,
+        "Accuracy over votes": votes_figure,
+        "Accuracy over thinking budgets": budgets_figure,
+        **({"How long the chains are": of_chains[0]} if of_chains else {}),
+    }
     return rendered(
-        params,
-        results=results,
-        comparisons=comparisons,
-        vote_curve=vote_curve,
-        budget_curve=budget_curve,
-        tokens=tokens,
-        outcomes=outcomes,
+        figures,
+        params=params,
+        results=records(results),
+        compared={(row["arm"], row["benchmark"]): row for row in records(comparisons)},
+        votes=[row for row in records(vote_curve) if row["method"] in ("majority", ADAPTIVE_VOTE)],
+        budgets=records(budget_curve) if budget_curve["budget"].nunique() > 1 else [],
+        spent={(row["arm"], row["benchmark"], row["draw"], row["part"]): row for row in records(tokens)},
+        outcomes=records(outcomes),
         ingest=ingest_summary,
-        clustered=clustered_results,
-        filters=dict(zip(formats, of_chains[1:], strict=True)),
-        sections=[
-            Section("Accuracy of the arms", accuracy_figure),
-            Section("Accuracy and length by difficulty", difficulty_figure),
-            Section("Accuracy over votes", votes_figure),
-            Section("Accuracy over thinking budgets", budgets_figure),
-            *(Section("How long the chains are", figure) for figure in of_chains[:1]),
+        clustered=[
+            row for row in records(clustered_results) if row["clusters"] < row["questions"] or row["subset"] == "clean"
         ],
+        filters=dict(zip(formats, of_chains[1:], strict=True)),
     )
