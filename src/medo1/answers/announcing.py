@@ -71,7 +71,8 @@ _FILL = re.compile(
     r"indeed|still|simply|actually|then|now|in fact|obviously|undoubtedly|as follows|the following|given by|to be|"
     r"going to be|best represented by|represented by|indicated by|also|quite|either|both|best described as|best|"
     r"closest to|that of|most closely|found in|given as|listed as|under|stated in|labell?ed|one of|"
-    r"i (?:think|believe|would say|guess)(?: that)?(?: it(?:['’]s| is| must be| should be))?|"
+    r"i(?:['’](?:d|ll) (?:say|go with|pick|choose)| (?:choose|pick|think|believe|would say|"
+    r"guess))(?: that)?(?: it(?:['’]s| is| must be| should be))?|"
     r"it(?:['’]s| is| must be| should be))\b){1,4}"
 )
 _NOT = re.compile(
@@ -263,7 +264,7 @@ def _after_not(text: Text, position: int, after: int, cue: Announced) -> Stateme
     """`the answer is not B`, `... is not B but C`, `... is none of the above`."""
     statement = _text_named(text, position, cue)  # an option may read `None of the above`
     if statement is not None:
-        return statement
+        return statement if after > position else cue.denies(statement.end, statement.letter)
     but = _BUT.match(text.cues, after)
     if but is not None and "neither" not in text.cues[position:after]:
         label = label_at(text, but.end())

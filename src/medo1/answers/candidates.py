@@ -28,7 +28,7 @@ def _letters() -> dict[str, str]:
 
 LETTER_OF = _letters()
 
-_RUN = r"[\s*_`~\"'“”‘’«»「」『』【】（《〈\[({$|>#•✅☑✔👉➡→⇒∴➜:：=–—]"
+_RUN = r"[\s*_`~\"'“”‘’«»「」『』【】（《〈\[({$|>#•✅☑✔👉➡→⇒∴➜:：=–—\ufe0f]"
 _LATEX = (
     r"\\(?:(?:boxed|fbox|text(?:bf|rm|sf|it|tt)?|math(?:bf|rm|sf|it|bb)|bf|rm|bm|boldsymbol|underline|"
     r"[lL]arge)(?![a-z])\s{0,6}\{?|[(\[,;!: ])"

@@ -45,7 +45,7 @@ _MAYBE = re.compile(
 )
 _MODAL = re.compile(r"\b(?:could|might|may|can)\s(?:also\s)?be\b[\s*_]{0,4}$")
 _DENIED = re.compile(
-    r"(?:\b(?:not|never|unlikely|ruled? out|exclud\w{1,4}|rather than|instead of|than|unlike|versus|vs|"
+    r"(?:\b(?:not|cannot|never|unlikely|ruled? out|exclud\w{1,4}|rather than|instead of|than|unlike|versus|vs|"
     r"similar to|such as|"
     r"or|without|compared (?:to|with)|except)|n['’]t)\s{0,3}(?:(?:be|is|a|an|the|to)\s{1,3}){0,2}[*_\"“(]{0,4}$"
 )

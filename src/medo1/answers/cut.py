@@ -37,6 +37,7 @@ _CJK_ENDS = re.compile(
     r"(?:[다요죠음임함됨까네]|です|ます|だ|である|した|ました|ません|ない|正确|正確|选项|選項|答案|吧|的|了|"
     r"[A-Za-z])$"
 )
+_PARTICLES = frozenset("와과은는을를의에로和或与及以因はをとやのにへで")
 _WORDS_OF_A_SENTENCE = 5
 _LAST_LINE = 400  # characters of a last line that are looked at
 
@@ -60,6 +61,7 @@ _MUSES = re.compile(
 )
 _OPENING = 320  # a statement that begins within so many characters opens the text
 _REST_OF_LINE = 24  # words that may follow a statement on its line
+_GOES_ON = re.compile(r"[ *_)\]]{0,4}(?:,|;|/|&|\band|\bor|\by|\bund|\bou|와|과|나|和|或|と|や)[ *_(\[]{0,4}")
 _EXPLAINED = re.compile(
     r"[\s*_#>\[(-]{0,12}(?:explanation|rationale|reason(?:ing|s)?|justification|because|"
     r"this is (?:the )?(?:correct|right|best)|"
@@ -86,7 +88,9 @@ def looks_cut(text: Text) -> bool:  # noqa: PLR0911
         return True
     if ord(ended[-1]) >= _SPACELESS:
         sentence = _CJK_STOP.split(last)[-1]
-        return len(sentence) > _SENTENCE_OF_SPACELESS and _CJK_ENDS.search(sentence) is None
+        return ended[-1] in _PARTICLES or (
+            len(sentence) > _SENTENCE_OF_SPACELESS and _CJK_ENDS.search(sentence) is None
+        )
     if ended[-1] == ":" or len(last.split()) >= _WORDS_OF_A_SENTENCE:
         return True
     return len(ended) > 3 and _ENDS_OPEN.search(last[-24:]) is not None  # noqa: PLR2004
@@ -177,6 +181,8 @@ def undone_by_cut(text: Text, statement: Statement, *, cut_by: bool) -> str | No
         # the start of `Ceftriaxone`, or of `Ceftriaxone and azithromycin`; an option's text may open a sentence too
         half = "\n" not in rest and body[statement.end - 1].isalnum()
         return "cut_in_statement" if (cut_by and half) or opens else None
+    if _GOES_ON.fullmatch(rest):
+        return "cut_in_statement"  # `(A), (`: more options were to be named
     line, _, after = rest.partition("\n")
     if opens and not (
         (after.strip() and not line.strip(" .*_)\"'") and _is_letter_alone(body, statement))

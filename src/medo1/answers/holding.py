@@ -41,7 +41,11 @@ NEXT_QUESTION = re.compile(
     r"question)|now,? let['’]?s (?:summari[sz]e all|move|look at|solve|try|consider) |"
     r"let['’]?s (?:move on|try another|solve the next|look at the next)|here is another|example \d+\s{0,6}[:.\n]))"
 )
-_OF_ANOTHER = re.compile(r"\n[\s*_#>]{0,6}(?:for|regarding|as for|to|in) (?:the )?(?:question|case|problem)\b")
+_OF_ANOTHER = re.compile(
+    r"\b(?:now|for) (?:to |for )?(?:the|our) (?:actual |present |current |given )?(?:question|case)\b|"
+    r"\bthe question at hand\b|"
+    r"\n[\s*_#>]{0,6}(?:for|regarding|as for|to|in) (?:the )?(?:question|case|problem)\b"
+)
 _INLINE_QUESTION = re.compile(r"[.!?)*] {1,2}question(?: ?#?\d{1,3})?: ")  # of a text that lost its line breaks
 _LIST_LINE = re.compile(r"\n[ \t]{0,12}[*_]{0,2}\(?(?P<letter>[A-Z])[).:][*_]{0,2}[ \t]{1,4}(?P<text>[^\n]{1,200})")
 
