@@ -317,7 +317,6 @@ _TAIL = re.compile(
 )
 _MERE = re.compile(r"\b(?:might|may|could|why)\b")
 _NEGATIONS = ("not", "n't", "n’t", "never")
-_TWO_OF_A_WORD = 3  # letters by which verbs that begin alike are told apart
 
 
 def choice_statements(text: Text, start: int = 0) -> list[Statement]:

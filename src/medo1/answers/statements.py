@@ -77,10 +77,6 @@ class Announced(NamedTuple):
     heading: bool = False
     bare: bool = False
 
-    def names(self, letter: str, end: int, rule: str | None = None) -> Statement:
-        """The statement that this cue makes of an option whose text ends at `end`."""
-        return Statement(letter, self.at, end, self.clause, rule or self.rule, self.tier)
-
     def denies(self, end: int, letter: str | None) -> Statement:
         """The statement that an option is not the answer, or that none is."""
         return Statement(None, self.at, end, self.clause, self.rule, self.tier, weak="denied", denies=letter)

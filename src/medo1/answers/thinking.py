@@ -1,8 +1,7 @@
 """Where a model's thinking ends and its answer begins.
 
 Reasoning models mark their thinking in many ways, and chat templates often swallow the opening mark. Letters in the
-thinking are not answers, so only what stands outside is read. Called by `medo1.answers.reading` and
-`medo1.differential.ranked`.
+thinking are not answers, so only what stands outside is read.
 
 Forms (from the models' own cards and chat templates): `<think>` (DeepSeek-R1, QwQ, Qwen3), `<|im_start|>think` ...
 `<|im_start|>answer` (s1, m1), `<|begin_of_thought|>` ... `<|begin_of_solution|>` (SkyThought), `## Thinking` ...

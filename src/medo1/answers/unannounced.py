@@ -44,7 +44,6 @@ _TAG = re.compile(r"</?[a-z]{1,8}>", re.IGNORECASE)
 _AS_ANSWER = re.compile(r"[\s*_]{0,6}A[*_]{0,2}:[*_]{0,2}[ \t]{0,4}")
 _OWN = Statement(None, 0, 0, 0, "bare_letter", "formal")  # no statement: a sign of `_after_a_colon`
 _ANNOUNCING_MARKS = frozenset("→✅➡☑")
-_AFTER_LETTER = " .*_)\"'$`}~”’»」』】）》〉]|>\\"
 _BULLETS = ("- ", "• ", "* ", "+ ")
 
 _MARKUP = 400  # characters of marks and white space around an option's text that is the whole output
