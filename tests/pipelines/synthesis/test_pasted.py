@@ -1,4 +1,4 @@
-"""The page on making chains, pasted and run as a reader would."""
+"""The page on making chains, pasted and run as a reader would; and the study with open teachers."""
 
 from __future__ import annotations
 
@@ -56,3 +56,44 @@ def test_every_block_and_command_of_the_page_works_as_pasted(tmp_path: Path) -> 
         assert sum(server.service.answered.values()) == 5 * (1 + 2 + 3)
     for name in ("cot", "longstep", "longmonolog", "longstep_terse"):
         assert project.versions(f"04_feature/{name}/chains.parquet")
+
+
+@pytest.mark.slow
+def test_the_study_with_open_teachers_hands_the_real_thought_on(tmp_path: Path, benchmark_files: Path) -> None:
+    def open_model(body: dict[str, Any]) -> str:
+        text = body["messages"][-1]["content"]
+        if body["model"] == "a-reasoner" and "Step 1: a short title" not in text and "inner monologue" not in text:
+            return "<think>\nThe ring troubles me.\n</think>\n\n" + says(body)
+        return says(body)
+
+    project = Scratch(tmp_path)
+    with Server(answer=open_model, served=("a-reasoner", "a-plain-one")) as server:
+        teachers = {"reasoner": {"model": "a-reasoner"}, "plain": {"model": "a-plain-one"}}
+        given = yaml.safe_load((project.path / "conf/paper_open/globals.yml").read_text())
+        project.configure(
+            "paper_open/globals.yml",
+            given
+            | {name: one | {"url": server.url} for name, one in teachers.items()}
+            | {"benchmarks_dir": str(benchmark_files)},
+        )
+        file = project.path / "conf/paper_open/parameters_synthesis.yml"
+        changed = yaml.safe_load(file.read_text())
+        changed["synthesis"] |= {"questions": 4, "questions_of": {"medqa": 4}}
+        for name in ("longstep", "longmonolog"):
+            changed["formats"][name]["min_words"] = 10
+        changed["ingest"] = {
+            "files": [{"benchmark": "medqa", "file": "medqa_test.jsonl", "form": "medqa", "split": "train"}]
+        }
+        parameters = project.path / "conf/paper_open/parameters.yml"
+        rest = {key: value for key, value in yaml.safe_load(parameters.read_text()).items() if key != "ingest"}
+        project.configure("paper_open/parameters.yml", rest | {"ingest": changed.pop("ingest")})
+        project.configure("paper_open/parameters_synthesis.yml", changed)
+        ran = project.kedro("run", "--env", "paper_open", "--pipelines=ingest,synthesis")
+        assert ran.returncode == 0, ran.stderr[-3000:]
+        writing = [
+            body["messages"][-1]["content"]
+            for body in server.service.bodies
+            if "Step 1: a short title" in str(body) or "inner monologue" in str(body)
+        ]
+    assert len(writing) == 8
+    assert all("The ring troubles me." in text and "<think>" not in text for text in writing)
