@@ -14,6 +14,7 @@ COMMANDS = {
     "score": "medo1.commands.score.score",
     "seeds": "medo1.commands.seeds.seeds",
     "audit": "medo1.commands.audit.audit",
+    "estimate": "medo1.commands.estimate.estimate",
     "export": "medo1.commands.export.export",
     "chains": "medo1.commands.chains.chains",
 }

@@ -3,7 +3,7 @@ alone.
 
 Memory is the sum of weights, what is trained (with gradients and Adam's two moments), the activations that the backward
 pass needs, and logits. Activations count the tensors that a Llama-like layer saves; measured on small models the sum is
-within a third (tests/training/test_estimate.py). Time is floating-point operations (2 a weight and token forward;
+within a fifth (tests/training/test_estimate.py). Time is floating-point operations (2 a weight and token forward;
 backward as many again for LoRA, twice as many for full training; once more forward under gradient checkpointing) by a
 rate: on a CPU measured with a product of matrices, on a GPU a share of what its maker states. Estimates for GPUs were
 not tried on such hardware.
@@ -11,7 +11,6 @@ not tried on such hardware.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,8 +19,6 @@ from typing import Any
 from medo1.engines.base import Model
 from medo1.training.adapters import empty_model
 from medo1.training.spec import TrainingSpec
-
-logger = logging.getLogger(__name__)
 
 GIB = 1 << 30
 SHARE_OF_PEAK = 0.35  # of a GPU's dense bf16 peak that training reaches; an assumption
@@ -42,8 +39,8 @@ PEAKS = {
     "4090": 165,
     "V100": 125,
 }
-_INNER = 10  # of the hidden size: inputs of norms and projections, in two precisions, and residuals
-_FEED_FORWARD = 4  # of the inner size: gate, up, their activation, their product
+_INNER = 8  # of the hidden size: inputs of norms and projections, some in two precisions
+_FEED_FORWARD = 3  # of the inner size: gate, up, their product
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +202,7 @@ def memory_parts(sizes: ModelSizes, spec: TrainingSpec, longest: int, *, on_gpu:
     rows = spec.micro_batch * longest
     layer = rows * sizes.saved_per_token() * width
     if spec.gradient_checkpointing:
-        activations = rows * sizes.hidden * width * sizes.layers + layer
+        activations = rows * sizes.hidden * width * (sizes.layers + 1) + layer
     else:
         activations = layer * sizes.layers
     scored = min(rows, FUSED_ROWS) if on_gpu else rows
@@ -263,18 +260,18 @@ def _matrix_rate(size: int = 512, seconds: float = 0.05) -> float:
     return 2 * size**3 * max(count, 1) / max(took, 1e-9)
 
 
-def log_estimate(estimate: TrainingEstimate) -> None:
-    """Say it in two or three lines."""
-    took = "an unknown time" if estimate.seconds is None else _duration(estimate.seconds)
-    logger.info(
-        "%d examples, %d steps, %s tokens on %d x %s: about %s",
-        *(estimate.examples, estimate.steps, f"{estimate.tokens:,}", estimate.devices, estimate.device, took),
-    )
-    free = "" if estimate.free_gib is None else f" of {estimate.free_gib:.1f} free"
-    told = logger.warning if estimate.fits is False else logger.info
-    told("memory of a device: about %.2f GiB%s (%s)", estimate.needed_gib, free, _parts(estimate.parts_gib))
-    for line in estimate.advice:
-        logger.info("%s", line)
+def described(estimate: TrainingEstimate) -> list[str]:
+    """The estimate in a few lines, advice last."""
+    took = "unknown" if estimate.seconds is None else f"about {_duration(estimate.seconds)}"
+    free = "" if estimate.free_gib is None else f" of {estimate.free_gib:.1f}"
+    fits = {True: ", which fits", False: ", which does not fit", None: ""}[estimate.fits]
+    return [
+        f"{estimate.weights:,} weights, {estimate.trained:,} of them trained; {estimate.examples:,} examples, the "
+        f"longest of {estimate.longest:,} tokens",
+        f"{estimate.steps:,} steps, {estimate.tokens:,} tokens on {estimate.devices} x {estimate.device}; time: {took}",
+        f"memory of a device: about {estimate.needed_gib:.2f}{free} GiB{fits} ({_parts(estimate.parts_gib)})",
+        *estimate.advice,
+    ]
 
 
 def _parts(parts: dict[str, float]) -> str:

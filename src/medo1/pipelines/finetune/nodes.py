@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from medo1.datasets.caches import DirectoryCache
 else:
     DirectoryCache = Any  # Kedro reads annotations at start, and should not import the datasets for it
+
+logger = logging.getLogger(__name__)
 
 
 def make_small_student(
@@ -87,14 +90,17 @@ def make_training_examples(
     )
 
 
-def estimate_training(training_examples: Frame, base_model: Model, params: FinetuneParams) -> dict[str, Any]:
+def estimate_training(
+    training_examples: Frame, base_model: Model, params: FinetuneParams, format: str
+) -> dict[str, Any]:
     """Steps, tokens, time and memory of the training, before it begins; with advice where it does not fit."""
-    from medo1.training.estimate import estimated, free_memory_gib, log_estimate
+    from medo1.training.estimate import described, estimated, free_memory_gib
 
     rows = [row for row in records(training_examples) if row["part"] == "train"]
     tokens = [row["prompt_tokens"] + row["completion_tokens"] for row in rows]
     found = estimated(base_model, params, tokens, free_gib=free_memory_gib())
-    log_estimate(found)
+    for line in described(found):
+        logger.info("%s: %s", format, line)
     return found.told()
 
 

@@ -26,7 +26,7 @@ def _template(name: str) -> list[Node]:
             name="make_training_examples",
         ),
         Node(
-            estimate_training,
+            bound(estimate_training, format=name),
             inputs=["training_examples", "base_model", "params:finetune"],
             outputs="training_estimate",
             name="estimate_training",
