@@ -1,0 +1,107 @@
+"""Several processes train what one trains at the same effective batch; one that dies or stalls ends the run with its error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medo1.errors import UserError
+from medo1.training import run
+from medo1.training.adapters import check_adapter, linear_shapes
+from medo1.training.job import TrainingJob
+from tests.training.jobs import job, model
+
+pytestmark = pytest.mark.slow
+BATCH: dict[str, Any] = {"batch_size": 4, "micro_batch_size": 1, "threads": 1}
+
+
+def trained(one: TrainingJob, folder: Path) -> run.Trained:
+    output = folder / "adapter"
+    output.mkdir(parents=True, exist_ok=True)
+    return run.train(one, output, folder / "checkpoints")
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_processes_train_what_one_trains(tiny_model: Path, tmp_path: Path, strategy: str) -> None:
+    from safetensors.torch import load_file
+
+    dev = {"evaluations": 1, "answers": 2, "max_new_tokens": 4}
+    alone = trained(job(tiny_model, 10, 2, dev=dev, **BATCH), tmp_path / "alone")
+    spread = job(tiny_model, 10, 2, dev=dev, launch={"processes": 2, "strategy": strategy}, **BATCH)
+    both = trained(spread, tmp_path / "both")
+    assert [row["step"] for row in both.log] == [row["step"] for row in alone.log]
+    for one, two in zip(alone.log, both.log, strict=True):
+        for name in ("loss", "eval_loss", "grad_norm"):
+            if one[name] is None:
+                assert two[name] is None
+            else:
+                assert two[name] == pytest.approx(one[name], rel=2e-3), (one["step"], name)
+    check_adapter(tmp_path / "both" / "adapter", linear_shapes(model(tiny_model)))
+    weights = [load_file(tmp_path / name / "adapter" / "adapter_model.safetensors") for name in ("alone", "both")]
+    assert weights[0].keys() == weights[1].keys()
+    assert max((tensor - weights[1][name]).abs().max() for name, tensor in weights[0].items()) < 2e-3
+
+
+def launched_pids(folder: Path) -> list[int]:
+    """Wait until both workers have made a step, and give their process ids."""
+    for _ in range(1200):
+        places = list(folder.glob("medo1-training-*"))
+        if places and len(list(places[0].glob("step-*.txt"))) == 2:
+            return [int((places[0] / f"pid-{rank}.txt").read_text()) for rank in (0, 1)]
+        time.sleep(0.05)
+    raise AssertionError("the workers made no step")
+
+
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGKILL, "died"), (signal.SIGSTOP, "made a step for")])
+def test_a_process_that_dies_or_stalls_ends_the_run_with_its_error(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, told: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    spread = job(tiny_model, 8, epochs=500, launch={"processes": 2, "stall_s": 6}, **BATCH)
+    pids: list[int] = []
+
+    def harm() -> None:
+        pids.extend(launched_pids(tmp_path))
+        os.kill(pids[1], number)
+
+    thread = threading.Thread(target=harm)
+    thread.start()
+    with pytest.raises(UserError, match=told):
+        trained(spread, tmp_path)
+    thread.join()
+    assert pids
+    for pid in pids:
+        assert not Path(f"/proc/{pid}").exists() or "zombie" in Path(f"/proc/{pid}/status").read_text()
+
+
+def test_an_error_of_a_worker_is_the_runs(tiny_model: Path, tmp_path: Path) -> None:
+    spread = job(tiny_model, 8, target_modules=("nowhere_proj",), launch={"processes": 2}, **BATCH)
+    with pytest.raises(UserError, match="nowhere_proj"):
+        trained(spread, tmp_path)
+
+
+def test_two_processes_told_to_leave_save_and_go_on(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    spread = job(tiny_model, 8, epochs=60, launch={"processes": 2}, **BATCH)
+
+    def leave() -> None:
+        launched_pids(tmp_path)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=leave)
+    thread.start()
+    with pytest.raises(SystemExit) as left:
+        trained(spread, tmp_path)
+    thread.join()
+    assert left.value.code == run.TERMINATED
+    again = trained(spread, tmp_path)
+    assert [row["step"] for row in again.log] == list(range(1, spread.spec.steps(8) + 1))
+    assert len(again.timing) < len(again.log)
