@@ -1,4 +1,4 @@
-"""Several processes train what one trains at the same effective batch; one that dies or stalls ends the run with its error."""
+"""Several processes train what one trains at the same effective batch; one that dies or stalls ends the run."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 JOB, RESULT, LOG_FILE = "job.json", "result.json", "log.txt"
 _POLL_S = 0.2
+_START_S = 1800.0  # to load the model in, at least
 _GRACE_S = 60.0  # to save a checkpoint in
 _SHOWN = 1500  # characters of the processes' output in an error
 
@@ -83,10 +84,11 @@ def _watched(started: subprocess.Popen[bytes], job: TrainingJob, folder: Path) -
                         _signal(process, signal.SIGTERM)
                     _wait(started, _GRACE_S)
                     return TERMINATED
-                if time.monotonic() - moved_at > job.spec.launch.stall_s:
+                allowed = job.spec.launch.stall_s if done else max(job.spec.launch.stall_s, _START_S)
+                if time.monotonic() - moved_at > allowed:
                     raise UserError(
                         f"{job.what}: none of the {job.spec.launch.processes} training processes made a step for "
-                        f"{job.spec.launch.stall_s:.0f} s; they were ended. Steps so far: {_told(steps)}. The same "
+                        f"{allowed:.0f} s; they were ended. Steps so far: {_told(steps)}. The same "
                         f"command goes on from the last checkpoint. What they printed last: {_printed(folder)}"
                     )
     finally:

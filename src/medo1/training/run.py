@@ -100,6 +100,8 @@ def train_here(job: TrainingJob, output: Path, kept: Checkpoints, told: Callable
                 told(step, "")
         with saving:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if job.spec.launch.strategy == "fsdp" and processes > 1 and not _is_sharded(trainer):
+            raise UserError("launch.strategy is fsdp, and the model was not shared out: every process held all of it.")
         if saving.left:
             logger.warning(
                 "%s: told to leave; saved at step %d. The same command goes on from there.",
@@ -142,6 +144,12 @@ def _save(job: TrainingJob, trainer: Any, development: Any, output: Path) -> int
         {"format": "pt"},
     )
     return best
+
+
+def _is_sharded(trainer: Any) -> bool:
+    from torch.distributed.tensor import DTensor
+
+    return any(isinstance(parameter, DTensor) for parameter in trainer.model_wrapped.parameters())
 
 
 def _tied_too(model: Any, weights: dict[str, Any]) -> dict[str, Any]:
