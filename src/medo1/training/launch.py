@@ -55,7 +55,7 @@ def launched(job: TrainingJob, output: Path, kept: Checkpoints) -> Trained:
         try:
             status = _watched(started, job, folder)
         finally:
-            _end(started)
+            _end(started, folder)
         return _result(status, job, folder)
 
 
@@ -163,8 +163,10 @@ def _signal(process: int, number: int) -> None:
         return
 
 
-def _end(started: subprocess.Popen[bytes]) -> None:
-    """Kill what is left: torchrun and its workers, which share its session."""
+def _end(started: subprocess.Popen[bytes], folder: Path) -> None:
+    """Kill what is left: torchrun, and its workers, which have sessions of their own."""
     if started.poll() is None:
-        os.killpg(started.pid, signal.SIGKILL)
+        started.kill()
         started.wait()
+        for process in _pids(folder):
+            _signal(process, signal.SIGKILL)

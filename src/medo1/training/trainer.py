@@ -93,6 +93,8 @@ def sft_trainer(job: TrainingJob, working: Path) -> Any:
         ddp_find_unused_parameters=False if spec.launch.processes > 1 else None,
         **_sharding(spec),
     )
+    if device == "cpu" and spec.launch.processes > 1 and spec.launch.strategy == "fsdp":
+        _share_out_on_cpus()
     if spec.launch.processes == 1:
         arguments._n_gpu = min(arguments.n_gpu, 1)  # Trainer would share each batch out over all GPUs that it sees
     try:
@@ -208,6 +210,15 @@ def _lora(spec: TrainingSpec) -> Any:
         target_modules=targets if isinstance(targets, str) else list(targets),
         task_type="CAUSAL_LM",
     )
+
+
+def _share_out_on_cpus() -> None:
+    """Have accelerate share the model out over CPU processes: it does so for accelerators only, and without a word keeps all
+    of it in each CPU process."""
+    from accelerate import PartialState
+    from accelerate.utils import DistributedType
+
+    PartialState._shared_state["distributed_type"] = DistributedType.MULTI_XPU
 
 
 def _sharding(spec: TrainingSpec) -> dict[str, Any]:
