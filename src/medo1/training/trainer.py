@@ -213,8 +213,10 @@ def _lora(spec: TrainingSpec) -> Any:
 
 
 def _share_out_on_cpus() -> None:
-    """Have accelerate share the model out over CPU processes: it does so for accelerators only, and without a word keeps all
-    of it in each CPU process."""
+    """Have accelerate share the model out over CPU processes.
+
+    It does so for accelerators only, and without a word keeps all of it in each CPU process.
+    """
     from accelerate import PartialState
     from accelerate.utils import DistributedType
 
