@@ -10,7 +10,8 @@ have a value: `429=0.2` sends `Retry-After: 0.2`.
 
     429[=s] 429_date=s 429_ms=ms 429_quota 500 503[=s] 401 403 404 echo_key hang=s slow=s reset reset_mid_body malformed
     html empty_choices no_choices length content_filter no_usage wrong_usage null_content no_text no_logprobs
-    too_long bad_parameter gzip deflate deflate_raw gzip_cut gzip_never br zstd
+    504 402 too_long bad_parameter unsupported=name shuffled finish=word (see HABITS for ways in which answers differ)
+    gzip deflate deflate_raw gzip_cut gzip_never br zstd
 
 A server-wide share of 429 answers (`share_429`) is drawn from a hash of prompt and attempt, so that runs repeat.
 Written on `asyncio.Protocol`, because a slower server would be what a benchmark measures.
@@ -77,6 +78,8 @@ class Service:
         self.batch_delay_s = batch_delay_s
         self.limit = limit  # requests in work above which it answers 429, None for no limit
         self.received: Counter[str] = Counter()
+        self.refusal_text = "Unsupported parameter: {name}"
+        self.always = ""  # what goes wrong with every attempt
         self.paths: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.bodies: deque[dict[str, Any]] = deque(maxlen=5000)
@@ -123,6 +126,9 @@ class Service:
             if attempt <= len(faults):
                 kind, _, value = faults[attempt - 1].partition("=")
                 return kind, value
+        if self.always:
+            kind, _, value = self.always.partition("=")
+            return kind, value
         if self.share_429:
             draw = int(hashlib.sha256(f"{prompt}#{attempt}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
             if draw < self.share_429:
@@ -153,7 +159,7 @@ class Service:
                 message = {"role": "assistant"}
             choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": finish}
             if body.get("logprobs") and fault != "no_logprobs":
-                choice["logprobs"] = {"content": [{"token": word, "logprob": -0.5} for word in words]}
+                choice["logprobs"] = {"content": [self.logprob(word, body.get("top_logprobs", 0)) for word in words]}
             choices.append(choice)
         usage: dict[str, Any] | None = {
             "prompt_tokens": len(prompt.split()),
@@ -168,6 +174,8 @@ class Service:
             usage = None
         if fault == "wrong_usage":
             usage = {"prompt_tokens": -3, "completion_tokens": "many", "total_tokens": None}
+        if fault == "shuffled":
+            choices.reverse()
         if fault == "empty_choices":
             choices = []
         answer = {
@@ -183,6 +191,12 @@ class Service:
         if fault == "no_choices":
             del answer["choices"]
         return answer
+
+    @staticmethod
+    def logprob(word: str, top: int) -> dict[str, Any]:
+        """A token at -0.5, with the likeliest ones: -0.5, -2.5, -3.5 ..."""
+        others = [{"token": f"t{rank}", "logprob": -0.5 if rank == 0 else -1.5 - rank} for rank in range(top)]
+        return {"token": word, "logprob": -0.5} | ({"top_logprobs": others} if top else {})
 
     def refusal(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
         """What the real servers refuse: unknown models, and what reasoning models do not take."""
@@ -212,6 +226,75 @@ def error(message: str, code: str | None = None, param: str | None = None) -> di
 def ready_of(service: Service, body: dict[str, Any]) -> bytes:
     return json.dumps(service.completion(body, "")).encode()
 
+
+Answer = dict[str, Any]
+
+
+def _message(answer: Answer) -> dict[str, Any]:
+    message: dict[str, Any] = answer["choices"][0]["message"]
+    return message
+
+
+def _with(answer: Answer, **fields: Any) -> Answer:
+    """The answer with other fields in its first choice's message."""
+    _message(answer).update(fields)
+    return answer
+
+
+def _events(answer: Answer, *, end: bool = True) -> bytes:
+    """The answer as an event stream, a word an event."""
+    words = re.findall(r"\s*\S+", _message(answer)["content"])
+    head = {name: answer[name] for name in ("id", "model", "created")} | {"object": "chat.completion.chunk"}
+    events = [head | {"choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]} for word in words]
+    if end:
+        events.append(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        events.append(head | {"choices": [], "usage": answer["usage"]})
+    lines = [": keep-alive", *(f"data: {json.dumps(event)}" for event in events), *(["data: [DONE]"] if end else [])]
+    return "\n\n".join(lines).encode()
+
+
+def _outside(answer: Answer, total: bool) -> Answer:
+    usage = answer["usage"]
+    usage["completion_tokens_details"] = {"reasoning_tokens": 2000}
+    usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"] + 2000
+    if not total:
+        del usage["total_tokens"]
+    return answer
+
+
+# Ways in which real providers' answers differ from the protocol: what is sent with status 200.
+HABITS: dict[str, Callable[[Answer], Answer | bytes]] = {
+    "surrogate": lambda one: _with(one, content="half a pair \ud83d and more"),
+    "nul": lambda one: _with(one, content="a\x00b"),
+    "thinks": lambda one: _with(one, content="<think>\nIs it A? No.\n</think>\n\n" + _message(one)["content"]),
+    "thinks_on": lambda one: _with(one, content="<think>\nIs it A? No, and"),
+    "reasoning": lambda one: _with(one, reasoning_content="Is it A? No."),
+    "reasoning_only": lambda one: _with(one, content=None, reasoning="Is it A? No."),
+    "parts": lambda one: _with(one, content=[{"type": "thinking", "thinking": "Is it A?"},
+                                             {"type": "text", "text": "It is "}, {"type": "text", "text": "B."}]),
+    "tool": lambda one: _with(one, content=None, tool_calls=[{"function": {"name": "search", "arguments": "{}"}}]),
+    "events": _events,
+    "events_cut": lambda one: _events(one, end=False),
+    "events_error": lambda one: b'data: {"error": {"message": "Overloaded", "code": 503}}\n\ndata: [DONE]\n\n',
+    "inside_429": lambda one: {"error": {"message": "Provider returned error", "code": 429}},
+    "inside_exhausted": lambda one: {"error": {"code": "RESOURCE_EXHAUSTED", "message": "Slow down, per minute"}},
+    "inside_402": lambda one: {"error": {"message": "Insufficient Balance", "type": "unknown_error"}},
+    "inside_choice": lambda one: {**one, "choices": [{"index": 0, "finish_reason": "error", "message": {"content": ""},
+                                                      "error": {"code": 502, "message": "Upstream error"}}]},
+    "inside_500": lambda one: {"object": "error", "message": "internal error, try later", "code": 500},
+    "latin1": lambda one: '{"choices": [{"message": {"content": "caf\xe9"}}]}'.encode("latin-1"),
+    "deep": lambda one: b"[" * 100_000,
+    "no_finish": lambda one: {**one, "choices": [{**one["choices"][0], "finish_reason": None}]},
+    "usage_small": lambda one: {**one, "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}},
+    "usage_huge": lambda one: {**one, "usage": {"prompt_tokens": 10**30, "completion_tokens": 10**30}},
+    "usage_none": lambda one: {name: value for name, value in one.items() if name != "usage"},
+    "usage_text": lambda one: {**one, "usage": {"prompt_tokens": "7", "completion_tokens": None}},
+    "usage_gemini": lambda one: {**one, "usage": None, "usageMetadata": {
+        "promptTokenCount": 9, "candidatesTokenCount": 4, "thoughtsTokenCount": 30, "totalTokenCount": 43}},
+    "usage_anthropic": lambda one: {**one, "usage": {"input_tokens": 9, "output_tokens": 34}},
+    "reasoning_outside": lambda one: _outside(one, total=True),
+    "reasoning_outside_untold": lambda one: _outside(one, total=False),
+}  # fmt: skip
 
 # Answers in an encoding that nobody asked for, the last four of them impossible to undo.
 ENCODED: dict[str, Callable[[bytes], bytes]] = {
@@ -342,7 +425,7 @@ class Connection(asyncio.Protocol):
             self.send(429, error("Rate limit reached"), {"retry-after-ms": value})
         elif fault == "429_quota":
             self.send(429, error("You exceeded your current quota", "insufficient_quota"))
-        elif fault in {"401", "403", "404", "500", "502"}:
+        elif fault in {"401", "402", "403", "404", "500", "502", "504"}:
             self.send(int(fault), error(f"Failed with {fault}"))
         elif fault == "echo_key":
             self.send(401, error(f"Incorrect API key provided: {headers.get('authorization', '')}"))
@@ -351,6 +434,18 @@ class Connection(asyncio.Protocol):
             self.send(400, error(text, "context_length_exceeded", "messages"))
         elif fault == "bad_parameter":
             self.send(400, error(f"Invalid value; sent with {headers.get('authorization', '')}", "invalid_value"))
+        elif fault == "unsupported":
+            if value in body:
+                self.send(400, error(service.refusal_text.format(name=value), None, None))
+            else:
+                service.answered[prompt] += self.send(200, service.completion(body, ""))
+        elif fault == "finish":
+            one = service.completion(body, "")
+            one["choices"][0]["finish_reason"] = value or None
+            service.answered[prompt] += self.send(200, one)
+        elif fault in HABITS:
+            payload = HABITS[fault](service.completion(body, ""))
+            service.answered[prompt] += self.send(200, payload, raw=isinstance(payload, bytes))
         elif fault in ENCODED:
             self.send(
                 200,

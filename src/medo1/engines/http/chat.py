@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from medo1.engines.base import Message, Request
+from medo1.engines.thought import storable
 
 # Models that think before they answer refuse `max_tokens` and a temperature. The name is a first guess, which the
 # server's own refusals correct (`learned`).
@@ -90,8 +91,8 @@ def chat_body(group: Sequence[Request], model: str, dialect: Dialect, extras: Ex
 
 
 def body_bytes(body: Any) -> bytes:
-    """A body as JSON. Halves of surrogate pairs, which UTF-8 does not have, stay in it as JSON's own escapes."""
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    """A body as JSON; halves of surrogate pairs, which UTF-8 does not have, as U+FFFD."""
+    return storable(json.dumps(body, ensure_ascii=False)).encode()
 
 
 def _messages(messages: tuple[Message, ...], dialect: Dialect, extras: Extras) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ more is reserved for those that follow.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -27,6 +28,7 @@ from medo1.engines.wrappers.store import engine_address, request_address
 from medo1.engines.wrappers.stored import Stored
 
 MILLION = 1e6
+FIRST_WAIT_S = 60.0
 
 
 class BudgetError(EngineError):
@@ -170,8 +172,18 @@ class Budget:
         self.spent_usd = 0.0
         self.reserved_usd = 0.0
         self.exhausted = False
+        self.answers = 0
         self.overrun = 1.0  # how many times its bound the dearest answer has cost
         self._settled = threading.Condition()
+
+    def await_first(self, given_up: threading.Event) -> None:
+        """Wait for the first answer, which shows whether the limit of tokens bounds what is paid; a minute at most."""
+        until = time.monotonic() + FIRST_WAIT_S
+        with self._settled:
+            while self.limit_usd is not None and self.reserved_usd > 0 and not self.answers:
+                if given_up.is_set() or time.monotonic() > until:
+                    return
+                self._settled.wait(timeout=0.2)
 
     def reserve(self, usd: float, *, wait: bool, given_up: threading.Event, ends: bool = True) -> bool:
         """Set money aside; False when it cannot be had any more.
@@ -197,6 +209,7 @@ class Budget:
         with self._settled:
             self.reserved_usd = max(0.0, self.reserved_usd - reserved_usd)
             self.spent_usd += spent_usd
+            self.answers += 1
             self.overrun = max(self.overrun, of_bound)
             self._settled.notify_all()
 
@@ -266,6 +279,8 @@ class Budgeted(Around):
         def affordable() -> Iterator[Request]:
             for serial, request in enumerate(requests):
                 most = cost_bound_usd(request, price, self.price_factor)
+                if self.streams:
+                    self.budget.await_first(given_up)
                 bound = most * self.budget.overrun * self.sendings_unasked
                 if not self.budget.reserve(bound, wait=self.streams, given_up=given_up):
                     stopped_at.append(bound)
