@@ -9,6 +9,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from medo1.engines.base import Engine, EngineError
+from medo1.engines.http.secrets import without_secrets_within
 from medo1.engines.names import current_name, engine_of
 
 
@@ -87,7 +88,7 @@ class EngineDataset(AbstractDataset[Any, Engine]):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"engine": self._class, "options": self._options, "store": self._store}
+        return {"engine": self._class, "options": without_secrets_within(self._options), "store": self._store}
 
     def preview(self) -> JSONPreview:
         """The configuration for kedro-viz; no credentials."""

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from medo1.engines.base import EngineError
+from medo1.engines.identity import without_texts
 from medo1.lineage.digests import digest_of_text
 
 MASK = "[secret]"
@@ -55,6 +56,22 @@ def query_identity(url: str) -> dict[str, str]:
         for name, value in parse_qsl(urlsplit(url).query)
         if not SECRET_PARAMETER.search(name)
     }
+
+
+def without_secrets_within(options: Any) -> Any:
+    """An engine's options as they may be shown and recorded: addresses without user and query (the query by digests),
+    texts of `extra_body` by their digests."""
+    if isinstance(options, Mapping):
+        return {
+            name: without_texts(value) if name == "extra_body" else without_secrets_within(value)
+            for name, value in options.items()
+        }
+    if isinstance(options, list | tuple):
+        return [without_secrets_within(value) for value in options]
+    if isinstance(options, str) and re.match(r"[a-z][a-z0-9+.-]*://", options):
+        query = "&".join(f"{name}={digest}" for name, digest in query_identity(options).items())
+        return without_secrets(options) + (f"?{query}" if query else "")
+    return options
 
 
 def secrets_of_url(url: str) -> list[str]:

@@ -382,7 +382,8 @@ class CompletionStore:
                     connection.execute(statement)
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk ends it by itself
+                connection.execute("ROLLBACK")
             raise
 
     def get(self, request_id: str, key: str) -> Completion | None:
@@ -414,13 +415,16 @@ class CompletionStore:
         }
         if earlier:
             found |= {earlier[other]: Kept(other, row) for other, row in self.get_many(list(earlier)).items()}
-        endless = {where.endless_of(asked[name], prompts[name]): name for name in missing if name not in found}
+        endless: dict[str, list[str]] = {}
+        for name in missing:
+            if name not in found:
+                endless.setdefault(where.endless_of(asked[name], prompts[name]), []).append(name)
         for endless_id, request_id, sampling, *row in self._selected(READ_ENDED, list(endless)):
-            name = endless[endless_id]
-            limit = asked[name].sampling.max_new_tokens
             counted = row[ANSWER.index("completion_tokens")]
-            if json.loads(sampling)["max_new_tokens"] <= limit or (counted is not None and counted <= limit):
-                found.setdefault(name, Kept(request_id, tuple(row)))
+            for name in endless[endless_id]:
+                limit = asked[name].sampling.max_new_tokens
+                if json.loads(sampling)["max_new_tokens"] <= limit or (counted is not None and counted <= limit):
+                    found.setdefault(name, Kept(request_id, tuple(row)))
         return found
 
     def _by_alias(self, request_ids: Sequence[str]) -> dict[str, Kept]:
@@ -502,7 +506,8 @@ class CompletionStore:
             connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", failures)
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk ends it by itself
+                connection.execute("ROLLBACK")
             raise
         if len(self._known) > 10_000:  # noqa: PLR2004  (a cache of what need not be written again, not a record)
             self._known.clear()
@@ -594,7 +599,8 @@ class CompletionStore:
             )
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk ends it by itself
+                connection.execute("ROLLBACK")
             raise
         return moved
 
@@ -672,7 +678,8 @@ class CompletionStore:
             connection.execute("DELETE FROM aliases WHERE answer_id NOT IN (SELECT request_id FROM answers)")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk ends it by itself
+                connection.execute("ROLLBACK")
             raise
         self._known.clear()
         return gone

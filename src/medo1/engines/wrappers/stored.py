@@ -210,7 +210,8 @@ class _Call:
         while self._unwritten:
             self._stop.wait(FULL_LOOK_S)
             with self._keeping:
-                self._write([])
+                if self._unwritten:
+                    self._write([])
             if self._stop.is_set() or (self._full_since and time.monotonic() - self._full_since > FULL_PATIENCE_S):
                 return False
         return True
@@ -314,13 +315,11 @@ class _Call:
 
     def _rescue(self) -> None:
         """At the end: what the disk still does not take goes to another place."""
-        with self._keeping:
-            if self._unwritten:
-                try:
-                    self._write([])
-                except BaseException as error:
-                    self._error = self._error or error
-            left = self._unwritten
+        try:
+            self._writable()
+        except BaseException as error:
+            self._error = self._error or error
+        left = self._unwritten
         if not left:
             return
         path = rescued(left, self._where.identity, self._store)
@@ -330,7 +329,9 @@ class _Call:
             if path is not None
             else f"{len(left)} answers that were in flight are lost, for no other place took them"
         )
-        self._error = EngineError(f"{self._store.path}: the disk is full. {where}")
+        full = EngineError(f"{self._store.path}: the disk is full. {where}")
+        full.__cause__ = self._error
+        self._error = full
 
     def _hand_on(self, completions: list[Completion]) -> list[Completion]:
         """Give completions to the consumer; returns an empty list for the next ones."""
