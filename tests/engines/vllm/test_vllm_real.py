@@ -130,3 +130,21 @@ def test_a_server_that_dies_ends_the_run_with_one_message_and_is_started_again_b
 
 def replace_key(request: Request, number: int) -> Request:
     return Request(f"{number}/{request.key}", request.messages, request.sampling)
+
+
+def test_confidence_of_drawn_answers_comes_over_http(engine: VLLM, served_model: Path) -> None:
+    """From the 20 likeliest tokens that the server shows: the same kind of figures as the embedded engine has, and
+    enough for each vote."""
+    drawn = requests(Sampling(temperature=1.0, max_new_tokens=24), samples=8)
+    with Transformers().with_model(Model("tiny", served_model, "r")) as other:
+        embedded = list(answered(other, drawn).values())
+    served = list(answered(engine, drawn).values())
+    for name in ("confidence", "lowest_confidence", "self_certainty", "mean_logprob"):
+        values = [getattr(one, name) for one in served]
+        assert all(value is not None for value in values)
+    assert all(one.lowest_confidence <= one.confidence + 1e-9 for one in served)  # type: ignore[operator]
+    means = [sum(one.confidence or 0.0 for one in ones) / len(ones) for ones in (served, embedded)]
+    assert means[0] == pytest.approx(means[1], rel=0.2)
+    [greedy] = engine.complete(requests(GREEDY)[:1])
+    assert greedy.confidence is None
+    assert greedy.mean_logprob is not None
