@@ -44,13 +44,18 @@ class BaseModelHooks:
 
 
 class CheckHooks:
-    """Looks at all that can be known to be wrong before the first node runs (`medo1.wiring.checked_first`)."""
+    """Looks at all that can be known to be wrong before the first node runs: prompts of every format and arm, and what
+    nodes are checked by (`medo1.wiring.checked_first`)."""
 
     @hook_impl(trylast=True)  # when inputs are pinned
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
+        from medo1.datasets import Prompt, PromptFolder
         from medo1.wiring import check_first
 
         free = pipeline.inputs()
+        for name in sorted(free):
+            if isinstance(catalog.get(name), Prompt | PromptFolder):
+                catalog.load(name)
         for node in pipeline.nodes:
             check_first(node.func, node.inputs, free, catalog.load)
 
