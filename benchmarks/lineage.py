@@ -116,7 +116,7 @@ def hook_overhead(folder: Path, repeats: int) -> dict[str, Any]:
     without = folder / "without"
     project.copy_to(without)
     settings_file = without / "src" / project.package / "settings.py"
-    text = settings_file.read_text().replace("HOOKS = (LineageHooks(paid_answers),)", "HOOKS = ()")
+    text = settings_file.read_text().replace("HOOKS = (LineageHooks(paid_answers, paid_since),)", "HOOKS = ()")
     settings_file.write_text(text.replace("SESSION_CLASS = LineageSession", ""))
     script = (
         "import sys, time, json, logging\nfrom pathlib import Path\n"

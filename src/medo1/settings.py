@@ -10,7 +10,7 @@ from kedro.framework.hooks import hook_impl
 
 from medo1 import configuration
 from medo1.configuration import StudyConfigLoader
-from medo1.datasets.paid_answers import paid_answers
+from medo1.datasets.paid_answers import paid_answers, paid_since
 from medo1.lineage.hooks import LineageHooks
 from medo1.lineage.session import LineageSession
 
@@ -80,4 +80,4 @@ CONF_SOURCE = configuration.CONF_SOURCE
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS
 SESSION_CLASS = LineageSession
-HOOKS = (LineageHooks(paid_answers), BaseModelHooks(), CheckHooks(), ResultHooks())
+HOOKS = (LineageHooks(paid_answers, paid_since), BaseModelHooks(), CheckHooks(), ResultHooks())

@@ -496,3 +496,57 @@ def test_previews_say_version_run_and_digest(project: TinyProject) -> None:
     told = str(AdapterDirectory(filepath=str(project.data / "adapter")).preview())
     assert run in told
     assert '"node": "train"' in told
+
+
+# Tags, cost, corrupt files
+
+
+def test_a_tag_names_one_version_or_what_one_run_saved(project: TinyProject, audit: Audit) -> None:
+    first, second = project.run("learn"), project.run("learn")
+    audit(project, "tag", f"adapter@{first}", "gold")
+    assert "names adapter@" in audit(project, "tag", f"adapter@{second}", "gold", code=2)
+    audit(project, "tag", f"adapter@{second}", "gold", "--move")
+    assert audit(project, "lineage", "adapter@gold")["version"]["version"] == second
+    audit(project, "tag", "--run", first, "old")
+    assert "already" in audit(project, "tag", "--run", second, "old", code=2)
+
+
+def test_what_is_stale_is_made_again_by_the_command_that_is_printed(project: TinyProject, audit: Audit) -> None:
+    import shlex
+
+    project.run()
+    project.edit("conf/base/parameters.yml", "rate: 0.1", "rate: 0.2")
+    told = audit(project, "stale", text=True, code=1)
+    [command] = [line for line in told.splitlines() if line.strip().startswith("kedro run")]
+    arguments = shlex.split(command)[2:]
+    assert project.start(*arguments).wait() == 0
+    assert audit(project, "stale")["stale"] == []
+
+
+@pytest.mark.parametrize("name", ["ledger", "manifest", "record", "tags"])
+def test_a_corrupt_file_ends_in_one_message_with_what_to_do(project: TinyProject, audit: Audit, name: str) -> None:
+    run = project.run("learn")
+    folder = project.data / "adapter" / run
+    if name == "tags":
+        audit(project, "tag", "adapter", "gold")
+    file = {
+        "ledger": project.data / "ledger.sqlite",
+        "manifest": folder / "_manifest.json",
+        "record": project.data / ".lineage" / "runs" / f"{run}.json",
+        "tags": folder / "_tags.json",
+    }[name]
+    for other in project.data.glob("ledger.sqlite-*"):
+        other.unlink()
+    file.write_bytes(b"\x00garbage" * 100)
+    commands = {
+        "ledger": ["runs"],
+        "manifest": ["trace", "training_log"],
+        "record": ["root"],
+        "tags": ["tag", "adapter", "x"],
+    }
+    told = audit(project, *commands[name], code=None, text=True)
+    assert "Traceback" not in told
+    if name == "ledger":
+        assert "move it away and run `kedro audit rebuild`" in told
+    if name in ("ledger", "record", "tags"):
+        audit(project, *commands[name], code=2)

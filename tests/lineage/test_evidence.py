@@ -328,3 +328,54 @@ def test_every_command_that_only_reads_answers_from_a_place_that_is_read_only(
     ):
         audit(archive, *command)
     assert "nothing can be written" in audit(archive, "tag", "results", "gold", code=2)
+
+
+# Reading what was changed
+
+
+@pytest.mark.parametrize("what", ["data", "manifest", "ledger"])
+def test_trace_and_diff_name_the_file_that_was_forged(paid: TinyProject, audit: Audit, what: str) -> None:
+    [run] = paid.versions("results.parquet")
+    question = ("trace", "results", "accuracy", "--where", "arm=taught")
+    FORGERIES[what](paid, run)
+    told = audit(paid, *question, code=1)
+    assert told["adds_up"] is False  # it does not come out of its rows either
+    if what != "ledger":
+        assert any("results.parquet" in mismatch for mismatch in told["mismatches"])
+        assert audit(paid, "diff", "results", "latest", "latest", code=1)["mismatches"]
+
+
+@pytest.mark.parametrize("file", ["answers.parquet", "adapter", "kept_chains.parquet"])
+def test_trace_finds_a_forgery_below_the_number(paid: TinyProject, audit: Audit, file: str) -> None:
+    [run] = paid.versions(file)
+    target = next(
+        path for path in sorted((paid.data / file / run).rglob("*")) if path.is_file() and path.name[0] != "_"
+    )
+    content = bytearray(target.read_bytes())
+    content[-10] ^= 1
+    target.write_bytes(content)
+    told = audit(paid, "trace", "results", "accuracy", "--where", "arm=taught", code=None, text=True)
+    assert file in " ".join(told.split())
+    assert "Traceback" not in told
+    assert "saved was" in " ".join(told.split())
+
+
+def test_trace_shows_no_changed_answer_as_paid_evidence(paid: TinyProject, audit: Audit) -> None:
+    question = ("trace", "chains", "--where", "question_id=q2")
+    before = audit(paid, *question)
+    assert (before["trace"]["calls"]["kept"], before["trace"]["calls"]["checked"]) == (1, 1)
+    sql(paid.data / "completions.sqlite", "UPDATE answers SET text = 'forged' WHERE text LIKE '%q2'")
+    after = audit(paid, *question, code=1)
+    assert after["trace"]["calls"]["kept"] == 0
+    assert any("is not the one that chains was made from" in mismatch for mismatch in after["mismatches"])
+    assert "forged" not in json.dumps(after)
+
+
+def test_a_prompt_that_was_edited_is_a_mismatch_unless_the_commit_has_it(paid: TinyProject, audit: Audit) -> None:
+    question = ("trace", "chains", "--where", "question_id=q2")
+    paid.edit("conf/base/prompts/teacher.md", "Think.", "Think otherwise.")
+    assert audit(paid, *question)["mismatches"] == []  # the run's commit has what it read
+    paid.run()
+    paid.edit("conf/base/prompts/teacher.md", "Think otherwise.", "Think as before.")
+    told = audit(paid, *question, code=1)
+    assert any("teacher.md" in mismatch for mismatch in told["mismatches"])

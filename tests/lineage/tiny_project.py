@@ -19,12 +19,12 @@ _NUMBERS = itertools.count()
 
 SETTINGS = """
 from kedro.config import OmegaConfigLoader
-from medo1.datasets.paid_answers import paid_answers
+from medo1.datasets.paid_answers import paid_answers, paid_since
 from medo1.lineage.hooks import LineageHooks
 from medo1.lineage.session import LineageSession
 
 SESSION_CLASS = LineageSession
-HOOKS = (LineageHooks(paid_answers),)
+HOOKS = (LineageHooks(paid_answers, paid_since),)
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base", "default_run_env": "local", "config_patterns": {"lineage": ["lineage*"]},

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from medo1.engines.base import Completion
@@ -55,3 +55,35 @@ def _read(file: Path, ids: Sequence[str]) -> dict[str, Completion]:
         return found
     finally:
         store.close()
+
+
+def paid_since(path: str, since: float, prices: Mapping[str, Any]) -> dict[str, Any]:
+    """What was paid into a store since a moment: answers, tokens, and dollars where the price table has the models.
+
+    Args:
+        path: the store's file; of one that is not there, nothing was paid.
+        since: seconds since the epoch.
+        prices: a price table as parameters have it.
+    """
+    from medo1.engines.wrappers.money import MILLION, Price
+    from medo1.engines.wrappers.store import CompletionStore, Filter
+
+    paid: dict[str, Any] = {"answers": 0, "prompt_tokens": 0, "completion_tokens": 0, "usd": None}
+    if not Path(path).is_file():
+        return paid
+    store = CompletionStore(path)
+    try:
+        totals = store.totals(Filter(after=since))
+    finally:
+        store.close()
+    for row in totals:
+        tokens = [round(row[name] or 0) for name in ("prompt_tokens", "completion_tokens")]
+        paid["answers"] += row["answers"]
+        paid["prompt_tokens"] += tokens[0]
+        paid["completion_tokens"] += tokens[1]
+        told = prices.get(str(row["engine"].get("model")))
+        if told is not None:
+            price = Price.model_validate(told)
+            usd = tokens[0] * price.prompt_usd_per_million + tokens[1] * price.completion_usd_per_million
+            paid["usd"] = (paid["usd"] or 0.0) + usd / MILLION
+    return paid

@@ -27,6 +27,8 @@ FIELDS = (
 
 # Reads answers out of a completion store, a file, by their request ids; what is not there is left out.
 ReadAnswers = Callable[[str, Sequence[str]], Mapping[str, Any]]
+# Says what was paid into a store, a file, since a moment (seconds since the epoch) at the prices of some models.
+PaidSince = Callable[[str, float, Mapping[str, Any]], Mapping[str, Any]]
 
 
 def answer_digest(answer: Any) -> str:

@@ -119,6 +119,22 @@ def code_at(root: Path) -> Code:
     return Code(**named, dirty=True, diff=kept, diff_digest=hashlib.sha256(diff).hexdigest())
 
 
+def why_no_commit(root: Path) -> str:
+    """Why no commit is known of a place: no git, no repository, or one that git refuses to look into."""
+    import shutil
+
+    if shutil.which("git") is None:
+        return "there is no git on this machine"
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=GIT_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"git does not answer ({error})"
+    lines = (done.stderr or "nothing is committed yet").strip().splitlines()
+    return f"git says: {lines[0]}"
+
+
 def _difference(root: Path, new: list[str]) -> bytes | None:
     """A binary-safe patch against HEAD, new files included, with paths from the repository's root."""
     top = _git(root, "rev-parse", "--show-toplevel")

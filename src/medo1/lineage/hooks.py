@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
-    from medo1.lineage.completion_digests import ReadAnswers
+    from medo1.lineage.completion_digests import PaidSince, ReadAnswers
     from medo1.lineage.environment import Environment
     from medo1.lineage.ledger_settings import LedgerSettings
     from medo1.lineage.recorder import NodeInput, Recorder
@@ -66,10 +66,12 @@ class LineageHooks:
     Args:
         read_answers: reads answers out of a completion store, so that the digests of those that a version was made from
             are kept with it.
+        paid_since: says what was paid into a completion store since a moment, at some prices.
     """
 
-    def __init__(self, read_answers: ReadAnswers | None = None) -> None:
-        self._read_answers = read_answers
+    def __init__(self, read_answers: ReadAnswers | None = None, paid_since: PaidSince | None = None) -> None:
+        self._read_answers, self._paid_since = read_answers, paid_since
+        self._began = 0.0
         self._context: KedroContext | None = None
         self._effective: Mapping[str, Any] = {}
         self._redactor: LineageRedactor | None = None
@@ -133,7 +135,7 @@ class LineageHooks:
         self._start(ledger, run_params, pins, source)
 
     def _start(self, ledger: Any, run_params: dict[str, Any], pins: list[Any], source: str | None) -> None:
-        from medo1.lineage.environment import current_environment
+        from medo1.lineage.environment import current_environment, why_no_commit
         from medo1.lineage.places import Places
         from medo1.lineage.recorder import Recorder, RunStart, now_text
 
@@ -164,6 +166,12 @@ class LineageHooks:
             started_at=at,
         )
         self._record = _short_record(start, environment)
+        self._began = time.time()
+        if environment.code.commit is None:
+            logger.warning(
+                "No git commit is known: %s. The run cannot be reproduced, and its code is known by digest only.",
+                why_no_commit(Path(self._context.project_path)),
+            )
         self._recorder = Recorder(ledger, start, Places(ledger.settings))
 
     def _refuse_later_versions(self, pipeline: Pipeline, catalog: Catalog) -> None:
@@ -226,6 +234,23 @@ class LineageHooks:
         paths = [self._settings.path_of(store) for store in stores]
         return stores, dict.fromkeys(ids, UNKEPT) | digests_in(self._read_answers, paths, ids)
 
+    def _cost(self) -> dict[str, Any] | None:
+        """What the run paid into the stores of its engines; None where it asked none, or that cannot be said."""
+        engines = [read for read in self._reads.values() if read.kind == "engine"]
+        stores = {store for read in engines if (store := read.detail["configuration"].get("store"))}
+        if not stores or self._paid_since is None or self._settings is None:
+            return None
+        prices = _found(self._effective, "prices")
+        cost: dict[str, Any] = {}
+        try:
+            for store in sorted(stores):
+                for name, value in self._paid_since(self._settings.path_of(store), self._began, prices).items():
+                    cost[name] = value if cost.get(name) is None else cost[name] + (value or 0)
+        except Exception as error:  # a run is not lost for want of its price
+            logger.warning("What the run paid cannot be said: %s", error)
+            return None
+        return cost
+
     def _evidence_of(self, node: Node) -> str:
         reads = {name: {of: read.digest for of, read in inputs.items()} for name, inputs in self._inputs.items()}
         return evidence_of(node.name, reads, self._makers)
@@ -273,7 +298,7 @@ class LineageHooks:
     def _abandon(self, outcome: Any, error: str | None) -> None:
         if self._recorder is not None:
             recorder, self._recorder = self._recorder, None
-            root = recorder.ended(outcome, error)
+            root = recorder.ended(outcome, error, self._cost())
             if root is not None and outcome == "finished":
                 logger.info("Root digest of run %s: %s (kedro audit verify --root)", self._run, root)
 
@@ -351,6 +376,15 @@ class LineageHooks:
             unique = getattr(schema, "unique", None) or []
             self._keys[name] = [unique] if isinstance(unique, str) else list(unique)
         return self._keys[name]
+
+
+def _found(value: Any, name: str) -> dict[str, Any]:
+    """All entries of the mappings that stand under a name anywhere in some parameters."""
+    value = plain(value)
+    found: dict[str, Any] = {}
+    for key, item in value.items() if isinstance(value, dict) else ():
+        found |= (item or {}) if key == name and isinstance(item, dict | None) else _found(item, name)
+    return found
 
 
 def _name_datasets(catalog: Any, env: str) -> None:

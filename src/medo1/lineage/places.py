@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from medo1.errors import UserError
 from medo1.lineage.completion_digests import COMPLETIONS_NAME
 from medo1.lineage.digests import CHUNK_BYTES, Content, content_of_files, content_of_tree
 from medo1.lineage.known_digests import cache_folder
@@ -23,6 +24,10 @@ from medo1.lineage.manifests import MANIFEST_NAME, TAGS_NAME, Manifest, is_versi
 
 STAGING_PREFIX = ".tmp-"
 RECORDS_FOLDER = ".lineage"
+
+
+class CorruptFileError(UserError, ValueError):
+    """A file cannot be read as what it is; the text names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,7 @@ class Places:
         """Tags as they lie beside the version.
 
         Raises:
-            ValueError: when the file cannot be read, naming it.
+            CorruptFileError: when the file cannot be read, naming it.
         """
         path = self._inside(location, version, TAGS_NAME)
         text = self._read(path)
@@ -180,7 +185,9 @@ class Places:
         try:
             return [Tag(**fields) for fields in json.loads(text)]
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path}: not a list of tags ({error})") from error
+            raise CorruptFileError(
+                f"{path} is damaged: not a list of tags ({error}). Delete it, and give the version its tags again."
+            ) from error
 
     def write_tags(self, location: str, version: str, tags: list[Tag]) -> None:
         """Replace the tags of a version."""

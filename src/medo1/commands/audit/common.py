@@ -128,6 +128,14 @@ def audit_command(**settings: Any) -> Callable[[Callable[..., Any]], click.Comma
                 raise UnansweredError(str(error)) from error
             except BrokenPipeError:  # `kedro audit runs | head`
                 sys.stderr.close()
+            except Exception as error:
+                if not type(error).__module__.startswith("sqlalchemy"):
+                    raise
+                cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+                raise UnansweredError(
+                    f"The ledger {audit.settings.url} cannot be read: {cause}. If it is damaged, move it away and run "
+                    "`kedro audit rebuild`, which makes a new one from what lies beside the versions."
+                ) from error
             finally:
                 audit.close()
 
@@ -191,6 +199,16 @@ def duration_text(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def cost_text(cost: Mapping[str, Any] | None) -> str:
+    """What a run paid as people read it: dollars where they are known, else tokens; empty where it paid nothing."""
+    if not cost or not cost.get("answers"):
+        return ""
+    if cost.get("usd") is not None:
+        return f"{cost['usd']:.2f} USD"
+    tokens = cost["prompt_tokens"] + cost["completion_tokens"]
+    return f"{tokens / 1e6:.1f} M tok" if tokens >= 1e6 else f"{tokens / 1e3:.1f} k tok"  # noqa: PLR2004
 
 
 def state_text(state: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 from rich.markup import escape
 
-from medo1.commands.audit.common import Audit, audit_command, console, grid
+from medo1.commands.audit.common import FOUND, Audit, audit_command, console, grid
 
 MOST_LINES = 40
 
@@ -19,8 +20,9 @@ MOST_LINES = 40
 def diff(audit: Audit, dataset: str, first: str, second: str) -> None:
     """What differs between the versions FIRST and SECOND of DATASET (the latest two, where none are named).
 
-    Rows added, removed and changed by key, columns and distributions of tables; weights' norms of adapters; lines of
-    texts; and the parameters, code, packages and inputs that changed between the runs that made them.
+    First the parameters and inputs that changed between the runs that made them; then rows added, removed and changed
+    by key, columns and distributions of tables, weights' norms of adapters, lines of texts; then code and packages.
+    Exit status 1 when one of the versions is not what was saved.
     """
     from medo1.lineage.audit.differences import content_difference, run_difference
     from medo1.lineage.audit.graph import versions_by_id
@@ -32,14 +34,19 @@ def diff(audit: Audit, dataset: str, first: str, second: str) -> None:
         rows = versions_by_id(connection, [row["id"] for row in found])
         one, other = (rows[row["id"]] for row in found)
         runs = run_difference(connection, one, other)
-    content = content_difference(audit.places, one, other)
+    content, problems = content_difference(audit.places, one, other)
     if audit.as_json:
-        return audit.print_json({"first": one, "second": other, "content": content, "runs": runs})
-    out = console()
-    out.print(f"[bold]{escape(dataset)}[/bold]  {one['version']} -> {other['version']}")
-    _show_content(content)
-    _show_runs(runs)
-    return None
+        audit.print_json({"first": one, "second": other, "content": content, "runs": runs, "mismatches": problems})
+    else:
+        out = console()
+        out.print(f"[bold]{escape(dataset)}[/bold]  {one['version']} -> {other['version']}")
+        for problem in problems:
+            click.secho(f"Not what it was: {problem}.", fg="red")
+        _show_change(runs)
+        _show_content(content)
+        _show_rest(runs)
+    if problems:
+        sys.exit(FOUND)
 
 
 def _show_content(content: dict[str, Any]) -> None:
@@ -106,20 +113,28 @@ def _show_directory(content: dict[str, Any]) -> None:
         _lines(lines)
 
 
-def _show_runs(runs: dict[str, Any]) -> None:
+def _show_change(runs: dict[str, Any]) -> None:
+    """What was changed: parameters and inputs."""
     out = console()
     out.print(f"[bold]Between their runs[/bold]  {runs['runs'][0]} -> {runs['runs'][1]}")
     if runs["commits"][0] != runs["commits"][1]:
         out.print(f"commit: {runs['commits'][0]} -> {runs['commits'][1]}")
-    for name in ("parameters", "code", "packages"):
-        if runs[name]:
-            out.print(f"{name}:")
-            _lines(runs[name])
+    if runs["parameters"]:
+        out.print("parameters:")
+        _lines(runs["parameters"])
     if runs["inputs"]:
         table = grid("input that differs", "before", "after")
         for one in runs["inputs"][:MOST_LINES]:
             table.add_row(escape(one["name"]), one["before"] or "(none)", one["after"] or "(none)")
         out.print(table)
+
+
+def _show_rest(runs: dict[str, Any]) -> None:
+    out = console()
+    for name in ("code", "packages"):
+        if runs[name]:
+            out.print(f"{name}:")
+            _lines(runs[name])
     if not any(runs[name] for name in ("parameters", "code", "packages", "inputs")):
         out.print("The same parameters, code, packages and inputs.")
     for name in runs.get("unknown", ()):

@@ -13,6 +13,7 @@ from medo1.commands.audit.common import (
     bytes_text,
     commit_text,
     console,
+    cost_text,
     duration_text,
     grid,
     state_text,
@@ -56,17 +57,20 @@ def runs(
         return audit.print_json(found)
     if not found:
         return click.echo("No run fits. `kedro run` makes one; without options `kedro audit runs` shows all.")
-    table = grid("run", "outcome", "took", "pipelines", "nodes", "commit", "called with", right=("took", "nodes"))
+    columns = ("run", "outcome", "took", "env", "cost", "pipelines", "commit", "root digest", "called with")
+    table = grid(*columns, right=("took", "cost"))
     for column in table.columns[:-1]:
-        column.no_wrap = True
+        column.no_wrap = column.header != "pipelines"
     for row in found:
         table.add_row(
             row["id"],
             state_text(row["state"]),
             duration_text(row["duration_s"]),
+            row["env"],
+            cost_text(row["cost"]),
             ", ".join(row["pipelines"]),
-            str(row["nodes"]),
             commit_text(row),
+            (row["root"] or "")[:12],
             escape(_called_with(row)),
         )
     return console().print(table)
@@ -96,6 +100,8 @@ def _show_one(run: dict[str, Any]) -> None:
         "command": escape(run["command"]),
         "started, took": f"{run['started_at']}, {duration_text(run['duration_s'])}",
         "environment": run["env"],
+        "paid": cost_text(run["cost"]),
+        "root digest": run["root"] or "",
         "pipelines": ", ".join(run["pipelines"]),
         "called with": escape(_called_with(run)),
         "commit": f"{run['git_commit'] or 'no git repository'} {run['git_branch'] or ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import click
@@ -45,15 +46,16 @@ def stale(audit: Audit, everything: bool) -> None:
             else "There is no version of anything yet: `kedro run` makes some."
         )
     else:
-        _show(found, looked_at, everything)
+        _show(found, looked_at, everything, audit.env)
     if found:
         sys.exit(FOUND)
 
 
-def _show(found: list, looked_at: int, everything: bool) -> None:
+def _show(found: list, looked_at: int, everything: bool, env: str | None) -> None:
     out = console()
     own = [one for one in found if one.reasons]
-    nodes = list(dict.fromkeys(one.version["node"] for one in own if one.version.get("node")))
+    gone = {one.version["node"] for one in own if any(" is gone" in reason for reason in one.reasons)}
+    nodes = [one.version["node"] for one in own if one.version.get("node") and one.version["node"] not in gone]
     for one in own:
         out.print(f"[yellow]{escape(one.version['dataset'])}[/yellow]@{one.version['version']}", soft_wrap=True)
         for reason in one.reasons:
@@ -68,5 +70,9 @@ def _show(found: list, looked_at: int, everything: bool) -> None:
             )
     elif below:
         out.print(f"and {len(below)} that were made from these (--all shows them)")
+    if not nodes:
+        out.print(f"{len(found)} of {looked_at} latest versions are stale, and no node is there that makes them.")
+        return
+    command = ["kedro", "run", *(["--env", env] if env else []), f"--from-nodes={','.join(dict.fromkeys(nodes))}"]
     out.print(f"{len(found)} of {looked_at} latest versions are stale. To make them again:")
-    out.print(f"    kedro run --from-nodes={escape(','.join(nodes))}", soft_wrap=True)
+    out.print(f"    {escape(shlex.join(command))}", soft_wrap=True)

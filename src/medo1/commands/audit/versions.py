@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 from rich.markup import escape
 
 from medo1.commands.audit.common import Audit, UnansweredError, audit_command, bytes_text, console, grid, state_text
 from medo1.lineage.audit.verification import by_text
+
+MADE = {"adopted": "adopted", "kedro seeds": "kedro seeds"}  # what no run made, but by hand
+
+if TYPE_CHECKING:
+    from medo1.lineage.ledger import Ledger
+    from medo1.lineage.ledger_reader import LedgerReader
 
 
 @audit_command()
@@ -49,7 +57,9 @@ def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
         commit = f"{(run.get('git_commit') or '')[:10]}{'+changes' if run.get('git_dirty') else ''}"
         table.add_row(
             row["version"],
-            state_text(run.get("state", "")) if row["run_id"] else "no run",
+            state_text(run.get("state", ""))
+            if row["run_id"]
+            else MADE.get((row["maker"] or {}).get("by", ""), "by hand"),
             commit,
             row["node"] or ("" if row["run_id"] else escape(by_text(row["maker"]))),
             "" if row["rows"] is None else str(row["rows"]),
@@ -68,21 +78,27 @@ def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
 @click.option("--protect", is_flag=True, help="Never prune it.")
 @click.option("--note", default="", help="Why.")
 @click.option("--remove", is_flag=True, help="Take the tag away.")
+@click.option("--move", is_flag=True, help="Take the tag away from what has it now.")
 def tag(
-    audit: Audit, version: str | None, name: str | None, run: str | None, protect: bool, note: str, remove: bool
+    audit: Audit,
+    version: str | None,
+    name: str | None,
+    run: str | None,
+    protect: bool,
+    note: str,
+    remove: bool,
+    move: bool,
 ) -> None:
     """Give VERSION the tag NAME; without arguments show all tags.
 
-    A tag can be used as a version wherever one is asked for: kedro run --load-versions adapter:NAME. It lies beside
-    the version as well, so that it survives the ledger.
+    A tag names one version, or what one run saved. It can be used as a version wherever one is asked for: kedro run
+    --load-versions adapter:NAME. It lies beside the version as well, so that it survives the ledger.
 
     \b
     kedro audit tag results@latest submitted --protect
     kedro audit tag --run latest submitted
     """
-    from medo1.lineage.audit.known_runs import whole_run
-    from medo1.lineage.audit.known_versions import all_tags, put_tag
-    from medo1.lineage.audit.references import find_run, find_version
+    from medo1.lineage.audit.known_versions import all_tags, put_tag, tagged_elsewhere
     from medo1.lineage.places import Tag
     from medo1.lineage.recorder import now_text
 
@@ -105,13 +121,13 @@ def tag(
         return console().print(table)
     _refuse_bad_name(name)
     with ledger.reading() as connection:
-        if run is not None:
-            rows = whole_run(connection, ledger, find_run(connection, ledger, run))["outputs"]
-            rows = [row for row in rows if row["pruned_at"] is None]
-        elif version is not None:
-            rows = [find_version(connection, ledger, version)]
-        else:
-            raise UnansweredError("Name a version (DATASET@VERSION) or a run (--run RUN).")
+        rows = _rows_to_tag(connection, ledger, version, run)
+        others = [] if remove else tagged_elsewhere(connection, name, rows)
+    if others and not move:
+        shown = ", ".join(f"{row['dataset']}@{row['version']}" for row in others[:3])
+        raise UnansweredError(f"The tag {name} names {shown} already; --move takes it away from there.")
+    for row in others:
+        put_tag(ledger, audit.places, row, None, name)
     given = None if remove else Tag(name, protect, note, now_text())
     for row in rows:
         try:
@@ -122,8 +138,23 @@ def tag(
     if audit.as_json:
         return audit.print_json({"tag": name, "removed": remove, "versions": told})
     what = "lost the tag" if remove else "has the tag" if len(told) == 1 else "have the tag"
-    shown = told if len(told) <= 5 else [*told[:5], f"and {len(told) - 5} more"]  # noqa: PLR2004
-    return click.echo(f"{', '.join(shown)} {what} {name}{' and is protected' if protect and not remove else ''}.")
+    listed = told if len(told) <= 5 else [*told[:5], f"and {len(told) - 5} more"]  # noqa: PLR2004
+    return click.echo(f"{', '.join(listed)} {what} {name}{' and is protected' if protect and not remove else ''}.")
+
+
+def _rows_to_tag(
+    connection: LedgerReader, ledger: Ledger, version: str | None, run: str | None
+) -> list[dict[str, Any]]:
+    """The version that is named, or what a run saved."""
+    from medo1.lineage.audit.known_runs import whole_run
+    from medo1.lineage.audit.references import find_run, find_version
+
+    if run is not None:
+        outputs = whole_run(connection, ledger, find_run(connection, ledger, run))["outputs"]
+        return [row for row in outputs if row["pruned_at"] is None]
+    if version is None:
+        raise UnansweredError("Name a version (DATASET@VERSION) or a run (--run RUN).")
+    return [find_version(connection, ledger, version)]
 
 
 def _refuse_bad_name(name: str) -> None:

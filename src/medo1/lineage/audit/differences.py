@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medo1.lineage.audit.checked_data import checked_data
 from medo1.lineage.audit.graph import ancestors
 from medo1.lineage.audit.known_runs import document
-from medo1.lineage.audit.staleness import changed_parts, changes
-from medo1.lineage.places import Places
+from medo1.lineage.audit.staleness import NOT_SET, changed_parts, changes
+from medo1.lineage.places import CorruptFileError, Places
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
@@ -21,13 +22,23 @@ EXAMPLES = 5
 FEW_VALUES = 12
 
 
-def content_difference(places: Places, first: Row, second: Row) -> dict[str, Any]:
-    """What differs in content: by kind of artifact. Empty `kind` where the bytes are the same."""
-    if first["digest"] == second["digest"]:
-        return {"kind": "same"}
-    one, other = (places.local_data(row["location"], row["version"], row["digest"]) for row in (first, second))
+def content_difference(places: Places, first: Row, second: Row) -> tuple[dict[str, Any], list[str]]:
+    """What differs in content, by kind of artifact (`same` where the bytes are), and what is not as it was saved."""
+    (one, of_one), (other, of_other) = (checked_data(places, row) for row in (first, second))
+    problems = list(dict.fromkeys([*of_one, *of_other]))
+    if first["digest"] == second["digest"] and not problems:
+        return {"kind": "same"}, problems
+    try:
+        return _content_difference(one, other, first["key"] or second["key"]), problems
+    except Exception as error:
+        if not problems:
+            raise
+        raise CorruptFileError(f"The versions cannot be compared: {'; '.join(problems)}.") from error
+
+
+def _content_difference(one: Path, other: Path, key: Sequence[str]) -> dict[str, Any]:
     if one.suffix in (".parquet", ".jsonl"):
-        return {"kind": "table"} | table_difference(_read(one), _read(other), first["key"] or second["key"])
+        return {"kind": "table"} | table_difference(_read(one), _read(other), key)
     if one.suffix == ".json":
         values = [json.loads(path.read_text(encoding="utf-8")) for path in (one, other)]
         return {"kind": "json", "changes": changes(*values)}
@@ -181,11 +192,13 @@ def run_difference(connection: LedgerReader, first: Row, second: Row) -> dict[st
     told: dict[str, Any] = {"runs": [one.get("id") for one in runs]}
     told["commits"] = [_commit(one) for one in runs]
     for name in ("parameters", "packages"):
-        column = "effective_parameters" if name == "parameters" else name
-        texts = [document(connection, one.get(column)) for one in runs]
-        told[name] = changes(*(json.loads(text) for text in texts if text)) if all(texts) else []
-        if not all(texts):
+        sides = [_document(connection, one, name) for one in runs]
+        told[name] = [] if None in sides else changes(*sides)
+        if None in sides:
             told.setdefault("unknown", []).append(name)
+    effective = [_document(connection, one, "effective_parameters") for one in runs]
+    if None not in effective:
+        told["parameters"] += _changed_defaults(effective, told["parameters"])
     graphs = [ancestors(connection, row) for row in (first, second)]
     codes: list[Mapping[str, str]] = []
     for graph in graphs:
@@ -197,6 +210,25 @@ def run_difference(connection: LedgerReader, first: Row, second: Row) -> dict[st
     told["code"] = changed_parts(*codes)
     told["inputs"] = _input_differences(graphs)
     return told
+
+
+def _document(connection: LedgerReader, run: Mapping[str, Any], column: str) -> Any:
+    text = document(connection, run.get(column))
+    return json.loads(text) if text else None
+
+
+def _changed_defaults(effective: Sequence[Any], told: Sequence[str]) -> list[str]:
+    """What the code made otherwise of the same parameters: defaults that changed between the runs.
+
+    Parameters that only one of the runs read were filled in by it alone: those are no change.
+    """
+    given = {line.partition(":")[0] for line in told}
+    filled = changes(*effective)
+    return [
+        f"{line} (a default of the code)"
+        for line in filled
+        if NOT_SET not in line and line.partition(":")[0] not in given
+    ]
 
 
 def _input_differences(graphs: list[Any]) -> list[dict[str, Any]]:

@@ -123,6 +123,18 @@ def all_tags(connection: LedgerReader) -> list[Row]:
     return list(connection.rows(f"{query} ORDER BY tag.name, version.dataset"))
 
 
+def tagged_elsewhere(connection: LedgerReader, name: str, rows: list[Row]) -> list[Row]:
+    """Versions that have a tag already and are of another run than some others, or other versions of their datasets."""
+    runs, numbers = {row["run_id"] for row in rows}, {row["id"] for row in rows}
+    datasets = {row["dataset"] for row in rows}
+    query = "SELECT version.* FROM version JOIN tag ON tag.version_id = version.id WHERE tag.name = :name"
+    return [
+        row
+        for row in connection.rows(query, name=name)
+        if row["id"] not in numbers and (row["run_id"] not in runs or row["dataset"] in datasets)
+    ]
+
+
 def put_tag(ledger: Ledger, places: Places, version: Row, tag: Tag | None, remove: str | None = None) -> None:
     """Give a tag to a version, or take one away: beside the version first, where it survives the ledger, then here.
 

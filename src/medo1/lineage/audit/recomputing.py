@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
 from medo1.lineage.outside_files import PROMPTS, possible_digests, prompt_folder_digest, prompt_text
+from medo1.lineage.places import CorruptFileError
 from medo1.lineage.redaction import HIDDEN
 
 if TYPE_CHECKING:
@@ -54,6 +55,24 @@ def read_value(path: Path, kind: str) -> Any:
     if kind == "Page":
         return text
     raise NotRecomputedError(f"its node reads a {kind}")
+
+
+def read_checked(path: Path, kind: str, problems: list[str]) -> Any:
+    """As `read_value`, of a file that was held against its digests.
+
+    Raises:
+        CorruptFileError: when it cannot be read, with what is wrong with it.
+    """
+    try:
+        return read_value(path, kind)
+    except NotRecomputedError:
+        raise
+    except Exception as error:
+        why = "; ".join(problems) or str(error)
+        raise CorruptFileError(
+            f"{path} cannot be read as a {kind}: {why}. Load another version, or make it again; `kedro audit verify` "
+            "looks for more of the kind."
+        ) from error
 
 
 def made_again(node: Node, reads: Mapping[str, Row], load: Callable[[Row], Any]) -> dict[str, Any]:

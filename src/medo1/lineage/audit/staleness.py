@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MISSING = object()
+NOT_SET = "(not set)"
 
 
 @dataclass(slots=True)
@@ -221,7 +222,7 @@ def changes(before: Any, after: Any, path: str = "") -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    return "(not set)" if value is MISSING or value is None else json.dumps(value, ensure_ascii=False)
+    return NOT_SET if value is MISSING or value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _at(value: Any, path: str) -> Any:

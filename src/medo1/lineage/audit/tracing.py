@@ -33,15 +33,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
+from medo1.lineage.audit.checked_data import checked_data
 from medo1.lineage.audit.graph import direct_inputs
-from medo1.lineage.audit.recomputing import NotRecomputedError, made_again, read_value, same_number
+from medo1.lineage.audit.recomputing import NotRecomputedError, made_again, read_checked, same_number
 from medo1.lineage.audit.verification import by_text
 from medo1.lineage.code import CodeReader
 from medo1.lineage.completion_digests import call_ids
 from medo1.lineage.evidence import EVIDENCE_MARK, evidence_of
-from medo1.lineage.known_digests import KNOWN
-from medo1.lineage.manifests import Manifest
-from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
+from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
     from kedro.pipeline.node import Node
@@ -216,36 +215,22 @@ class _Tracer:
     def value(self, version: Row) -> Any:
         """A version's value, its bytes held against its digests."""
         if version["id"] not in self._values:
-            path = self._checked(version)
-            self._values[version["id"]] = read_value(path, version["kind"])
+            path, problems = self._checked(version)
+            self._values[version["id"]] = read_checked(path, version["kind"], problems)
         return self._values[version["id"]]
 
     def table(self, version: Row) -> Frame:
         """The same of a table."""
         return self.value(version)
 
-    def _checked(self, version: Row) -> Path:
-        """Where a version's data lies; what is not as it was saved is remembered."""
+    def _checked(self, version: Row) -> tuple[Path, list[str]]:
+        """Where a version's data lies, and what is not as it was saved, which is remembered."""
         told = f"{version['dataset']}@{version['version']}"
         if not version["run_id"]:
             self._by_hand[told] = by_text(version["maker"])
-        location, name, places = version["location"], version["version"], self._places
-        file = places.data_path(location, name)
-        text = places.manifest_text(location, name)
-        if text is None:
-            raise TraceError(f"{told} is not there any more ({file}), so the trace ends here.")
-        if digest_of_bytes(text) != version["manifest"]:
-            self._mismatches[f"the manifest beside {file} is not the one that the ledger knows"] = None
-        manifest = manifest_or_reason(text, file)
-        path = places.local_data(location, name, version["digest"])
-        if not path.exists():
-            raise TraceError(f"{told} is not there any more ({path}), so the trace ends here.")
-        digest = KNOWN.of_tree(path).digest
-        if digest != version["digest"]:
-            self._mismatches[f"{file} has the digest {digest[:16]}; saved was {version['digest'][:16]}"] = None
-        elif isinstance(manifest, Manifest) and manifest.digest != digest:
-            self._mismatches[f"{file} has another digest than its manifest says ({manifest.digest[:16]})"] = None
-        return path
+        path, problems = checked_data(self._places, version)
+        self._mismatches |= dict.fromkeys(problems)
+        return path, problems
 
     def open(self, step: TraceStep, rows: Frame | None) -> None:
         """Fill in what a step was made from; `rows` are those of its rows that count, None for all of it."""
