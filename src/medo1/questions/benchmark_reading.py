@@ -278,6 +278,8 @@ def _questions_of(
     if not questions:
         raise QuestionsError(_nothing_usable(name, form, why, rejected))
     notes = [*prepared.notes, *splits.notes, *_flag_notes(questions)]
+    if splits.why.startswith("nothing"):
+        notes.append("no split is named: all are for testing")
     notes.append(_columns_note(name, columns, read, prepared, splits.column, hints, spelled))
     return BenchmarkReading(
         name,
