@@ -8,6 +8,7 @@ says what it is, and a file without one usable row is an error. The public entry
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import Any
 from medo1.questions.benchmark_names import RowBenchmarks
 from medo1.questions.figure_references import flags_of
 from medo1.questions.question import Question, case_matters, normalised, question_id
-from medo1.questions.question_errors import QuestionsError, RejectedRow, RowError
+from medo1.questions.question_errors import NumberBaseError, QuestionsError, RejectedRow, RowError
 from medo1.questions.readers import FORMS, Form
 from medo1.questions.readers.columns import accounted
 from medo1.questions.readers.form import IMAGES, FileHints, Prepared, RawQuestion, RowsSample, is_missing, passage_of
@@ -29,6 +30,7 @@ from medo1.vocabulary import SPLITS
 
 logger = logging.getLogger(__name__)
 
+_COUNTS = re.compile(r" counts from ([01]): ")
 _SAMPLE = 50  # rows by which a form is recognised
 _REASONS = 3  # that an error about a whole file gives
 _MANY = 0.05  # share of rejected rows from which on a guessed form is doubted aloud
@@ -125,24 +127,38 @@ def read_benchmark(
     if mapping is not None and form not in (None, "mapping"):
         raise QuestionsError(f"{path.name}: both the form {form!r} and a mapping are given; give one of them")
     parts = _chosen(path.name, read_parts(path, encoding=hints.encoding), hints.part)
-    readings = []
+    readings: list[BenchmarkReading | None] = []
+    untold: dict[int, NumberBaseError] = {}
+
+    def read(part: FilePart, hints: FileHints) -> BenchmarkReading:
+        return read_part(
+            part,
+            form,
+            benchmark=benchmark,
+            split=split,
+            mapping=mapping,
+            hints=hints,
+            ordered=ordered,
+            folder=path.resolve().parent.name,
+        )
+
     for part in parts:
         header = None if form is not None or mapping is not None or len(parts) > 1 else _missing_header(part)
         if header:
             part = read_parts(path, header=header, encoding=hints.encoding)[0]  # noqa: PLW2901
-        readings.append(
-            read_part(
-                part,
-                form,
-                benchmark=benchmark,
-                split=split,
-                mapping=mapping,
-                hints=hints,
-                ordered=ordered,
-                folder=path.resolve().parent.name,
-            )
-        )
-    reading = _merged(path.name, readings)
+        try:
+            readings.append(read(part, hints))
+        except NumberBaseError as error:
+            untold[len(readings)] = error
+            readings.append(None)
+    bases = {note[1] for one in readings if one is not None for told in one.notes if (note := _COUNTS.search(told))}
+    for place, asks in untold.items():  # another part of the file may tell
+        if len(bases) != 1:
+            raise asks
+        found = read(parts[place], replace(hints, gold_base=int(min(bases))))
+        notes = tuple(note.replace("as the caller says", "as in another part of the file") for note in found.notes)
+        readings[place] = replace(found, notes=notes)
+    reading = _merged(path.name, [one for one in readings if one is not None])
     log_reading(reading)
     return reading
 

@@ -91,7 +91,9 @@ def json_parts(name: str, text: str) -> list[NamedRecords]:
     return parts
 
 
-def _parts(name: str, value: dict[str, Any], path: tuple[str, ...]) -> list[NamedRecords]:
+def _parts(  # noqa: PLR0911  (a way of holding records each)
+    name: str, value: dict[str, Any], path: tuple[str, ...]
+) -> list[NamedRecords]:
     """The parts of an object, each under the keys that lead to it."""
     key = "/".join(path)
     records = _split_orient(value) or _columns(name, value)
@@ -100,7 +102,12 @@ def _parts(name: str, value: dict[str, Any], path: tuple[str, ...]) -> list[Name
     lists = {inner: held for inner, held in value.items() if _is_records(held)}
     if lists:
         return [_numbered(name, "/".join((*path, inner)), held) for inner, held in lists.items()]
-    if not value or not all(isinstance(held, dict) for held in value.values()):
+    nested = {inner: held for inner, held in value.items() if isinstance(held, dict)}
+    if len(nested) < len(value):  # beside names and numbers that describe the file
+        holding = {inner: held for inner, held in nested.items() if _holds_records(held)}
+        deeper = len(path) < _DEEPEST
+        return [part for inner, held in holding.items() if deeper for part in _parts(name, held, (*path, inner))]
+    if not value:
         return []
     if len(path) < _DEEPEST and all(_holds_records(held) for held in value.values()):
         return [part for inner, held in value.items() for part in _parts(name, held, (*path, inner))]

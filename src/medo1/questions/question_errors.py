@@ -26,6 +26,10 @@ class MissingTextError(QuestionsError):
     """A file lists questions without their text, which is under licence: the text says how to obtain it."""
 
 
+class NumberBaseError(QuestionsError):
+    """Nothing in a table tells from where the numbers of its right options count: the text says what to write."""
+
+
 class RowError(ValueError):
     """One row cannot be used; the text is the reason that the table of rejected rows gives."""
 

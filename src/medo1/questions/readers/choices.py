@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from medo1.questions.question_errors import RowError
 from medo1.questions.readers.form import (
     FileHints,
     Form,
+    Layout,
     Prepared,
     RawQuestion,
     RowsSample,
@@ -29,8 +31,19 @@ def _recognise(sample: RowsSample) -> str | None:
         return None
     options = layout.options if isinstance(layout.options, str) else ", ".join(layout.options or ("lettered lines",))
     if not layout.golds:
-        return None
+        return f"columns {layout.stem}, {options} with the right one marked" if _marked(sample, layout) else None
     return f"columns {layout.stem}, {options}, {layout.golds[0]}"
+
+
+def _marked(sample: RowsSample, layout: Layout) -> bool:
+    """Whether the options themselves say which is right."""
+    for row in sample.rows:
+        try:
+            if layout.read_options(row).right is not None:
+                return True
+        except RowError:
+            continue
+    return False
 
 
 def _prepare(rows: Sequence[dict[str, Any]], hints: FileHints) -> Prepared:

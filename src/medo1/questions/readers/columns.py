@@ -120,7 +120,8 @@ def accounted(
         else:
             shown = _may_belong(column, rows)
             if shown is None:
-                found["beside" if _says_something_of(column) else "unused"].append(column)
+                known = _says_something_of(column) or _is_beside(column)
+                found["beside" if known else "unused"].append(column)
             else:
                 stops.append((column, shown))
     if stops:

@@ -30,6 +30,7 @@ STEMS = (
 )  # fmt: skip
 OPTIONS = (
     "options", "choices", "answer_choices", "answer_options", "candidates", "answers", "option", "mc_options",
+    "mc1_targets",
     "选项", "選択肢", "보기",
 )  # fmt: skip
 GOLDS = (

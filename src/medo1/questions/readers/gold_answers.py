@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from medo1.questions.question import LETTERS, normalised
-from medo1.questions.question_errors import QuestionsError, RowError
+from medo1.questions.question_errors import NumberBaseError, QuestionsError, RowError
 from medo1.questions.readers.option_texts import LabelledOptions, folded_label
 
 GoldIs = Literal["letter", "text", "number_from_0", "number_from_1"]
@@ -104,6 +104,11 @@ def meanings(value: Any, options: LabelledOptions, where: str) -> Meanings:
     return Meanings(letter, text, number)
 
 
+def _says_nothing(value: Any, options: LabelledOptions) -> bool:
+    """Whether a value is missing; `None` and `nan` may well be the right option's text."""
+    return is_missing(value) and (not isinstance(value, str) or _by_text(value.strip(), options.texts) is None)
+
+
 def _by_text(written: str, texts: Mapping[str, str]) -> str | None:
     """The letter of the option that a text is: as written, else in another case where that leaves one."""
     exact = [letter for letter, text in texts.items() if text == written]
@@ -160,7 +165,7 @@ class GoldColumn:
             RowError: where the value is missing, or leads to no option or to several.
         """
         value = single(value, self.name)
-        if is_missing(value) and not (self.kind in ("text", "either") and _by_text(str(value), options.texts)):
+        if _says_nothing(value, options):
             raise RowError(f"{self.name!r} is empty, expected {self._expected(options)}")
         meant = meanings(value, options, self.name)
         found: str | None
@@ -232,7 +237,7 @@ class GoldReader:
         if options.right is not None and options.right != found:
             raise RowError(f"{first.name!r} is {found}, but option {options.right} is marked as right")
         for column in self.columns:
-            if column is first or is_missing(values.get(column.name)):
+            if column is first or _says_nothing(values.get(column.name), options):
                 continue
             self._agree(column, values, options, first, found)
         return found
@@ -318,7 +323,7 @@ def _kind(  # noqa: PLR0911, PLR0912  (each way in which a column can be meant)
     for values, options in rows:
         try:
             value = single(values.get(name), name)
-            if is_missing(value):
+            if _says_nothing(value, options):
                 continue
             held += 1
             meant = meanings(value, options, name)
@@ -424,7 +429,7 @@ def _base(
         return 0, "a 0 stands in the file"
     if last:
         return 1, f"a {max(number for number in seen)} stands in the file"
-    raise QuestionsError(
+    raise NumberBaseError(
         f"{name!r} holds {sorted(seen)[:8]}: that may count from 0 or from 1; say which with gold_base: 0 or "
         "gold_base: 1"
     )

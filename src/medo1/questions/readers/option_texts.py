@@ -30,10 +30,13 @@ _RIGHT_KEYS = ("is_correct", "correct", "is_answer", "is_right", "right")
 _PREFIX = re.compile(r"^(?:options?|opt|op|choices?|answers?|ans|ending|alternative)[\s_-]*(?=[a-z]$|\d{1,2}$)")
 _ROMAN = {word: place for place, word in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), 1)}
 _MARK = r"[(\[（【]?\s*(?P<label>[A-Za-z]|\d{1,2}|[①-⑳]|[ivxIVX]{1,4})\s*"
-_OWN_LABEL = re.compile(rf"^\s*{_MARK}(?:[、)\]）】]+|[.．:：](?!\d)|\s[-–—]\s)\s*(?P<rest>.*)$", re.DOTALL)
+_OWN_LABEL = re.compile(rf"^\s*{_MARK}(?:(?<=[①-⑳])|[、)\]）】]+|[.．:：](?!\d)|\s[-–—]\s)\s*(?P<rest>.*)$", re.DOTALL)
 _LINE = re.compile(rf"^[ \t]*{_MARK}(?:[、)\]）】]+|[.．:：](?!\d)|\s[-–—]\s)\s*(?P<rest>.*)$")
 _BARE_LINE = re.compile(r"^[ \t]*(?P<label>[A-Z])[ \t\u3000]+(?P<rest>\S.*)$")
 _INLINE = re.compile(r"(?:^|(?<=[\s;,|。；]))[(\[（]?(?P<label>[A-Z])(?:[)\]）]|[.．:：、](?!\d))\s*")
+_STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_PRINTED = re.compile(rf"^\[\s*(?:{_STRING})(?:\s+(?:{_STRING}))+\s*\]$")  # an array as numpy prints it, without commas
+_ARRAY = re.compile(r"\barray\(|,\s*dtype=object\)")
 _HEADING = re.compile(
     r"^\s*(?:answer choices|answer options|choices|options|选项|選択肢|보기)\s*[:：]?\s*", re.IGNORECASE
 )
@@ -335,6 +338,10 @@ def folded_label(label: str) -> str:
 def _written(text: str, where: str) -> Any:
     """Options that stand as text in a cell: JSON, as Python prints them, or lettered lines."""
     stripped = text.strip()
+    if stripped.startswith(("{", "[", "array(")):
+        stripped = _ARRAY.sub("", stripped)
+    if _PRINTED.match(stripped):
+        return [ast.literal_eval(one) for one in re.findall(_STRING, stripped)]
     if stripped.startswith(("{", "[")) and len(stripped) <= _LONGEST_LITERAL:
         try:
             return json.loads(stripped)
