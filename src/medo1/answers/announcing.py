@@ -381,8 +381,10 @@ _WHICH_IS = re.compile(r"[^.,;:\n]{1,90}, (?:which|that) (?:is|would be) ")
 _LINE_WORDS = "|".join(word for cue in _LINES for word in cue.words)
 _LABELLED = (
     r"[^\w\n]{0,6}+(?=[a-z])(?:(?:final|correct|my|the|best|selected|model)\s{1,3}){0,2}"
-    rf"(?:{_LINE_WORDS}|(?:best|correct|right|preferred|recommended|likeliest|"
-    rf"most \w{{4,12}})(?: \w{{2,14}}){{1,3}})\b[*_.)]{{0,3}}\s{{0,2}}[:=.–—-][\s*_]{{0,4}}"
+    rf"(?:(?:{_LINE_WORDS})\b[*_.)]{{0,3}}\s{{0,2}}[:=.–—-][\s*_]{{0,4}}|"
+    # `Best drug: C`, on one line, and one of a kind
+    r"(?:best|correct|right|preferred|recommended|likeliest|"
+    r"most \w{4,12})(?: \w{2,14}){0,2} \w{1,13}[a-rt-z][*_]{0,3}:[ *_]{1,4})"
 )
 _FIRST_LABELLED = re.compile(_LABELLED)
 _LABEL_LINE = re.compile("\n(?!\n)" + _LABELLED)

@@ -85,6 +85,16 @@ _COPULA_END = re.compile(
     r"this)){0,2}[\s*_\"“(]{0,4}$"
 )
 _BULLETS = ("- ", "• ", "* ", "+ ")
+_CONCLUDES = re.compile(
+    r"[\s*_>#-]{0,6}(?:therefore|thus|hence|so|consequently|in conclusion|in summary|overall|based on|given|"
+    r"considering)\b"
+    r"|[^.:\n]{0,200}\b(?:most (?!of\b)\w{4,14}|best|correct|greatest|highest)\b"
+)
+_PLURALS = re.compile(
+    r"\b(?:steps|causes|reasons|practices|diagnoses|agents|drugs|findings|features|conditions|factors|"
+    r"treatments|tests)\b"
+)
+_ONE = re.compile(r"\b(?:is|one|be|was)\b")
 _HEADINGS = frozenset(f"{kind}{noun}" for kind in ("", "final ") for noun in ("conclusion", "decision", "choice"))
 _ITEM = re.compile(
     r"[\s>#]{0,8}(?:[-•*+]\s{1,3}|\d{1,2}[.)]\s{1,3})?[*_]{0,3}(?:option\s)?[(\[]?(?P<letter>[A-Z])[)\].:*]",
@@ -185,10 +195,11 @@ def announcing(sentence: str) -> bool:
     if _ANNOUNCES_OTHER.search(last) and not _STEP_FOLLOWS.search(last):
         return False
     return (
-        _COPULA_END.search(last) is not None
+        (_COPULA_END.search(last) is not None or _CONCLUDES.match(sentence) is not None)
         and not _DENIED.search(last)
         and not _LISTS.search(last)
         and not _PLURAL_LIST.search(sentence)
+        and (_PLURALS.search(last) is None or _ONE.search(last) is not None)
         and not conditional(sentence, 0, len(sentence))
         and not _WALKS.search(sentence, sentence.rfind(",") + 1)
     )
