@@ -268,6 +268,125 @@ DENIED_OR_SEVERAL = (
 )
 
 
+ANNOUNCED = (
+    "Therefore, his condition can be attributed to:",
+    "Thus, the finding results from:",
+    "Given the timing, this most likely refers to:",
+    "So the drug most likely works through:",
+    "Based on this, the best match:",
+    "Therefore, the correct sequence:",
+    "The most accurate statement:",
+    "So the patient most likely has:",
+    "Hence one should do:",
+    "Considering all of this, we get:",
+    "Therefore the most plausible mechanism involves:",
+    "The key finding that explains his symptoms is therefore:",
+    "Thus, the structure that is most commonly injured is the:",
+    "Given the options, he would benefit most from:",
+    "So the next thing to do would be to:",
+    "Therefore, the abnormality would most likely be found in:",
+    "The diagnosis that best accounts for all of these is:",
+    "Thus the correct pairing is:",
+    "Which makes the most appropriate response to this patient:",
+    "The best interpretation of these findings would therefore be:",
+    "The answer choice that best fits is:",
+    "The statement which is true regarding the mandible is:",
+    "The option that does not belong is:",
+    "The exception is:",
+    "The false statement is:",
+    "The least likely cause is:",
+    "The incorrect statement is:",
+)
+
+NOT_ANNOUNCED = (
+    "Let's consider the options given:",
+    "The differential includes:",
+    "Based on the above, let's evaluate each option:",
+    "Given this information, the options are:",
+    "Therefore, we can rule out:",
+    "Therefore, we need to consider the following:",
+    "Thus, let's look at the choices:",
+    "Considering the symptoms:",
+    "Based on the patient's history:",
+    "Given the findings:",
+    "Best practices include:",
+    "So the possible answers are:",
+    "Therefore, the less likely options are:",
+    "Here is the breakdown of each option:",
+    "Now evaluating the options:",
+    "Key points to consider:",
+    "To answer this, we analyze:",
+    "The most likely diagnoses to consider are:",
+    "Next, we eliminate:",
+    "The options can be analyzed as follows:",
+    "Thus, the following are unlikely:",
+    "Correct and incorrect options:",
+    "Most common causes:",
+    "Best first steps to think about:",
+)
+
+CONCLUDED_OF_A_NAME = (
+    "Given these findings, {t} (Option {x}) is the most likely diagnosis.",
+    "The most likely cause is {t}, which corresponds to option {x}.",
+    "Thus, {t}, or option {x}, is the best fit.",
+    "The clinical picture is classic for {t} ({x}).",
+    "This presentation is most consistent with {t} ({x}).",
+    "Taken together, these features strongly suggest {t} ({x}).",
+    "In summary, the patient's presentation best fits {t} (choice {x}).",
+    "The best explanation for his symptoms is option {x}, {t}.",
+    "Based on the above reasoning, the diagnosis is {t} ({x}).",
+    "His history of travel makes {t} ({x}) the most likely diagnosis.",
+    "The answer that fits best is {t}.",
+    "Therefore, the diagnosis that must not be missed here is {t} ({x}).",
+    "So the most appropriate diagnosis to consider is {x}) {t}.",
+    "The findings are best explained by {t} ({x}).",
+    "It is therefore most likely that he has {t} ({x}).",
+    "Overall, {t} is the most likely diagnosis.",
+    "The correct diagnosis is {t}.",
+    "The most probable diagnosis in this case is {x}: {t}.",
+    "Therefore, {x} ({t}) is the best option.",
+    "Among the listed options, {t} ({x}) best explains the picture.",
+    "The most likely diagnosis, given the echo, would be {t} ({x}).",
+    "All of these findings point to {t} ({x}).",
+    "{t} ({x}) is therefore the most likely diagnosis.",
+    "We conclude that the diagnosis is {t} ({x}).",
+    "The likeliest culprit remains {t} ({x}).",
+    'The single best diagnosis is "{t}" ({x}).',
+)
+
+NOT_CONCLUDED = (
+    "{t} ({x}) is less likely.",
+    "{t} ({x}) can also cause dyspnoea.",
+    "It is not {t} ({x}).",
+    "{t} ({x}) was excluded by the echo.",
+    "Compared with {t} ({x}), this is worse.",
+    "{t} ({x}) must be considered, as must {t2} ({y}).",
+    "Both {t} ({x}) and {t2} ({y}) are likely.",
+    "The differential includes {t} ({x}).",
+    "{t} ({x}) would be the most likely diagnosis if he had fever.",
+    "Could it be {t} ({x})?",
+    "The most likely diagnoses are {t} ({x}) and {t2} ({y}).",
+    "{t} ({x}) is a possible cause.",
+    "One option is {t} ({x}).",
+    "Another possibility is {t} ({x}).",
+    "Patients with {t} ({x}) have pain.",
+    "{t} ({x}) is the least common of these in the clinic, and rarely matters.",
+    "The most likely diagnosis is either {t} ({x}) or {t2} ({y}).",
+    "Unlike {t} ({x}), it comes slowly.",
+    "The most common mistake is {t} ({x}).",
+    "{t} ({x}) is not the most likely diagnosis.",
+)
+
+DISEASES = {
+    "A": "Pulmonary embolism",
+    "B": "Aortic dissection",
+    "C": "Pericarditis",
+    "D": "Tension pneumothorax",
+    "E": "Myocardial infarction",
+}
+CARE = "\n\nThe patient should be given care at once."
+
+
 def told(text: str, options: dict[str, str], finish_reason: str | None) -> str:
     answer = read_answer(text, options, finish_reason)
     return answer.letter or answer.status
@@ -301,3 +420,34 @@ def test_a_statement_by_marks_or_in_another_language_is_read_for_each_letter(sta
 @pytest.mark.parametrize(("text", "right"), DENIED_OR_SEVERAL)
 def test_denials_and_several_options_in_another_language_are_seen(text: str, right: str):
     assert told(text, DRUGS, "stop") in right.split("|")
+
+
+@pytest.mark.parametrize("sentence", ANNOUNCED)
+def test_a_sentence_that_concludes_with_a_colon_announces_the_option_below(sentence: str):
+    for x, text in FINDINGS.items():
+        for line in (f"({x}) {text}", f"**{x}. {text}**", f"{x}) {text}."):
+            for after in ("", CARE):
+                assert told(f"{BEFORE}{sentence}\n\n{line}{after}", FINDINGS, "stop") == x
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", None])
+@pytest.mark.parametrize("sentence", NOT_ANNOUNCED)
+def test_a_sentence_that_opens_a_walk_announces_nothing(sentence: str, finish_reason: str | None):
+    for line in ("(A) {a}", "**A. {a}**: this may be", "- A) {a}", "A) {a} - unlikely."):
+        text = f"{BEFORE}{sentence}\n\n{line.format(a=FINDINGS['A'])}"
+        assert told(text, FINDINGS, finish_reason) in ("abstain", "truncated"), text
+
+
+@pytest.mark.parametrize("sentence", CONCLUDED_OF_A_NAME)
+def test_a_conclusion_that_names_and_labels_an_option_is_read(sentence: str):
+    for x, name in DISEASES.items():
+        for after in ("", CARE):
+            assert told(BEFORE + sentence.format(x=x, t=name) + after, DISEASES, "stop") == x
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", None])
+@pytest.mark.parametrize("sentence", NOT_CONCLUDED)
+def test_what_is_weighed_is_not_concluded(sentence: str, finish_reason: str | None):
+    for x, y in (("A", "B"), ("C", "E")):
+        text = BEFORE + sentence.format(x=x, t=DISEASES[x], y=y, t2=DISEASES[y])
+        assert told(text, DISEASES, finish_reason) in ("abstain", "conflict", "truncated"), text

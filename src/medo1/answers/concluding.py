@@ -40,7 +40,8 @@ _STRONG_WEIGHT = re.compile(
     r"|^[\s*_#>]{0,6}(?:so )?(?:the|this|my) (?:final |probable |underlying )?diagnosis is\b"
 )
 _MAYBE = re.compile(
-    r"\b(?:maybe|perhaps|possibly|might|(?:another|one|other|second|possible|plausible|alternative|potential) "
+    r"\b(?:maybe|perhaps|possibly|might|mistake|pitfall|misconception|distractor|(?:another|one|other|second|"
+    r"possible|plausible|alternative|potential) "
     r"(?:\w{1,16} )?(?:option|choice|possibility|answer|alternative|diagnosis|cause)(?! (?:that|which)))\b"
 )
 _MODAL = re.compile(r"\b(?:could|might|may|can)\s(?:also\s)?be\b[\s*_]{0,4}$")
@@ -262,12 +263,15 @@ _COPULA = re.compile(
 _LEADS_TO = re.compile(
     r"\b(?:this|that|which|it|these|findings?|presentation|picture|analysis|reasoning|evidence|description|"
     r"features|all)\b"
-    r"[^.\n]{0,40}\b(?:leads? (?:us |me )?to|corresponds? to|match(?:es)?|points? to|supports?|favou?rs?|"
-    r"brings? (?:us |me )?to|aligns? with|fits?|is consistent with)(?: the)?$"
+    r"[^.\n]{0,60}\b(?:leads? (?:us |me )?to|corresponds? to|match(?:es)?|points? (?:to|towards?)|supports?|"
+    r"favou?rs?|"
+    r"brings? (?:us |me )?to|aligns? with|fits?|(?:strongly |most |clearly )suggests?|is (?:most )?consistent with|"
+    r"(?:is|are) (?:classic|typical|pathognomonic|characteristic|diagnostic) (?:for|of))(?: the| an?)?$"
 )
 _MAKES = re.compile(
-    r"\b(?:makes?|making) (?=[*_(]{0,3}(?:option )?[*_(]{0,3}(?P<letter>[a-z])[)*_]{0,3} (?:the )?(?:most|best|"
-    r"correct|right|likeliest|only)\b)"
+    r"\b(?:makes?|"
+    r"making) (?:[^.,;\n(]{3,60} (?=\())?(?:option )?[*_(]{0,3}(?:option )?[*_(]{0,3}(?P<letter>[a-z])[)*_]{0,3} "
+    r"(?:the )?(?:most|best|correct|right|likeliest|only)\b"
 )
 
 
@@ -305,7 +309,7 @@ def _concluded(  # noqa: PLR0911
         left = own[: -len(option)]
     clause = left[left.rfind(",") + 1 :]
     leads = _LEADS_TO.search(left[-110:].rstrip(" *_([").removesuffix("option").rstrip(' *_(["“'))
-    if leads is not None and end >= len(text.low.rstrip()) and not _NEGATED_CLAUSE.search(clause):
+    if leads is not None and len(text.low.rstrip()) - end <= _TEXT_TAIL and not _NEGATED_CLAUSE.search(clause):
         return statement_of(text, label, Announced(label.start, sentence, "conclusion", "conclusion"))
     names = _NAMES.search(left[-60:])
     if names is None:
@@ -405,7 +409,8 @@ _VERDICT = re.compile(
     r"describes|explains|matches))\s{1,3}(?P<not>not\s{1,3})?(?:\w{2,12}ly\s{1,3}|therefore\s{1,3}|thus\s{1,3}|"
     r"indeed\s{1,3}|"
     r"still\s{1,3})?(?:the\s{1,3})?"
-    r"(?:most\s{1,3}\w{2,20}|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}, but)"
+    r"(?:most\s{1,3}\w{2,20}|best|correct|right|likeliest|closest)\b(?![^.\n]{0,60}(?:, but| if | unless ))"
+    r"|\bbest (?:fits|describes|explains|matches|accounts for)\b"
     r"|\b(?:should|must|has to|is to) be (?:selected|chosen|picked)\b(?! (?:only |mainly )?(?:if|when|unless|"
     r"for|in)\b)"
     r"|\b(?:must|has to) be (?:correct|right)\b|\b(?P<rests>remains|is left)(?=[.!]?[*_]{0,4}$)"
