@@ -91,6 +91,7 @@ class Service:
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.batch_faults: list[str] = []
+        self.batch_lines: list[bytes] = []  # further lines of each output file
         self._round: float | None = None
 
     def arrival(self) -> float:
@@ -509,8 +510,10 @@ class Connection(asyncio.Protocol):
         service = self.service
         batch = service.batches[name]
         if self.service.batch_faults:
-            errors = {"object": "list", "data": [{"code": "invalid", "message": "Line 1 is too long", "line": 1}]}
-            batch.update(status=self.service.batch_faults.pop(0), errors=errors)
+            status, _, code = self.service.batch_faults.pop(0).partition(":")
+            message = "Enqueued token limit reached for this model" if code else "Line 1 is too long"
+            errors = {"object": "list", "data": [{"code": code or "invalid", "message": message, "line": 1}]}
+            batch.update(status=status, errors=errors)
             return
         results, failures = [], []
         for line in service.files[batch["input_file_id"]].decode().splitlines():
@@ -525,6 +528,12 @@ class Connection(asyncio.Protocol):
                 failures.append({"id": "r", "custom_id": asked["custom_id"], "error": None,
                                  "response": {"status_code": status, "request_id": "r", "body": payload}})  # fmt: skip
                 continue
+            if fault in HABITS:
+                service.answered[prompt] += 1
+                payload = HABITS[fault](service.completion(asked["body"], fault))
+                results.append({"id": "r", "custom_id": asked["custom_id"], "error": None,
+                                "response": {"status_code": 200, "request_id": "r", "body": payload}})  # fmt: skip
+                continue
             if fault == "expired":
                 failures.append({"id": "r", "custom_id": asked["custom_id"], "response": None,
                                  "error": {"code": "batch_expired", "message": "Not executed."}})  # fmt: skip
@@ -534,7 +543,8 @@ class Connection(asyncio.Protocol):
             results.append({"id": "r", "custom_id": asked["custom_id"], "error": None,
                             "response": {"status_code": 200, "request_id": "r", "body": body}})  # fmt: skip
         output, failed = f"file-{name}-out", f"file-{name}-err"
-        service.files[output] = "".join(json.dumps(row) + "\n" for row in results[::-1]).encode()
+        lines = [json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") for row in results[::-1]]
+        service.files[output] = b"".join(line + b"\n" for line in [*lines, *service.batch_lines])
         service.files[failed] = "".join(json.dumps(row) + "\n" for row in failures).encode()
         batch.update(
             status="completed",

@@ -11,6 +11,7 @@ import pytest
 from medo1.engines import EngineError
 from medo1.engines.http.batch import BatchJobs, Journal
 from medo1.engines.http.openai import OpenAI
+from medo1.engines.wrappers.money import Budget, Budgeted, BudgetError, Price, cost_bound_usd
 from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
 from tests.engines.conftest import KEY, ask, engine_for
@@ -122,3 +123,53 @@ def test_no_key_in_the_journal_or_in_errors(server: Server, tmp_path: Path) -> N
 def test_batch_mode_needs_a_place_to_remember(server: Server) -> None:
     with pytest.raises(EngineError, match="batch_dir"):
         engine_for(server, mode="batch")
+
+
+def test_a_line_ends_at_a_line_feed_alone_and_a_broken_one_costs_no_other(server: Server, engine: OpenAI) -> None:
+    server.service.answer = lambda body: "one\u2028two\u2029three\x85four\x0bfive\x1csix"
+    server.service.batch_lines = [b"{not json", b"[1, 2]", b"\xff\xfe", b""]
+    answers = list(engine.complete([ask(f"q{n}") for n in range(3)]))
+    assert {answer.text for answer in answers} == {"one\u2028two\u2029three\x85four\x0bfive\x1csix"}
+
+
+def test_a_batch_that_is_more_than_may_wait_goes_again_in_smaller_pieces(server: Server, tmp_path: Path) -> None:
+    server.service.batch_faults = ["failed:token_limit_exceeded", "failed:token_limit_exceeded"]
+    with batch_engine(server, tmp_path, max_attempts=1) as engine:
+        answers = list(engine.complete([ask(f"q{n}") for n in range(8)]))
+    assert [answer.finish_reason for answer in answers] == ["stop"] * 8
+    sizes = [server.service.files[batch["input_file_id"]].count(b"\n") for batch in server.service.batches.values()]
+    assert sizes[0] == 8
+    assert sizes[1] == 4
+    assert min(sizes[2:]) <= 2
+    assert max(server.service.answered.values()) == 1
+
+
+def test_a_batch_that_was_cancelled_is_not_sent_again_unasked(server: Server, engine: OpenAI) -> None:
+    server.service.batch_faults = ["cancelled"]
+    answers = list(engine.complete([ask("a"), ask("b")]))
+    assert {answer.finish_reason for answer in answers} == {"error"}
+    assert all("not sent again unasked" in str(answer.error) for answer in answers)
+    assert len(server.service.batches) == 1
+
+
+def test_an_error_that_does_not_mend_stops_a_batch_too(
+    server: Server, engine: OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = (402, {"error": {"message": "Insufficient Balance"}})
+    monkeypatch.setattr(server.service, "refusal", lambda body: refusal)
+    with pytest.raises(EngineError, match="Insufficient Balance"):
+        list(engine.complete([ask("a"), ask("b")]))
+    assert len(server.service.batches) == 1
+
+
+def test_a_batch_is_reserved_at_what_it_costs(server: Server, tmp_path: Path) -> None:
+    price = Price(prompt_usd_per_million=1000.0, completion_usd_per_million=10_000.0)
+    bound = cost_bound_usd(ask("q00", max_new_tokens=10), price, 0.5)
+    budget = Budget(5.5 * bound)
+    engine = Budgeted(batch_engine(server, tmp_path), {"teacher": price}, budget)
+    got = []
+    with engine, pytest.raises(BudgetError):
+        for answer in engine.complete([ask(f"q{n:02}", max_new_tokens=10) for n in range(20)]):
+            got.append(answer)  # noqa: PERF402
+    assert len(got) == 5
+    assert budget.spent_usd <= 5.5 * bound

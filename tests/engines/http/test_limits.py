@@ -77,6 +77,15 @@ def test_a_few_refusals_slow_nobody_and_many_slow_everybody() -> None:
         few.refused(few.epoch, 0.0, 5.0) if place % 10 == 0 else few.answered()
     assert few.allowed == 100
     assert few.paused_until == 0
+    some = Throttle(100)
+    for place in range(300):  # a third: the speed shrinks gently, and nothing pauses
+        some.refused(some.epoch, 0.0, 5.0) if place % 3 == 0 else some.answered()
+    shrunk = Throttle(100)
+    shrunk._recent = 0.4
+    shrunk.refused(shrunk.epoch, 0.0, 5.0)
+    assert 90 < shrunk.allowed < 100
+    assert (shrunk.paused_until, shrunk.epoch) == (0, 0)
+    assert some.paused_until == 0
     many = Throttle(100)
     for _ in range(100):
         many.refused(many.epoch, 1.0, 5.0)
