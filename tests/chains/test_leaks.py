@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,16 @@ def test_real_chains_that_nobody_showed_an_answer_to_are_no_leaks(benchmark_file
     chains, _ = read_questions(benchmark_files / "long_chains_sample.json", "huatuo", benchmark="c", split="train")
     told = [one.extra["complex_cot"] + one.extra["response"] for one in chains]
     assert [found for text in told if (found := leak(text))] == []
+
+
+@pytest.mark.parametrize("piece", ["the answer given that we know the ", "\n", "the ", "given ", "知道"])
+def test_the_time_to_look_grows_with_the_text_and_no_faster(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text, taken = piece * (length // len(piece)), []
+        for _ in range(5):
+            started = time.process_time()
+            leak(text)
+            taken.append(time.process_time() - started)
+        return min(taken)
+
+    assert seconds(80_000) < 12 * seconds(20_000) + 0.05

@@ -11,7 +11,7 @@ question covers (so that an excerpt is found).
 | .20 up to .40 | sibling | a vignette of the same pattern, to be looked at |
 | below | | nothing |
 
-Few shared n-grams are no evidence: common turns of speech cover much of a short question. Where fewer than ten rare
+Few shared n-grams are no evidence: common turns of speech cover much of a short question. Where fewer than eight rare
 n-grams' worth is shared, the score is the lesser of the two shares: each has to cover the other.
 
 The bands are chosen by planting leaks in real questions (`benchmarks/filtering.py` plants them again). All pairs are
@@ -29,7 +29,7 @@ from medo1.questions.grams import Grams, UnitReader, Units, batched, grams_of, u
 LEAK, SIBLING = 0.40, 0.20
 BOILERPLATE_SHARE = 0.02
 BOILERPLATE_LEAST = 3  # questions; with few questions a share alone would make everything boilerplate
-LEAST_SHARED = 10.0  # rarest n-grams' worth that two texts must share, unless each covers the other
+LEAST_SHARED = 8.0  # rarest n-grams' worth that two texts must share, unless each covers the other
 SLACK = 1e-5
 LONGEST_GAP = 6  # units without a shared n-gram within one passage
 LONGEST_PASSAGE = 600  # characters that are shown of a passage
