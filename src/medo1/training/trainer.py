@@ -45,7 +45,6 @@ def sft_trainer(job: TrainingJob, working: Path) -> Any:
     """
     import torch
     from transformers import set_seed
-    from trl import SFTConfig
 
     from datasets import Dataset, disable_progress_bars
 
@@ -62,37 +61,7 @@ def sft_trainer(job: TrainingJob, working: Path) -> Any:
         tokenizer, stop_tokens_of(job.model, tokenizer), spec.chat_template_kwargs, name=job.model.name
     )
     tokenizer.pad_token = template.pad_token
-    steps = spec.steps(len(job.examples))
-    arguments = SFTConfig(
-        output_dir=str(working),
-        num_train_epochs=spec.epochs,
-        per_device_train_batch_size=spec.micro_batch,
-        per_device_eval_batch_size=spec.micro_batch,
-        gradient_accumulation_steps=spec.accumulation,
-        learning_rate=spec.learning_rate,
-        lr_scheduler_type=spec.schedule,
-        warmup_steps=round(spec.warmup_ratio * steps),
-        max_length=spec.max_tokens if spec.packing else None,
-        packing=spec.packing,
-        packing_strategy="bfd_split",
-        eval_packing=False,
-        gradient_checkpointing=spec.gradient_checkpointing,
-        bf16=spec.bf16,
-        fp16=False,
-        use_cpu=device == "cpu",
-        seed=job.seed,
-        data_seed=job.seed,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        eval_strategy="no",
-        prediction_loss_only=True,
-        report_to=[],
-        dataloader_pin_memory=device == "cuda",
-        disable_tqdm=True,
-        ddp_find_unused_parameters=False if spec.launch.processes > 1 else None,
-        **_sharding(spec),
-    )
+    arguments = sft_arguments(spec, spec.steps(len(job.examples)), job.seed, working)
     if device == "cpu" and spec.launch.processes > 1 and spec.launch.strategy == "fsdp":
         _share_out_on_cpus()
     if spec.launch.processes == 1:
@@ -115,6 +84,43 @@ def sft_trainer(job: TrainingJob, working: Path) -> Any:
         ) from error
     trainer.chat = template
     return trainer
+
+
+def sft_arguments(spec: TrainingSpec, steps: int, seed: int, working: Path) -> Any:
+    """TRL's arguments for a spec on this machine; `steps` are the optimizer steps of the whole training."""
+    from trl import SFTConfig
+
+    device = device_kind()
+    return SFTConfig(
+        output_dir=str(working),
+        num_train_epochs=spec.epochs,
+        per_device_train_batch_size=spec.micro_batch,
+        per_device_eval_batch_size=spec.micro_batch,
+        gradient_accumulation_steps=spec.accumulation,
+        learning_rate=spec.learning_rate,
+        lr_scheduler_type=spec.schedule,
+        warmup_steps=round(spec.warmup_ratio * steps),
+        max_length=spec.max_tokens if spec.packing else None,
+        packing=spec.packing,
+        packing_strategy="bfd_split",
+        eval_packing=False,
+        gradient_checkpointing=spec.gradient_checkpointing,
+        bf16=spec.bf16,
+        fp16=False,
+        use_cpu=device == "cpu",
+        seed=seed,
+        data_seed=seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        eval_strategy="no",
+        prediction_loss_only=True,
+        report_to=[],
+        dataloader_pin_memory=device == "cuda",
+        disable_tqdm=True,
+        ddp_find_unused_parameters=False if spec.launch.processes > 1 else None,
+        **_sharding(spec),
+    )
 
 
 def refuse_unfit(spec: TrainingSpec, device: Device) -> None:
