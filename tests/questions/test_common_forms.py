@@ -36,6 +36,7 @@ SPREAD: dict[str, tuple[str, Any, str, list[str]]] = {
     "FrenchMedMCQA": ("x.json", [{"id": "a", "question": Q[0], "answers": {"a": "x1", "b": "x2", "c": "x3"}, "correct_answers": ["b"], "subject_name": "p", "nbr_correct_answers": 1}], "B", ["x1", "x2", "x3"]),
     "MedConceptsQA": ("x.jsonl", lines({"question_id": 1, "answer": "A", "answer_id": "A", "option1": "xx", "option2": "yy", "question": "What is it?\nA. xx\nB. yy", "vocab": "icd", "level": "easy"}), "A", ["xx", "yy"]),
     "ARC": ("x.jsonl", lines({"id": "M1", "question": Q[0], "choices": {"text": ["aa", "bb"], "label": ["1", "2"]}, "answerKey": "2"}), "B", ["aa", "bb"]),
+    "OpenBookQA": ("x.jsonl", lines({"id": "7", "question": {"stem": Q[0], "choices": [{"text": "aa", "label": "A"}, {"text": "bb", "label": "B"}]}, "answerKey": "B"}), "B", ["aa", "bb"]),
     "ARC as a table": ("x.csv", "id,question,choices,answerKey\nM1,Which?,\"{'text': array(['aa', 'bb'], dtype=object), 'label': array(['A', 'B'], dtype=object)}\",B\n", "B", ["aa", "bb"]),
     "an array as numpy prints it": ("x.csv", "question,options,answer\nWhich?,\"['aa' 'bb'\n 'cc']\",bb\n", "B", ["aa", "bb", "cc"]),
     "TruthfulQA": ("x.jsonl", lines({"question": Q[0], "mc1_targets": {"choices": ["a", "b", "c"], "labels": [0, 1, 0]}}), "B", ["a", "b", "c"]),

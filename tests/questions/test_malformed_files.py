@@ -123,6 +123,7 @@ ROWS: list[tuple[str, str | bytes, int, int, str]] = [
     ("a.jsonl", lines(GOOD, {**OTHER, "question": "x\ud83d"}), 1, 1, "half a character"),
     ("a.json", json.dumps([GOOD, 3, None, OTHER]), 2, 2, "expected an object, found int"),
     ("a.json", json.dumps({"train": [GOOD, 7], "test": [OTHER]}), 2, 1, "expected an object, found int"),
+    ("a.json", json.dumps({"train": [GOOD], "test": [{**OTHER, "answer_idx": "Z"}]}), 1, 1, "'answer_idx' is 'Z'"),
     ("a.csv", f"{HEAD}\n{LINE}\nShort,x\n{LINE.replace('Which', 'What')}\n", 2, 1, "2 fields where the first line has 6 (line 3)"),
     ("a.csv", f"{HEAD}\n{LINE}\n{LINE},more\n", 1, 1, "7 fields where the first line has 6 (line 3)"),
     ("a.csv", f'{HEAD}\n{LINE}\n"open,x,y,z,w,A\n{LINE.replace("Which", "What")}\n', 2, 1, "line 3: a quote is opened and not closed"),

@@ -142,6 +142,14 @@ def test_text_that_no_form_uses_stops_the_reading(name: str, listed: bool, tmp_p
     assert f"ignored: {name}" in "; ".join(without.notes)
 
 
+@pytest.mark.parametrize("values", [{"Na": 135, "K": 4.1}, [["Na", "135"], ["K", "4.1"]]])
+def test_a_table_of_values_that_no_form_uses_stops_the_reading(values: Any, tmp_path: Path):
+    table = lettered(["A", "B"])
+    table[0]["labs"], table[1]["labs"] = values, [["Na", "140"]]
+    with pytest.raises(QuestionsError, match="column 'labs'"):
+        read_benchmark(write(tmp_path / "x.jsonl", table))
+
+
 def test_text_that_a_mapping_does_not_name_stops_the_reading_too(tmp_path: Path):
     table = [{"q": f"Which {n}?", "a": "x", "b": "y", "right": "A", "case": [CASE, f"He is {n}."]} for n in range(2)]
     path = write(tmp_path / "x.jsonl", table)

@@ -140,6 +140,7 @@ def read_benchmark(
             hints=hints,
             ordered=ordered,
             folder=path.resolve().parent.name,
+            alone=len(parts) == 1,
         )
 
     for part in parts:
@@ -159,6 +160,11 @@ def read_benchmark(
         notes = tuple(note.replace("as the caller says", "as in another part of the file") for note in found.notes)
         readings[place] = replace(found, notes=notes)
     reading = _merged(path.name, [one for one in readings if one is not None])
+    if not reading.questions:
+        first = reading.rejected[0].reason if reading.rejected else "it is empty"
+        raise QuestionsError(
+            f"{path.name}: not one of {reading.rows_read} rows of its {len(parts)} parts can be used. The first: {first}"
+        )
     log_reading(reading)
     return reading
 
@@ -173,8 +179,12 @@ def read_part(
     hints: FileHints,
     ordered: bool,
     folder: str = "",
+    alone: bool = True,
 ) -> BenchmarkReading:
-    """The questions of one part of a file, or of one split of a data set. `folder` is where it lies."""
+    """The questions of one part of a file, or of one split of a data set.
+
+    `folder` is where it lies; `alone` says that nothing else is read, so that a part without a question is an error.
+    """
     rows, spelled = tidied(part.rows, plain=mapping is not None)
     if mapping is not None:
         hints = replace(hints, ignore=(*hints.ignore, *mapping.ignore))
@@ -196,6 +206,7 @@ def read_part(
         hints=hints,
         ordered=ordered,
         spelled=spelled,
+        alone=alone,
     )
 
 
@@ -249,6 +260,7 @@ def _questions_of(
     ordered: bool,
     folder: str = "",
     spelled: Mapping[str, str] | None = None,
+    alone: bool = True,
 ) -> BenchmarkReading:
     """The questions of rows that a form describes.
 
@@ -260,6 +272,7 @@ def _questions_of(
         ordered: the options' order is part of a question's identity.
         folder: the folder that the file lies in, where its own name says nothing.
         spelled: column to its name in the file, where that is written otherwise.
+        alone: a part without a question is an error, because there is no other part.
     """
     name = part.title
     if split is not None and split not in SPLIT_NAMES:
@@ -291,7 +304,7 @@ def _questions_of(
         questions.append(replace(question, flags=flags, shareable=shareable))
         read.append((row.values, " ".join((raw.stem, *raw.options.values()))))
     rejected.sort(key=lambda bad: bad.row)
-    if not questions:
+    if not questions and (alone or not rejected):
         raise QuestionsError(_nothing_usable(name, form, why, rejected))
     notes = [*prepared.notes, *splits.notes, *_flag_notes(questions)]
     if splits.why.startswith("nothing"):

@@ -8,7 +8,7 @@ from typing import Any
 from medo1.questions.readers.form import GOLDS, IMAGES, OPTIONS, STEMS
 from medo1.questions.record_files import FileRecord
 
-_NESTED = ("data", "row", "doc", "fields", "item", "sample")
+_NESTED = ("data", "row", "doc", "fields", "item", "sample", "question")
 # names that forms look for, beside the usual ones; a name is the same in any case and with spaces, hyphens, underscores
 _FORMS_OWN = (
     "Complex_CoT", "Response", "final_decision", "context", "contexts", "labels", "long_answer", "link", "diagnosis",

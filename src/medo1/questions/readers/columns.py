@@ -29,7 +29,8 @@ _ABOUT = frozenset(
      "section", "chapter", "system", "group", "groups", "class", "type", "types", "kind", "level", "levels",
      "difficulty", "competency", "competencies", "skill", "skills", "task", "tasks", "step", "tier", "bloom",
      "source", "sources", "src", "origin", "provenance", "url", "urls", "link", "links", "href", "website", "site",
-     "citation", "reference", "references", "year", "years", "date", "dates", "time", "timestamp", "created",
+     "citation", "reference", "references", "ref", "refs", "year", "years", "date", "dates", "time", "timestamp",
+     "created",
      "updated", "author", "authors", "writer", "name", "names", "title", "license", "licence", "lang", "language",
      "languages", "country", "region", "city", "state", "locale", "meta", "metadata", "tag", "tags", "keyword",
      "keywords", "split", "fold", "subset", "dataset", "datasets", "benchmark", "exam", "exams", "version",
@@ -194,8 +195,9 @@ def flat_text(value: Any) -> str:
         if isinstance(one, str):
             if not is_missing(one):
                 found.append(one.strip())
-        elif isinstance(one, Mapping):
-            waiting = [*one.values(), *waiting]
+        elif isinstance(one, Mapping):  # of a table of values, `{"Na": 135}`, the names belong to the text
+            waiting = [f"{key} {held}" if isinstance(held, int | float) and not isinstance(held, bool) else held
+                       for key, held in one.items()] + waiting  # fmt: skip
         elif isinstance(one, list | tuple):
             waiting = [*one, *waiting]
     return " ".join(found)
