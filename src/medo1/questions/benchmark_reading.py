@@ -163,7 +163,7 @@ def read_benchmark(
     if not reading.questions:
         first = reading.rejected[0].reason if reading.rejected else "it is empty"
         raise QuestionsError(
-            f"{path.name}: not one of {reading.rows_read} rows of its {len(parts)} parts can be used. The first: {first}"
+            f"{path.name}: not one of {reading.rows_read} rows of its {len(parts)} parts can be used. First: {first}"
         )
     log_reading(reading)
     return reading
