@@ -428,6 +428,54 @@ def test_a_missing_adapter_is_named_with_its_path(tiny_model: Path, tmp_path: Pa
         list(engine(tiny_model).complete(requests(GREEDY, adapter=Adapter("arm", tmp_path / "nowhere", "f" * 64))))
 
 
+@pytest.mark.parametrize("change", ["renamed", "fewer"])
+def test_an_adapter_whose_tensors_match_no_module_is_refused(
+    tiny_model: Path, tiny_adapters: tuple[Path, Path], tmp_path: Path, change: str
+) -> None:
+    """PEFT passes over them, and the base would answer in the adapter's name."""
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(tiny_adapters[0], tmp_path / "odd")
+    file = tmp_path / "odd" / "adapter_model.safetensors"
+    tensors = load_file(file)
+    first = sorted(tensors)[0]
+    if change == "renamed":
+        tensors = {name.replace("layers.", "blocks."): tensor for name, tensor in tensors.items()}
+    else:
+        del tensors[first]
+    save_file(tensors, file)
+    one = engine(tiny_model)
+    with pytest.raises(EngineError, match="does not fit the model tiny"):
+        list(one.complete(requests(GREEDY, adapter=Adapter("odd", tmp_path / "odd", "d" * 64))))
+    assert texts(list(one.complete(requests(GREEDY)))) == ask(tiny_model, requests(GREEDY))
+
+
+def test_numbers_that_are_none_are_an_error_not_a_text(tiny_model: Path) -> None:
+    one = engine(tiny_model)
+    loaded = one._load()
+    weight = next(iter(loaded.model.model.layers)).mlp.down_proj.weight
+    weight.data[:] = float("nan")
+    answers = list(one.complete(requests(GREEDY)))
+    assert {answer.finish_reason for answer in answers} == {"error"}
+    assert all("NaN" in str(answer.error) for answer in answers)
+
+
+def test_a_model_without_a_chat_template_is_one_message(tiny_model: Path, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    path = tmp_path / "base"
+    shutil.copytree(tiny_model, path)
+    (path / "chat_template.jinja").unlink(missing_ok=True)
+    config = json.loads((path / "tokenizer_config.json").read_text())
+    config.pop("chat_template", None)
+    (path / "tokenizer_config.json").write_text(json.dumps(config))
+    with pytest.raises(EngineError, match="no chat template"):
+        list(engine(path).complete(requests(GREEDY)))
+
+
 # Other models
 
 

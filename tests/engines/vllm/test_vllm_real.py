@@ -138,10 +138,11 @@ def test_confidence_of_drawn_answers_comes_over_http(engine: VLLM, served_model:
     drawn = requests(Sampling(temperature=1.0, max_new_tokens=24), samples=8)
     with Transformers().with_model(Model("tiny", served_model, "r")) as other:
         embedded = list(answered(other, drawn).values())
-    served = list(answered(engine, drawn).values())
+    served = [one for one in answered(engine, drawn).values() if one.text]  # a draw may end at once
+    assert len(served) > len(drawn) / 2
     for name in ("confidence", "lowest_confidence", "self_certainty", "mean_logprob"):
         values = [getattr(one, name) for one in served]
-        assert all(value is not None for value in values)
+        assert None not in values, (name, [one for one in served if getattr(one, name) is None][:1])
     assert all(one.lowest_confidence <= one.confidence + 1e-9 for one in served)  # type: ignore[operator]
     means = [sum(one.confidence or 0.0 for one in ones) / len(ones) for ones in (served, embedded)]
     assert means[0] == pytest.approx(means[1], rel=0.2)

@@ -59,6 +59,10 @@ class DecodingRow:
         return max(len(stop.encode()) for stop in self.stops) + 3
 
 
+NOT_A_NUMBER = (
+    "the model computed no number (NaN): its weights are damaged, or its dtype is too narrow for it (take float32 or "
+    "bfloat16 instead of float16)"
+)
 NUMBERS = ("logprobs", "certainty", "confidence")
 
 
@@ -138,7 +142,10 @@ class ActiveRows:
         full = (self.count[first:size] >= self.limit[first:size]) & ~ended
         for place in places[full]:
             self.rows[place].ended = "length"
-        return places[ended | full]
+        broken = np.isnan(self._numbers["logprobs"][places, counts - 1])
+        for place in places[broken]:
+            self.rows[place].ended, self.rows[place].error = "error", NOT_A_NUMBER
+        return places[ended | full | broken]
 
     def looking(self, first: int) -> Iterable[tuple[DecodingRow, list[int]]]:
         """Rows with stop texts that did not end by a token, and the last tokens in which to look for those."""

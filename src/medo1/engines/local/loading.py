@@ -56,6 +56,11 @@ class Loaded:
             )
         except (OSError, ValueError) as error:
             raise EngineError(f"The model {source} cannot be loaded: {error}. {GUIDE}") from error
+        if not getattr(self.tokenizer, "chat_template", None):
+            raise EngineError(
+                f"The model {source} has no chat template, and requests are conversations. Put a chat_template.jinja "
+                "into its directory, or take the model that was tuned for conversations (named -Instruct or -Chat)."
+            )
         self.model.to(self.device).eval().requires_grad_(False)
         self.config: Any = self.model.config.get_text_config()
         self.windows = _windows(self.config, self.name)
@@ -214,6 +219,9 @@ class _Adapters:
             self._beside = self._from_files(adapter)
         else:
             self._beside.load_adapter(str(adapter.path), adapter_name=adapter.digest)
+            if odd := _without_counterpart(self._beside, adapter):
+                self._beside.delete_adapter(adapter.digest)
+                raise EngineError(_misfit(adapter, self._name, _told_of(odd)))
         self._beside.eval()
         self._loaded.add(adapter.digest)
 
@@ -221,12 +229,42 @@ class _Adapters:
         from peft import PeftModel
 
         try:
-            return PeftModel.from_pretrained(self._model, str(adapter.path), adapter_name=adapter.digest).eval()
+            made = PeftModel.from_pretrained(self._model, str(adapter.path), adapter_name=adapter.digest).eval()
+            reason = ""
         except (RuntimeError, ValueError, KeyError) as error:
-            raise EngineError(
-                f"The adapter {adapter.name} ({adapter.path}) does not fit the model {self._name}: {_head(error)}. "
-                "An adapter answers with the base model that it was trained on."
-            ) from error
+            reason = _head(error)
+        else:
+            if odd := _without_counterpart(made, adapter):
+                made.base_model.unload()
+                reason = _told_of(odd)
+        if reason:
+            raise EngineError(_misfit(adapter, self._name, reason))
+        return made
+
+
+def _misfit(adapter: Adapter, model: str, reason: str) -> str:
+    return (
+        f"The adapter {adapter.name} ({adapter.path}) does not fit the model {model}: {reason}. An adapter answers with "
+        "the base model that it was trained on."
+    )
+
+
+def _told_of(odd: list[str]) -> str:
+    return f"{len(odd)} tensors of one have no counterpart in the other, such as {odd[0]}"
+
+
+def _without_counterpart(made: Any, adapter: Adapter) -> list[str]:
+    """Tensors of the adapter's file that the model has no place for, and the other way round. PEFT passes over both."""
+    from peft.utils import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    file = Path(adapter.path) / "adapter_model.safetensors"
+    if not file.is_file():
+        return []
+    there = set(get_peft_model_state_dict(made, adapter_name=adapter.digest))
+    with safe_open(file, framework="pt") as tensors:
+        given = set(tensors.keys())
+    return sorted((given - there) | {name for name in there - given if "lora_" in name})
 
 
 def _check(adapter: Adapter) -> None:
