@@ -244,8 +244,8 @@ class _Adapters:
 
 def _misfit(adapter: Adapter, model: str, reason: str) -> str:
     return (
-        f"The adapter {adapter.name} ({adapter.path}) does not fit the model {model}: {reason}. An adapter answers with "
-        "the base model that it was trained on."
+        f"The adapter {adapter.name} ({adapter.path}) does not fit the model {model}: {reason}. An adapter answers "
+        "with the base model that it was trained on."
     )
 
 
