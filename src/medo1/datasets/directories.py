@@ -12,7 +12,7 @@ from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from medo1.datasets.artifacts import VersionedArtifact
-from medo1.engines.base import Adapter, Model
+from medo1.engines.base import SERVED_WITH, Adapter, Model
 
 # What can run code when it is loaded. medo1 neither writes nor reads it.
 UNSAFE_SUFFIXES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
@@ -70,7 +70,14 @@ class AdapterDirectory(_Weights):
         _refuse_unsafe_files(path)
         manifest = self.manifest()
         name = manifest.dataset.partition(".")[0] or path.parent.parent.name
-        return Adapter(name=f"{name}-{manifest.digest[:8]}", path=path, digest=manifest.digest)
+        return Adapter(f"{name}-{manifest.digest[:8]}", path, manifest.digest, _template_arguments(path))
+
+
+def _template_arguments(path: Path) -> str:
+    """The chat template's arguments that an adapter was trained with, as it says itself; none where it says nothing."""
+    file = path / SERVED_WITH
+    told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return json.dumps(told.get("chat_template_kwargs") or {}, sort_keys=True)
 
 
 def _open_to_the_group(directory: Path) -> None:

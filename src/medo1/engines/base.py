@@ -7,6 +7,7 @@ raises `EngineError` when nothing can be answered at all (no server, wrong model
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from medo1.errors import UserError
 
+SERVED_WITH = "medo1_adapter.json"  # beside an adapter: how it is asked (`chat_template_kwargs`, stop tokens)
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "content_filter", "error"]
 
@@ -60,11 +62,22 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A LoRA adapter: the name that a server knows it by, its directory, and the digest of its files."""
+    """A LoRA adapter: the name that a server knows it by, its directory, and the digest of its files.
+
+    `chat_template_kwargs` are the arguments of the chat template that it was trained with, as the text of a JSON
+    object; engines render its prompts with them.
+    """
 
     name: str
     path: Path
     digest: str
+    chat_template_kwargs: str = "{}"
+
+    @property
+    def template_arguments(self) -> dict[str, Any]:
+        """`chat_template_kwargs` as values."""
+        found: dict[str, Any] = json.loads(self.chat_template_kwargs)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from medo1.engines.base import Model
+from medo1.engines.base import SERVED_WITH, Model
 from medo1.errors import UserError
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
-SERVED_WITH = "medo1_adapter.json"  # how the adapter is asked: template arguments, stop tokens
 _LORA = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
 
 

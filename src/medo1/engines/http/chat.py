@@ -83,6 +83,8 @@ def chat_body(group: Sequence[Request], model: str, dialect: Dialect, extras: Ex
     if extras.reasoning_effort is not None:
         body["reasoning_effort"] = extras.reasoning_effort
     body.update(extras.body)
+    if request.adapter is not None and (arguments := request.adapter.template_arguments):
+        body["chat_template_kwargs"] = {**body.get("chat_template_kwargs", {}), **arguments}
     if request.messages[-1].role == "assistant" and extras.continuation == "native":
         body |= {"continue_final_message": True, "add_generation_prompt": False}
     for name in dialect.dropped:

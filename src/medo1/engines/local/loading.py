@@ -11,7 +11,7 @@ of matrices (DoRA, trained embeddings) cannot be added at all: these are compute
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,9 @@ class Loaded:
 
     # Prompts and texts
 
-    def prompt_text(self, messages: Sequence[Message]) -> tuple[str, str]:
+    def prompt_text(
+        self, messages: Sequence[Message], template_arguments: Mapping[str, Any] | None = None
+    ) -> tuple[str, str]:
         """A conversation as the chat template renders it up to the answer, and what of the answer is given.
 
         A last turn by the assistant is continued: its text follows what the template puts before an answer. (Templates
@@ -86,7 +88,7 @@ class Loaded:
         given = messages[-1].role == "assistant"
         turns = [{"role": message.role, "content": message.content} for message in messages]
         text = self.tokenizer.apply_chat_template(
-            turns[:-1] if given else turns, tokenize=False, add_generation_prompt=True
+            turns[:-1] if given else turns, tokenize=False, add_generation_prompt=True, **(template_arguments or {})
         )
         return str(text), messages[-1].content if given else ""
 

@@ -10,13 +10,14 @@ can move a log-probability by a hundredth, and with it a close choice.
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from threading import Event
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
 from medo1.engines.confidence import lowest_group
@@ -158,9 +159,9 @@ class Transformers(Engine):
 
         rows: list[DecodingRow] = []
         refused: list[Completion] = []
-        prompts = _prompts({request.messages for request in requests}, loaded)
+        prompts = _prompts({_conversation(request) for request in requests}, loaded)
         for request in requests:
-            prompt = prompts[request.messages]
+            prompt = prompts[_conversation(request)]
             if isinstance(prompt, str):
                 refused.append(_refusal(request, loaded.name, None, prompt))
                 continue
@@ -259,25 +260,32 @@ class Transformers(Engine):
         return int(psutil.virtual_memory().available // 2)
 
 
-def _prompts(
-    conversations: Iterable[tuple[Message, ...]], loaded: Loaded
-) -> dict[tuple[Message, ...], list[int] | str]:
+Conversation: TypeAlias = tuple[tuple[Message, ...], str]  # turns, and the chat template's arguments as JSON
+
+
+def _conversation(request: Request) -> Conversation:
+    """What decides a request's prompt: its turns, and the template's arguments that its adapter was trained with."""
+    return request.messages, "{}" if request.adapter is None else request.adapter.chat_template_kwargs
+
+
+def _prompts(conversations: Iterable[Conversation], loaded: Loaded) -> dict[Conversation, list[int] | str]:
     """The tokens of each conversation, or why the chat template refuses it.
 
     A given beginning of the answer is tokenised on its own: that is where the model stood when it had written it.
     """
     from jinja2 import TemplateError
 
-    prompts: dict[tuple[Message, ...], list[int] | str] = {}
-    heads: list[tuple[tuple[Message, ...], str, str]] = []
-    for messages in conversations:
+    prompts: dict[Conversation, list[int] | str] = {}
+    heads: list[tuple[Conversation, str, str]] = []
+    for conversation in conversations:
+        messages, arguments = conversation
         try:
-            heads.append((messages, *loaded.prompt_text(messages)))
+            heads.append((conversation, *loaded.prompt_text(messages, json.loads(arguments))))
         except (TemplateError, ValueError) as error:
-            prompts[messages] = f"the chat template refuses the conversation: {error}"
+            prompts[conversation] = f"the chat template refuses the conversation: {error}"
     ids = loaded.token_ids([text for _, head, given in heads for text in (head, given)]) if heads else []
-    for place, (messages, _, _) in enumerate(heads):
-        prompts[messages] = ids[2 * place] + ids[2 * place + 1]
+    for place, (conversation, _, _) in enumerate(heads):
+        prompts[conversation] = ids[2 * place] + ids[2 * place + 1]
     return prompts
 
 

@@ -240,7 +240,7 @@ class VLLM(Engine):
                     f"vllm: the adapter {adapter.name} has rank {rank}, the server was started for "
                     f"{self._ready_rank or 'none'}: set `max_rank: {rank}` in the engine's options"
                 )
-            served = Adapter(f"{adapter.name}@{adapter.digest[:12]}", adapter.path, adapter.digest)
+            served = replace(adapter, name=f"{adapter.name}@{adapter.digest[:12]}")
             self._load(served)
             self._served[adapter.digest] = served
             return served
