@@ -17,17 +17,22 @@ _THING = (
     r"|narrative|account|write-?up)(?![-\w])"
 )
 _IS = r"here(?:'s|’s| is| are)"
+_ADJECTIVE = (
+    r"(?:step-by-step|detailed|possible|concise|brief|revised|rewritten|expanded|unfolded|structured|complete|comprehensive"
+    r"|thorough|longer|inner|internal|first-person|full|short|clear|worked|sample)"
+)
 _WRITES = (
-    r"(?:provide|rewrite|write|expand|unfold|present|transform|convert|produce|walk you"
-    r"|give you|help you|break (?:this|it) down)\b"
+    r"(?:(?:provide|rewrite|write|expand|unfold|present|transform|convert|produce|give you)\b"
+    rf"[^.\n]{{0,60}}?\b(?:{_THING}|summary|account|notes|prose|first person)|walk you through)"
 )
 _WROTE = r"(?:rewritten|written|expanded|unfolded|transformed|converted|produced)\b"
 # At the very beginning.
 _OPENING = re.compile(
     rf"(?:sure(?: thing)?|certainly|of course|absolutely|understood|no problem|gladly)[!,.:]*\s+(?:{_IS}|below)\b"
     r"|(?:sure(?: thing)?|certainly|of course|absolutely|understood|got it|no problem)!"
-    rf"|(?:[a-z ]{{2,12}}[!,.]+\s+)?(?:{_IS}|below (?:is|are)|the following is)"
-    rf" (?:the |a |an |my |your |one )?(?:[\w-]+ ){{0,5}}?{_THING}"
+    rf"|(?:[a-z ]{{2,12}}[!,.]+\s+)?(?:{_IS}|below (?:is|are)|the following is) (?:(?:the|my|your) (?:[\w-]+ ){{0,5}}?"
+    rf"|(?:an? |one )?(?:{_ADJECTIVE},? ){{1,4}}){_THING}[^.:：\n]{{0,120}}(?:[:：]|\.?[ \t*_]*(?:\n|$))"
+    r"|here(?:'s|’s| is) (?:a|the) breakdown\b"
     rf"|(?:[a-z ]{{2,12}}[!,.]+\s+)?(?:i(?:'ll|’ll| will| am going to|'m going to|’m going to)"
     rf"|let me) (?:now )?{_WRITES}"
     rf"|(?:[a-z ]{{2,12}}[!,.]+\s+)?i(?:'ve|’ve| have) (?:now )?{_WROTE}"
@@ -78,7 +83,8 @@ _PROMPT_TALK = re.compile(
 _CLOSING = re.compile(
     r"\b(?:(?:i )?hope (?:this|that|it) helps?|let me know (?:if|whether)|feel free to|would you like (?:me|to|further)"
     r"|if you(?:'d|’d| would) like (?:me|to|a|further)|happy to (?:help|clarify|elaborate|explain)"
-    r"|if you (?:have|need) (?:any|further|more)"
+    r"|if you (?:have|need) (?:any |further |more |other |additional )*(?:questions|concerns|help|clarification"
+    r"|details|information)"
     r"|disclaimer\s*[:：]|note\s*[:：*_]+\s*(?:this (?:is|response|answer|analysis|information|explanation|reasoning)"
     r"|i am|i'm|the above|please|as an)"
     r"|(?:is|are) (?:not )?(?:intended |provided |meant )?(?:for|as|to be) (?:\w+ ){0,2}(?:educational|informational"

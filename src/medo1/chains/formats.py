@@ -24,7 +24,7 @@ from medo1.engines.base import FinishReason
 from medo1.parameters import Parameters
 
 _LIST_LINE = re.compile(
-    r"[ \t]*(?:[-*+•‣▪◦–—][ \t]|#{1,6}[ \t]|\d{1,3}[.)][ \t]|[*_]*(?:step|schritt|étape|paso)[ \t]+\d|第.{1,3}步"  # noqa: RUF001
+    r"[ \t]*(?:[-*+•‣▪◦–][ \t]|#{1,6}[ \t]|\d{1,3}[.)][ \t]|[*_]*(?:step|schritt|étape|paso)[ \t]+\d|第.{1,3}步"  # noqa: RUF001
     r"|(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__)[ \t]*:?[ \t]*$|\|.*\|[ \t]*$)",
     re.IGNORECASE,
 )

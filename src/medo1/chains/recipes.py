@@ -15,7 +15,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["teacher", "plain_teacher"]
+TeacherRole = Literal["teacher", "plain_teacher"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Stage:
     """
 
     name: str
-    engine: Role = "teacher"
+    engine: TeacherRole = "teacher"
     needs: tuple[str, ...] = ()
     gives: Literal["text", "tree"] = "text"
 
@@ -53,7 +53,7 @@ class Recipe:
         return self.stages[-1]
 
     @property
-    def engines(self) -> tuple[Role, ...]:
+    def engines(self) -> tuple[TeacherRole, ...]:
         """The engines that are asked, each once."""
         return tuple(dict.fromkeys(stage.engine for stage in self.stages))
 
