@@ -163,13 +163,25 @@ def test_all_chains_rejected_is_an_error_that_counts_the_reasons(asked: Frame, s
 
 
 def test_one_budget_is_shared_by_all_formats_of_a_run(asked: Frame, server: Server, tmp_path: Path) -> None:
-    store = CompletionStore(tmp_path / "c.sqlite")
-    params = SynthesisParams(prices=PRICES | {"plain": PRICES["teacher"]}, budget_usd=1.5, max_new_tokens=100, tries=2)
-    with Stored(engine_for(server), store) as teacher, Stored(engine_for(server, model="plain"), store) as plain:
-        write_chains(asked, prompts("cot"), params, FormatParams(), 7, teacher, format="cot")
-        with pytest.raises(BudgetError, match="raise budget_usd"):
-            spec = FormatParams(recipe="longstep")
-            write_chains(asked, prompts("longstep"), params, spec, 7, teacher, plain, format="longstep")
+    params = SynthesisParams(prices=PRICES, budget_usd=0.5, max_new_tokens=100, tries=2)
+
+    def costs_of(store: str, *names: str) -> list[float]:
+        """What each format spent, asked one after the other of one teacher."""
+        with Stored(engine_for(server), CompletionStore(tmp_path / store)) as teacher:
+            return [
+                write_chains(asked, prompts(name), params, FormatParams(writes="cot"), 7, teacher, format=name)[2][
+                    "cost_usd"
+                ].sum()
+                for name in names
+            ]
+
+    def prompts(name: str) -> dict[str, str]:
+        return {"request": f"{{{{question}}}} {name}", "again": "{{reason}}"}
+
+    [alone] = costs_of("a.sqlite", "one")
+    assert 0 < alone < 0.5  # and the next request could not be set aside within twice as much
+    with pytest.raises(BudgetError, match="raise budget_usd"):
+        costs_of("b.sqlite", "one", "two")
 
 
 @pytest.mark.parametrize(
@@ -256,3 +268,13 @@ def test_the_real_thought_reaches_the_writing_stage(asked: Frame, server: Server
     [(_, first)] = state.begin(questions(1)[0], 0)
     _, [(_, then)] = state.take(Completion(first.key, "It is C.", "stop", reasoning="Hmm, a ring."))
     assert "[Hmm, a ring.\n\nIt is C.]" in then.messages[-1].content
+
+
+def test_engines_are_looked_at_when_there_is_something_to_send(asked: Frame, server: Server, tmp_path: Path) -> None:
+    lesson(asked, server, tmp_path, "cot")
+    sent = sum(server.service.received.values())
+    server.service.served = ("other",)
+    assert len(lesson(asked, server, tmp_path, "cot")[0]) == 5  # all is kept: nobody is needed
+    with pytest.raises(EngineError, match="does not serve the model 'teacher'"):
+        lesson(asked, server, tmp_path, "longmonolog")
+    assert sum(server.service.received.values()) == sent
