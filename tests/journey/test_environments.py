@@ -120,3 +120,12 @@ def test_the_papers_published_values_stand_in_its_environment(monkeypatch: pytes
     assert parameters["inference"]["votes"]["numbers"] == [1, 4, 8, 16, 32]
     tested = [entry["benchmark"] for entry in parameters["ingest"]["files"] if entry.get("split") != "train"]
     assert tested == ["medqa", "medbullets_op4", "jama"]
+
+
+@pytest.mark.parametrize("environment", ["paper", "paper_open", "recorded", "evaluate"])
+def test_the_embedded_worlds_cues_ask_no_real_model(environment: str) -> None:
+    from medo1.configuration import project_loader
+    from medo1.study import Study
+
+    study = Study.from_parameters(project_loader(ROOT, environment)["parameters"])
+    assert {name: arm.draws for name, arm in study.arms.items() if "answer_cue" in arm.draws} == {}

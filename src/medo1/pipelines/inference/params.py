@@ -92,7 +92,14 @@ class ArmParams(Parameters):
         description="options: lettered options are shown and a letter is read; differential: none is shown, and a "
         "ranked list of diagnoses is read (the paper's free-form answers)",
     )
-    draws: dict[str, Any] = Field(default={}, description="what this arm draws otherwise than `inference` says")
+    draws: dict[str, Any] = Field(
+        default={}, description="what this arm draws otherwise than `inference` says; null: nothing"
+    )
+
+    @field_validator("draws", mode="before")
+    @classmethod
+    def _null_takes_away_what_another_environment_has(cls, value: Any) -> Any:
+        return {} if value is None else value
 
     @model_validator(mode="after")
     def _an_adapter_needs_its_base(self) -> Self:
