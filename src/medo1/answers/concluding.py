@@ -198,7 +198,6 @@ def announcing(sentence: str) -> bool:
     return (
         (_COPULA_END.search(last) is not None or _CONCLUDES.match(sentence) is not None)
         and not _DENIED.search(last)
-        and not _LISTS.search(last)
         and not _PLURAL_LIST.search(sentence)
         and (_PLURALS.search(last) is None or _ONE.search(last) is not None)
         and not conditional(sentence, 0, len(sentence))
