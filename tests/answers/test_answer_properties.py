@@ -121,6 +121,7 @@ def test_the_option_text_beside_a_letter_never_changes_it(case, statement, prose
 @settings(max_examples=150, deadline=None)
 @given(options_and_letter(), st.sampled_from(PLAIN), st.text(max_size=200))
 @example(({"A": "x", "B": "y"}, "A", "B"), "The answer is {x}.", "İİ ß ﬃ \u0301")
+@example(({"A": "x", "B": "x", "C": "The answer is B"}, "B", "A"), "The answer is {x}.", "")
 def test_any_text_before_a_stated_letter_never_changes_it(case, statement, noise):
     options, stated, _ = case
     assert read_answer(f"{noise}\n\n{statement.format(x=stated)}", options).letter in (stated, None)

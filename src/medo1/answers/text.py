@@ -100,6 +100,7 @@ _MISLEADS = re.compile(
     r"diagnosis|question|let|reconsider\w*|re-?evaluat\w*|revis\w+|first|final)\b|n['’]t\b)"
     r"|(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])"
 )
+_STATES = re.compile(r"(?i:answer(?: is|:)|^i )")  # a text that is a statement where no letter stands before it
 _LONG = 3  # words of an option's text that is blanked wherever it stands; a shorter one only behind its own letter
 
 
@@ -132,7 +133,7 @@ def _singular(word: str) -> str:
 
 def _where(letter: str, option: str) -> re.Pattern[str] | None:
     """Where an option's text is blanked: a long one everywhere, a short one only behind its own letter."""
-    if option.count(" ") + 1 >= _LONG:
+    if option.count(" ") + 1 >= _LONG and not _STATES.search(option):
         return None
     own = re.escape(option.lower().strip(" ."))
     return re.compile(rf"((?<![^\W_]){letter.lower()}[ *_:.)\-–—(\"'\[\]\n]{{1,6}})(?<![^\W_])({own})(?![^\W_])")
