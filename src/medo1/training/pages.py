@@ -20,7 +20,7 @@ CURVES = {
     "eval_accuracy": "accuracy on dev questions",
     "eval_unfinished": "unfinished answers to dev questions",
 }
-_WIDTH, _HEIGHT, _EDGE = 440, 150, 46
+_WIDTH, _HEIGHT, _EDGE = 460, 150, 66
 
 _STYLE = """
 body{margin:0 auto;max-width:64rem;padding:2rem 1.25rem;font:16px/1.55 system-ui,sans-serif;color:#1f2933}
