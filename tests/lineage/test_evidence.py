@@ -348,16 +348,15 @@ def test_trace_and_diff_name_the_file_that_was_forged(paid: TinyProject, audit: 
 @pytest.mark.parametrize("file", ["answers.parquet", "adapter", "kept_chains.parquet"])
 def test_trace_finds_a_forgery_below_the_number(paid: TinyProject, audit: Audit, file: str) -> None:
     [run] = paid.versions(file)
-    target = next(
-        path for path in sorted((paid.data / file / run).rglob("*")) if path.is_file() and path.name[0] != "_"
-    )
+    files = [path for path in sorted((paid.data / file / run).rglob("*")) if path.is_file()]
+    target = next(path for path in files if path.name[0] != "_")
     content = bytearray(target.read_bytes())
-    content[-10] ^= 1
+    content[-1] ^= 1
     target.write_bytes(content)
-    told = audit(paid, "trace", "results", "accuracy", "--where", "arm=taught", code=None, text=True)
-    assert file in " ".join(told.split())
+    told = " ".join(audit(paid, "trace", "results", "accuracy", "--where", "arm=taught", code=None, text=True).split())
+    assert file in told
     assert "Traceback" not in told
-    assert "saved was" in " ".join(told.split())
+    assert "saved was" in told
 
 
 def test_trace_shows_no_changed_answer_as_paid_evidence(paid: TinyProject, audit: Audit) -> None:

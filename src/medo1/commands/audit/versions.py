@@ -10,8 +10,6 @@ from rich.markup import escape
 from medo1.commands.audit.common import Audit, UnansweredError, audit_command, bytes_text, console, grid, state_text
 from medo1.lineage.audit.verification import by_text
 
-MADE = {"adopted": "adopted", "kedro seeds": "kedro seeds"}  # what no run made, but by hand
-
 if TYPE_CHECKING:
     from medo1.lineage.ledger import Ledger
     from medo1.lineage.ledger_reader import LedgerReader
@@ -57,9 +55,7 @@ def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
         commit = f"{(run.get('git_commit') or '')[:10]}{'+changes' if run.get('git_dirty') else ''}"
         table.add_row(
             row["version"],
-            state_text(run.get("state", ""))
-            if row["run_id"]
-            else MADE.get((row["maker"] or {}).get("by", ""), "by hand"),
+            state_text(run.get("state", "")) if row["run_id"] else _made(row["maker"]),
             commit,
             row["node"] or ("" if row["run_id"] else escape(by_text(row["maker"]))),
             "" if row["rows"] is None else str(row["rows"]),
@@ -140,6 +136,11 @@ def tag(
     what = "lost the tag" if remove else "has the tag" if len(told) == 1 else "have the tag"
     listed = told if len(told) <= 5 else [*told[:5], f"and {len(told) - 5} more"]  # noqa: PLR2004
     return click.echo(f"{', '.join(listed)} {what} {name}{' and is protected' if protect and not remove else ''}.")
+
+
+def _made(maker: dict[str, Any] | None) -> str:
+    by = (maker or {}).get("by", "hand")
+    return "by hand" if by == "hand" else str(by)
 
 
 def _rows_to_tag(
