@@ -236,3 +236,32 @@ def test_what_a_killed_save_left_is_no_part_of_what_is_saved_after_it(protocol: 
     dataset = Directory(filepath=place, version=Version(None, version))
     dataset.save(new)
     assert [file.name for file in sorted(Directory(filepath=place).load().iterdir())] == ["new.safetensors"]
+
+
+def test_equal_content_is_kept_once_and_each_version_stands_alone(tmp_path: Path) -> None:
+    from medo1.datasets import Directory
+
+    place = tmp_path / "value.json"
+    names = [f"2026-01-0{day}T00.00.00.000Z" for day in (1, 2, 3)]
+    for name, value in zip(names, (1, 2, 1), strict=True):
+        Json(filepath=str(place), version=Version(None, name)).save(value)
+    inodes = [(place / name / "value.json").stat().st_ino for name in names]
+    assert inodes[0] == inodes[2] != inodes[1]
+    (place / names[0] / "value.json").unlink()
+    assert Json(filepath=str(place)).load() == 1
+    folder = tmp_path / "folder"
+    for name in names[:2]:
+        source = tmp_path / "source"
+        source.mkdir()
+        (source / "a").write_text("a")
+        Directory(filepath=str(folder), version=Version(None, name)).save(source)
+    assert len({(folder / name / "folder" / "a").stat().st_ino for name in names[:2]}) == 1
+
+
+def test_what_was_damaged_is_not_shared(tmp_path: Path) -> None:
+    place = tmp_path / "value.json"
+    names = [f"2026-01-0{day}T00.00.00.000Z" for day in (1, 2)]
+    Json(filepath=str(place), version=Version(None, names[0])).save(1)
+    (place / names[0] / "value.json").write_text("2\n")
+    Json(filepath=str(place), version=Version(None, names[1])).save(1)
+    assert Json(filepath=str(place)).load() == 1

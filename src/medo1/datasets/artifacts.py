@@ -39,6 +39,7 @@ from medo1.lineage.manifests import MANIFEST_NAME, Manifest, Provenance, is_vers
 logger = logging.getLogger(__name__)
 
 STAGING_PREFIX = ".tmp-"
+SHARED_WITH = 5  # so many recent versions are looked at for equal content
 FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "a file may not be so big"}
 
 
@@ -269,6 +270,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         try:
             staged = staging / self._filepath.name
             content = self._write_or_take(data, staged) or content_of_tree(staged)
+            self._share_equal(staged, content)
             _sync_tree(staged)
             if self.provenance.answers:
                 answers = directory / COMPLETIONS_NAME
@@ -292,6 +294,21 @@ class VersionedArtifact(AbstractVersionedDataset):
             with suppress(OSError):
                 directory.rmdir()  # of a save that failed; a directory with something in it stays
         return manifest
+
+    def _share_equal(self, staged: Path, content: Content) -> None:
+        """Keep content that a recent version has already once, as hard links, where the file system has them."""
+        for name in self.complete_versions()[:SHARED_WITH]:
+            with suppress(DatasetError, VersionNotFoundError, OSError):
+                if self.manifest(name).digest != content.digest:
+                    continue
+                earlier = Path(self._data_path(name))
+                if KNOWN.of_tree(earlier) != content:  # damaged meanwhile
+                    continue
+                for file in files_of_tree(staged) if staged.is_dir() else [staged]:
+                    link = file.with_name(f"{STAGING_PREFIX}{file.name}")
+                    os.link(earlier / file.relative_to(staged) if staged.is_dir() else earlier, link)
+                    link.replace(file)
+                return
 
     def _save_remotely(self, data: Any, version: str, directory: str) -> Manifest:
         with tempfile.TemporaryDirectory(prefix="medo1-") as staging:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -50,6 +50,7 @@ class Places:
     def __init__(self, settings: LedgerSettings) -> None:
         self._settings = settings
         self._systems: dict[str, Any] = {}
+        self._shared: dict[tuple[int, int], Content] = {}
 
     # What is there
 
@@ -93,7 +94,7 @@ class Places:
         """
         path = self.data_path(location, version)
         if "://" not in path:
-            return content_of_tree(Path(path), told)
+            return self._local_content(Path(path), told)
         system = self._system(path)
         files = sorted(system.find(path))
         if not files:
@@ -102,6 +103,19 @@ class Places:
         names = [PurePosixPath(file).relative_to(root).as_posix() for file in files]
         contents = [_content_of_stream(system.open(file, "rb"), told) for file in files]
         return contents[0] if names == ["."] else content_of_files(names, contents)
+
+    def _local_content(self, path: Path, told: Callable[[int], None] | None) -> Content:
+        """As `content_of_tree`; a file that several versions share is hashed once."""
+        if path.is_dir():
+            return content_of_tree(path, told)
+        stat = path.stat()
+        shared = (stat.st_dev, stat.st_ino) if stat.st_nlink > 1 else None
+        if shared is None or shared not in self._shared:
+            content = content_of_tree(path, told)
+            if shared is None:
+                return content
+            self._shared[shared] = content
+        return self._shared[shared]
 
     def data_path(self, location: str, version: str) -> str:
         """Path or URL of the data: a file, or a directory."""
@@ -262,6 +276,21 @@ class Places:
         if target.is_file():
             return target.stat().st_size
         return sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+
+    def freed(self, versions: Iterable[tuple[str, str]]) -> int:
+        """Bytes that deleting some versions frees: of a file that others share, none."""
+        links: dict[tuple[int, int], list[int]] = {}
+        total = 0
+        for location, version in versions:
+            path = self._inside(location, version)
+            if "://" in path:
+                total += int(self._system(path).du(path))
+                continue
+            for file in Path(path).rglob("*"):
+                if file.is_file():
+                    stat = file.stat()
+                    links.setdefault((stat.st_dev, stat.st_ino), [stat.st_size, stat.st_nlink, 0])[2] += 1
+        return total + sum(size for size, there, gone in links.values() if gone >= there)
 
     # Paths
 

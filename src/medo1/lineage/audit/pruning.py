@@ -31,10 +31,7 @@ class PrunePlan:
     go: list[Row]
     kept: dict[str, int]
     going_on: list[str]
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(row["size_bytes"] for row in self.go)
+    size_bytes: int = 0  # what deleting frees: content that a kept version shares stays
 
 
 def prune_plan(
@@ -94,7 +91,8 @@ def prune_plan(
     for number, reason in kept.items():
         if number in rows:
             reasons[reason] += 1
-    return PrunePlan(go, dict(reasons), going)
+    freed = places.freed((row["location"], row["version"]) for row in go)
+    return PrunePlan(go, dict(reasons), going, freed)
 
 
 def _tagged_on_disk(places: Places, row: Row) -> bool:
