@@ -1,7 +1,7 @@
 """How this project reads `conf/`: Kedro's config loader with three things more, and what it is made with.
 
-Apart from `medo1.settings`, which says it to Kedro, so that what only reads the configuration (`medo1 audit`) need not
-import the half of Kedro that runs pipelines.
+Apart from `medo1.settings`, which says it to Kedro, so that what only reads the configuration need not import the half
+of Kedro that runs pipelines.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class ResultHooks:
         print_results(catalog.load("results"), catalog.load("comparisons"), page, confidence)
 
 
-# What these three say is in medo1.configuration: `medo1 audit` reads the configuration by it, without this file.
+# What these three say is in medo1.configuration: commands read the configuration by it, without this file.
 CONF_SOURCE = configuration.CONF_SOURCE
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS

@@ -479,6 +479,12 @@ def test_events_are_valid_open_lineage(project: TinyProject, audit: Audit) -> No
     ends = [event for event in events if event["eventType"] == "COMPLETE" and event["outputs"]]
     results = [one for event in ends for one in event["outputs"] if one["name"] == "data/results.parquet"]
     assert results[0]["outputFacets"]["outputStatistics"]["rowCount"] == 2
+    assert results[0]["namespace"] == "medo1://tiny"
+    assert len(results[0]["facets"]["medo1_sha256"]["sha256"]) == 64
+    assert events[0]["run"]["facets"]["medo1_parameters"]["parameters"]["train"] == {"rate": 0.1}
+    for facet in (results[0]["facets"]["medo1_sha256"], events[0]["run"]["facets"]["medo1_parameters"]):
+        assert facet["_producer"]
+        assert facet["_schemaURL"].startswith("https://openlineage.io/spec/")
 
 
 # kedro-viz

@@ -236,6 +236,76 @@ def test_a_ledger_that_is_locked_for_a_while_loses_nothing_and_stops_no_run(
 # Which ledger
 
 
+def test_a_ledger_that_is_locked_to_the_end_costs_seconds_and_the_run_is_finished_all_the_same(
+    project: TinyProject, monkeypatch: pytest.MonkeyPatch, audit: Audit
+) -> None:
+    import sqlite3
+
+    project.run("learn")
+    held = sqlite3.connect(project.settings().file, isolation_level=None, check_same_thread=False)
+    original = Recorder.node_started
+
+    def node_started(self: Recorder, *arguments: Any) -> None:
+        if not held.in_transaction:
+            held.execute("BEGIN IMMEDIATE")
+        original(self, *arguments)
+
+    monkeypatch.setattr(Recorder, "node_started", node_started)
+    monkeypatch.setattr("medo1.lineage.recorder.PATIENCE_S", 0.1)
+    started = time.monotonic()
+    run = project.run()  # nine versions, eight nodes: two dozen events
+    took = time.monotonic() - started
+    held.execute("COMMIT")
+    assert took < 30
+    told = audit(project, "runs", run)
+    assert told["state"] == "finished"
+    assert told["ended_at"]
+    assert audit(project, "runs")[0]["state"] == "finished"
+    audit(project, "rebuild")
+    told = audit(project, "runs", run)
+    assert (told["state"], len(told["nodes"]), len(told["outputs"])) == ("finished", 8, 9)
+    assert audit(project, "verify")["findings"] == []
+
+
+def test_first_runs_that_start_at_once_on_a_new_ledger_all_get_one(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\nfrom pathlib import Path\nfrom medo1.lineage.ledger import Ledger\n"
+        "from medo1.lineage.ledger_settings import ledger_settings_from\nimport sqlalchemy, medo1.lineage.schema\n"
+        "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
+        "for number in range(5):\n"
+        "    settings = ledger_settings_from({'url': f'sqlite:///data/{number}.sqlite'}, Path(sys.argv[1]))\n"
+        "    ledger = Ledger(settings, create=True)\n"
+        "    ledger.latest_run_id()\n    ledger.close()\n"
+    )
+    at = str(time.time() + 3)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path), at],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        )
+        for _ in range(6)
+    ]
+    assert [process.communicate()[1] for process in processes] == [""] * 6
+
+
+def test_a_ledger_of_an_earlier_release_is_brought_up_to_date(project: TinyProject, audit: Audit) -> None:
+    import sqlite3
+
+    run = project.run()
+    with sqlite3.connect(project.settings().file) as database:
+        for table, column in (("run", "root"), ("run", "cost"), *(("version", name) for name in
+                              ("env", "maker", "completions", "measures"))):  # fmt: skip
+            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        database.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+    database.close()
+    assert audit(project, "runs")[0]["id"] == run
+    assert audit(project, "trace", "results", "accuracy", "--where", "arm=taught")["adds_up"]
+    project.run()
+    assert audit(project, "stale")["stale"] == []
+
+
 def test_a_ledger_of_another_release_is_refused_with_what_to_do(project: TinyProject) -> None:
     import sqlite3
 

@@ -6,8 +6,10 @@ Built with the classes of openlineage-python, which check what they are given. A
 
 from __future__ import annotations
 
+import tomllib
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
@@ -49,8 +51,9 @@ class _Maker:
 
         self._connection, self._ledger, self._ol = connection, ledger, ol
         self._run = whole_run(connection, ledger, run)
-        self._space = f"medo1://{ledger.settings.project.name}"
-        self._job = f"{ledger.settings.project.name}.{'+'.join(run['pipelines'])}"
+        name = _project_name(ledger.settings.project)
+        self._space = f"medo1://{name}"  # the same in every copy of the project
+        self._job = f"{name}.{'+'.join(run['pipelines'])}"
         self._id = str(uuid.uuid5(NAMESPACE, run["id"]))
 
     def events(self) -> Iterator[Any]:
@@ -113,7 +116,8 @@ class _Maker:
             if read.kind not in ("version", "file"):
                 continue
             place = read.location or (read.detail or {}).get("location", read.name)
-            found.append(self._ol.InputDataset(self._space, place, facets=self._dataset(read.version or read.digest)))
+            facets = self._dataset(read.version or read.digest, read.digest)
+            found.append(self._ol.InputDataset(*self._named(place), facets=facets))
         return found
 
     def _output(self, row: Row) -> Any:
@@ -123,18 +127,28 @@ class _Maker:
             rowCount=row["rows"], size=row["size_bytes"]
         )
         return self._ol.OutputDataset(
-            self._space,
-            row["location"],
-            facets=self._dataset(row["version"]),
+            *self._named(row["location"]),
+            facets=self._dataset(row["version"], row["digest"]),
             outputFacets={"outputStatistics": statistics},
         )
 
-    def _dataset(self, version: str | None) -> dict[str, Any]:
+    def _named(self, place: str) -> tuple[str, str]:
+        """Namespace and name of a dataset: of a URL its bucket and path, as the standard names those."""
+        scheme, mark, rest = place.partition("://")
+        if not mark:
+            return self._space, place
+        bucket, _, path = rest.partition("/")
+        return f"{scheme}://{bucket}", path
+
+    def _dataset(self, version: str | None, digest: str | None) -> dict[str, Any]:
         from openlineage.client.facet_v2 import dataset_version_dataset
 
-        return (
-            {"version": dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=version)} if version else {}
-        )
+        facets: dict[str, Any] = {}
+        if version:
+            facets["version"] = dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=version)
+        if digest:
+            facets["medo1_sha256"] = _own_facet("DatasetFacet", "Sha256DatasetFacet", sha256=digest)
+        return facets
 
     def _run_facets(self) -> dict[str, Any]:
         from openlineage.client.facet_v2 import nominal_time_run, processing_engine_run
@@ -144,7 +158,14 @@ class _Maker:
             "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
                 version=self._run["kedro"] or "unknown", name="kedro", openlineageAdapterVersion=self._run["medo1"]
             ),
+            **self._parameters_facet(),
         }
+
+    def _parameters_facet(self) -> dict[str, Any]:
+        parameters = self._run["parameters"]
+        if parameters is None:
+            return {}
+        return {"medo1_parameters": _own_facet("RunFacet", "ParametersRunFacet", parameters=parameters)}
 
     def _error_facets(self) -> dict[str, Any]:
         from openlineage.client.facet_v2 import error_message_run
@@ -169,6 +190,26 @@ class _Maker:
 
 
 _END = {"finished": "COMPLETE", "failed": "FAIL", "interrupted": "ABORT", "unknown": "OTHER"}
+
+
+def _project_name(project: Path) -> str:
+    """The project's name as pyproject.toml says it; its folder's where that says nothing."""
+    try:
+        described = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return project.name
+    kedro = described.get("tool", {}).get("kedro", {})
+    return str(kedro.get("project_name") or kedro.get("package_name") or project.name)
+
+
+def _own_facet(base: str, name: str, **values: Any) -> Any:
+    """A facet of medo1's own, of one of the standard's kinds: a schema that allows more fields."""
+    import attr
+    from openlineage.client.generated import base as kinds
+
+    fields = {field: attr.ib(type=type(value)) for field, value in values.items()}
+    kind = attr.make_class(name, fields, bases=(getattr(kinds, base),), kw_only=True)
+    return kind(**values)
 
 
 def _job_type(kind: str) -> dict[str, Any]:

@@ -105,8 +105,9 @@ def verify(
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         found = [one for some in pool.map(lambda row: _verified(row, facts, places, told), rows) for one in some]
     found += unpaid([(row, row["completions"]) for row in rows if row["completions"]], places, read_answers)
+    known = {(row["location"], row["version"]): row for row in rows}
     for run in facts.runs.values():
-        found += _record_findings(run, places)
+        found += _record_findings(run, known, places)
     return found
 
 
@@ -204,8 +205,12 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004
 
 
-def _record_findings(run: Row, places: Places) -> list[AuditFinding]:
-    """Where the record of a run is gone, is another, or says other things than the ledger."""
+def _record_findings(run: Row, known: Mapping[tuple[str, str], Row], places: Places) -> list[AuditFinding]:
+    """Where the record of a run is gone, is another, or says other things than the ledger, of the run or its versions.
+
+    Args:
+        known: rows of versions, by location and version.
+    """
 
     def finding(problem: Problem, what: str) -> AuditFinding:
         return AuditFinding(problem, "", "the run's record", run["id"], what)
@@ -224,6 +229,12 @@ def _record_findings(run: Row, places: Places) -> list[AuditFinding]:
     different = [name for name in names if run[name] != record.run[name]]
     if different:
         found.append(finding("altered", f"the ledger says another {', '.join(different)} than the run's record"))
+    for node in record.content["nodes"]:
+        for one in node["outputs"]:
+            row = known.get((one["location"], one["version"]))
+            if row is not None and (row["digest"], row["manifest"]) != (one["digest"], one["manifest"]):
+                what = "the ledger and the run's record name other digests for it"
+                found.append(AuditFinding("altered", row["dataset"], row["location"], row["version"], what))
     return found
 
 
