@@ -182,6 +182,11 @@ def audit_of_many(folder: Path, runs: int, repeats: int) -> dict[str, Any]:
         "versions": ("versions", "set07"),
         "stale": ("stale",),
         "runs": ("runs",),
+        "trace": ("trace", "results", "accuracy", "--where", "arm=taught"),
+        "diff": ("diff", "results", "latest", "latest"),
+        "verify": ("verify", "results"),
+        "prune": ("prune", "set07"),
+        "export": ("export", "latest"),
     }
     commands = {"kedro --version": ("kedro", "--version")}
     for question in questions.values():

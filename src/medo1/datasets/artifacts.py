@@ -193,8 +193,8 @@ class VersionedArtifact(AbstractVersionedDataset):
         return None
 
     def newest_name(self) -> str | None:
-        """The highest name of a version on this machine, complete or not; None where there is none or it is remote."""
-        return next(iter(self._version_names()), None) if self._is_local else None
+        """The highest name of a version, complete or not; None where there is none."""
+        return next(iter(self._version_names()), None)
 
     def pin(self, version: str, place: str | None = None) -> None:
         """Load this version from now on, whatever other runs save meanwhile.
