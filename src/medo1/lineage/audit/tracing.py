@@ -299,7 +299,10 @@ class _Tracer:
     def _output(self, version: Row) -> Any:
         if not version.get("node") or not version["node_run_id"]:
             raise NotRecomputedError(f"no node made it ({by_text(version['maker'])})")
-        node = self._find_node(version["node"])
+        try:
+            node = self._find_node(version["node"])
+        except UserError as error:
+            raise NotRecomputedError(f"the pipelines cannot be built now: {error}") from error
         if node is None:
             raise NotRecomputedError(f"there is no node {version['node']} now")
         query = "SELECT * FROM input WHERE node_run_id = :number"
