@@ -143,7 +143,7 @@ def test_confidence_of_drawn_answers_comes_over_http(engine: VLLM, served_model:
     for name in ("confidence", "lowest_confidence", "self_certainty", "mean_logprob"):
         values = [getattr(one, name) for one in served]
         assert None not in values, (name, [one for one in served if getattr(one, name) is None][:1])
-    assert all(one.lowest_confidence <= one.confidence + 1e-9 for one in served)  # type: ignore[operator]
+    assert all(one.lowest_confidence > 0 for one in served)  # type: ignore[operator]
     means = [sum(one.confidence or 0.0 for one in ones) / len(ones) for ones in (served, embedded)]
     assert means[0] == pytest.approx(means[1], rel=0.2)
     [greedy] = engine.complete(requests(GREEDY)[:1])

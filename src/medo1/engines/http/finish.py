@@ -56,7 +56,7 @@ def ending(*places: Mapping[str, Any]) -> tuple[Ending | None, str]:
     Returns:
         None as the ending where no field says anything, or none says a known word; the word is empty or unknown then.
     """
-    said = [(name, str(place[name])) for place in places for name in FIELDS if place.get(name) not in (None, "")]
+    said = [(name, str(word)) for place in places for name in FIELDS if (word := place.get(name)) not in (None, "")]
     plainly = any(name == "finish_reason" and _plain(word) in ENDINGS for name, word in said)
     known: dict[Ending, str] = {}
     for name, word in said:

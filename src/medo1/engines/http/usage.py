@@ -9,7 +9,6 @@ Sources: the API references of OpenAI, Anthropic and Google (Gemini); DeepSeek's
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,6 @@ DETAILS = (
     "completion_tokens_details", "output_tokens_details", "prompt_tokens_details", "input_tokens_details",
 )  # fmt: skip
 MOST = 1 << 40  # tokens; what is above is nonsense
-WORD = re.compile(r"\S+")
 WORDS_PER_TOKEN = 2  # a tokenizer makes a token of a word at least; half as many are not believed
 BYTES_PER_TOKEN = 24  # and of so many bytes, in scripts without spaces
 
@@ -80,8 +78,8 @@ def fewest_tokens(text: str) -> int:
     """Fewer tokens than this a text cannot have, whatever the tokenizer."""
     if not text:
         return 0
-    words = sum(1 for _ in WORD.finditer(text))
-    return max(1, words // WORDS_PER_TOKEN, len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN // WORDS_PER_TOKEN)
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return max(1, len(text.split()) // WORDS_PER_TOKEN, size // BYTES_PER_TOKEN // WORDS_PER_TOKEN)
 
 
 def _first(names: tuple[str, ...], *places: Mapping[str, Any]) -> int | None:

@@ -226,6 +226,13 @@ def kept_completion(request_id: str, row: tuple[Any, ...], key: str) -> Completi
 
 def _as_written(completion: Completion) -> Completion:
     """The completion as a row holds it: every text storable, a thought that stood in the text back in its place."""
+    if completion.written is None:
+        try:
+            f"{completion.text}{completion.reasoning}{completion.model}{completion.error}".encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return completion
     texts = {name: getattr(completion, name) for name in ("text", "reasoning", "model")}
     alone = apart(replace(completion, text=completion.whole_text, reasoning="", written=None))
     if completion.written is not None and alone.reasoning == completion.reasoning:
