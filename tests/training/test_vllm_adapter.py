@@ -1,0 +1,35 @@
+"""An adapter that was trained here answers in vLLM as it does here, and unlike its base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medo1.engines.base import Adapter, Message, Model, Request, Sampling
+from medo1.engines.local.transformers import Transformers
+from medo1.engines.vllm.engine import VLLM
+from medo1.lineage.digests import digest_of_tree
+from medo1.training import run
+from tests.training.jobs import job
+
+pytestmark = [pytest.mark.vllm, pytest.mark.slow]
+
+
+def test_a_trained_adapter_says_in_vllm_what_it_says_here(
+    served_model: Path, tmp_path: Path, vllm_python: str, one_vllm_at_a_time: None
+) -> None:
+    output = tmp_path / "adapter"
+    output.mkdir()
+    run.train(job(served_model, 8, rank=8, epochs=10, learning_rate=2e-2), output, tmp_path / "checkpoints")
+    trained = Adapter("trained", output, digest_of_tree(output))
+    turns = (Message("user", "Question 3?\nA. yes\nB. no"),)
+    asked = [Request(name, turns, Sampling(max_new_tokens=24), adapter=one) for name, one in
+             (("base", None), ("trained", trained))]  # fmt: skip
+    told = {}
+    with Transformers() as local:
+        told["here"] = {one.key: one.text for one in local.with_model(Model("m", served_model, "r")).complete(asked)}
+    with VLLM(python=vllm_python, context=512, rows=8, max_rank=8, start_timeout_s=400) as served:
+        told["vllm"] = {one.key: one.text for one in served.with_model(Model("m", served_model, "r")).complete(asked)}
+    assert told["vllm"] == told["here"]
+    assert told["vllm"]["trained"] != told["vllm"]["base"]
