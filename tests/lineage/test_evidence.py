@@ -260,7 +260,8 @@ def test_what_was_saved_by_hand_is_no_free_input_and_is_marked_wherever_it_is_na
     for command in (["runs", run], ["versions", "answers"], ["lineage", "results"], ["verify"], [
         *("trace", "results", "accuracy", "--where", "arm=taught")
     ]):  # fmt: skip
-        assert "by hand" in audit(paid, *command, text=True), command
+        told = " ".join(audit(paid, *command, text=True).replace("│", " ").split())
+        assert "by hand" in told, command
     assert audit(paid, "trace", "results", "accuracy", "--where", "arm=taught")["trace"]["by_hand"] == [
         f"answers@{version}"
     ]
