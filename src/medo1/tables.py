@@ -131,7 +131,8 @@ TEACHING_COSTS = _table(
         "cost_usd": NUMBER,
         "saved_usd": NUMBER,  # what the kept answers had cost
         "priced": TRUTH,  # whether the price table had the model
-    }
+    },
+    unique=["format", "stage", "model"],
 )
 CHAIN_LENGTHS = _table(
     {
