@@ -50,3 +50,14 @@ def test_layers_of_the_catalog_are_named_as_the_folders_of_data() -> None:
         for layer in re.findall(r"layer: (\w+)", file.read_text(encoding="utf-8"))
     }
     assert sorted(place for place in named if place[0] not in folders) == []
+
+
+def test_decisions_are_numbered_without_gaps_one_a_page_and_listed() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+    headings = [re.findall(r"^# (\d+)\. ", page.read_text(encoding="utf-8"), re.MULTILINE) for page in pages]
+    assert headings == [[str(number)] for number in range(1, len(pages) + 1)]
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    index = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
+    assert [page.name for page in pages if f"]({page.name})" not in index] == []
+    titles = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("# ")]
+    assert len(titles) == len(pages)
