@@ -329,8 +329,8 @@ class _Tracer:
             return [NumberCheck(self._column, _at(self.value(version), self._column), _at(again, self._column), "node")]
         found = []
         key = [name for name in version["key"] if name in rows.columns and name in again.columns]
-        for _, row in rows.iterrows():
-            fits = again
+        for place, row in rows.iterrows():
+            fits = again if key or len(again) != version["rows"] else again.iloc[[int(str(place))]]
             for name in key:
                 fits = fits[fits[name] == row[name]]
             if len(fits) != 1:
