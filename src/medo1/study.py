@@ -29,19 +29,19 @@ class StudyError(UserError):
 class Study(Parameters):
     """What the graph is made of."""
 
-    seed: int = Field(ge=0, description="of everything random in a run but the embedded world itself")
+    seed: int = Field(ge=0, description="of everything random in a run except the embedded world itself")
     journey: tuple[PipelineName, ...] = Field(min_length=1, description="pipelines of a plain `kedro run`, in order")
     base_model: str = Field(
         default="clinic",
         min_length=1,
-        description="who learns: `clinic` (the clinic pipeline trains one), `small_student` (finetune trains one on "
+        description="which model is trained: `clinic` (made by the clinic pipeline), `small_student` (made by finetune from "
         "the imported chains), or a hub id or directory, which the catalog's `base_model` names",
     )
     benchmarks_dir: str | None = Field(default=None, description="folder of the benchmark files, for the catalog")
-    formats: dict[str, FormatParams] = Field(description="how chains are written; none where nothing is learnt")
+    formats: dict[str, FormatParams] = Field(description="formats of chains; none where nothing is trained")
     arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
     estimate_only: bool = Field(default=False, description="`synthesis.estimate_only`: the graph ends with an estimate")
-    filtering: FilteringParams = Field(default=FilteringParams(), description="which chains are learnt from")
+    filtering: FilteringParams = Field(default=FilteringParams(), description="which chains are trained on")
 
     @field_validator("formats", "arms")
     @classmethod

@@ -55,7 +55,9 @@ class Problem:
 class Checks(Parameters):
     """How strict the formats are. Each format looks at those that concern it."""
 
-    min_words: int = Field(default=0, ge=0, description="fewest words of a chain (of Chinese, 1.5 signs count as one)")
+    min_words: int = Field(
+        default=0, ge=0, description="fewest words of a chain (in Chinese, 1.5 characters count as one)"
+    )
     min_steps: int = Field(default=2, gt=0, description="fewest steps of a longstep chain")
     require_parts: bool = Field(default=False, description="each longstep step states goal, evidence and conclusion")
     min_turns: int = Field(default=1, ge=0, description="fewest places where a monologue asks, doubts or turns")

@@ -23,17 +23,21 @@ class TeachingSpec(Parameters):
     samples: int = Field(default=1, gt=0, description="chains per question; paper: not stated, 1 is the least")
     temperature: float = Field(default=0.0, ge=0, description="paper: not published")
     max_new_tokens: int = Field(default=4096, gt=0, description="room for LongMonolog's 1,223 tokens on average")
-    tries: int = Field(default=3, gt=0, description="askings in all of a stage whose reply cannot be used")
+    tries: int = Field(default=3, gt=0, description="attempts in all for a stage whose reply cannot be used")
     when_cut: WhenCut = Field(
-        default="keep", description="an answer cut by its length: rejected with its text kept, continued, asked again"
+        default="keep",
+        description="an answer that hits the length limit is rejected with its text kept, continued, or retried",
     )
-    cut_rounds: int = Field(default=2, gt=0, description="most continuations of one answer")
-    cut_factor: float = Field(default=2.0, gt=1, description="how much larger each further limit is, for reask")
+    cut_rounds: int = Field(default=2, gt=0, description="continuations of one answer at most")
+    cut_factor: float = Field(default=2.0, gt=1, description="factor by which `reask` raises the limit each time")
     stop_after: int | None = Field(
-        default=20, gt=0, description="replies of a stage, from the first, after which the run may stop; null: never"
+        default=20, gt=0, description="first replies of a stage that are checked before going on; null: no check"
     )
     stop_share: float = Field(
-        default=0.7, gt=0, le=1, description="it stops when so large a share of them was refused for the same reason"
+        default=0.7,
+        gt=0,
+        le=1,
+        description="the run stops when at least this share of them is rejected for the same reason",
     )
 
 

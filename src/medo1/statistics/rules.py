@@ -21,22 +21,25 @@ class Weighing(Parameters):
         default=0.5,
         gt=0,
         le=1,
-        description="in `filtered`, the share of samples that votes, surest first; DeepConf: 0.1 or 0.9 of hundreds",
+        description="in `filtered`, share of samples that vote, most confident first; DeepConf: 0.1 or 0.9 of hundreds",
     )
 
 
 class StoppingRule(Parameters):
     """When a question has votes enough."""
 
-    threshold: float = Field(default=0.95, gt=0, le=1, description="of the probability that the leader stays ahead")
-    first: int = Field(default=3, gt=0, description="samples before the first look")
-    step: int = Field(default=1, gt=0, description="samples between two looks")
+    threshold: float = Field(
+        default=0.95, gt=0, le=1, description="stop when the leader stays ahead with at least this probability"
+    )
+    first: int = Field(default=3, gt=0, description="samples before the rule is first checked")
+    step: int = Field(default=1, gt=0, description="samples between two checks")
     rule: Literal["dirichlet", "beta"] = Field(
-        default="dirichlet", description="dirichlet: up to `samples` draws; beta: adaptive consistency's, without end"
+        default="dirichlet",
+        description="dirichlet: up to `samples` draws; beta: adaptive consistency's rule, no limit on draws",
     )
     prior: float = Field(
         default=0.25,
         gt=0,
-        description="pseudo-count of each letter and of silence, in dirichlet: 1 believes nothing beforehand, less "
-        "believes that one letter will have most of the votes",
+        description="pseudo-count of each letter and of no answer, in dirichlet: 1 is uniform, less "
+        "expects one letter to have most of the votes",
     )

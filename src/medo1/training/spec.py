@@ -16,10 +16,10 @@ class LaunchSpec(BaseModel):
     strategy: Literal["ddp", "fsdp", "zero3"] = Field(
         default="ddp",
         description="`ddp` keeps the model on each device; `fsdp` (FSDP2) and `zero3` (DeepSpeed, as in the paper) "
-        "share it out",
+        "shard it",
     )
     stall_s: float = Field(
-        default=1800, gt=0, description="a training none of whose processes makes a step for so long is ended"
+        default=1800, gt=0, description="end training when no process completes a step for this many seconds"
     )
 
 
@@ -29,16 +29,21 @@ class DevSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     share: float = Field(
-        default=0.0, ge=0, lt=1, description="of the training questions; 0 trains on all, sees nothing"
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the training questions held out; 0 trains on all and evaluates nothing",
     )
-    evaluations: int = Field(default=5, ge=1, description="during training, evenly spread; the last one at its end")
-    answers: int = Field(default=50, ge=0, description="dev questions answered greedily at each evaluation; 0 for none")
-    max_new_tokens: int = Field(default=1024, gt=0, description="of such an answer; longer ones count as unfinished")
+    evaluations: int = Field(default=5, ge=1, description="number during training, evenly spaced; the last at the end")
+    answers: int = Field(default=50, ge=0, description="dev questions answered greedily at each evaluation; 0: none")
+    max_new_tokens: int = Field(
+        default=1024, gt=0, description="limit for such an answer; longer ones count as unfinished"
+    )
     patience: int | None = Field(
-        default=None, ge=1, description="evaluations without a better one until training stops; None never stops"
+        default=None, ge=1, description="stop after this many evaluations without improvement; None: never"
     )
     best_by: Literal["loss", "accuracy"] = Field(
-        default="loss", description="which adapter is kept: that of the evaluation with the best of these"
+        default="loss", description="criterion for the best evaluation, whose adapter is kept"
     )
     keep_best: bool = Field(default=True, description="keep the best evaluation's weights, not the last step's")
 
@@ -50,7 +55,7 @@ class TrainingSpec(BaseModel):
 
     method: Literal["lora", "qlora", "full"] = Field(
         default="lora",
-        description="`qlora` is LoRA on weights of 4 bits (a GPU and bitsandbytes); `full` trains all weights",
+        description="`qlora` is LoRA on 4-bit weights (needs a GPU and bitsandbytes); `full` trains all weights",
     )
     learning_rate: float = Field(default=1e-4, gt=0, description="paper: 1e-4")
     batch_size: int = Field(default=8, gt=0, description="examples per optimizer step, over all devices; paper: 8")
@@ -68,11 +73,11 @@ class TrainingSpec(BaseModel):
     )
     warmup_ratio: float = Field(default=0.05, ge=0, le=1, description="paper: not published")
     schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="paper: not published")
-    max_tokens: int = Field(default=8192, gt=0, description="tokens of an example; see `overlong`")
+    max_tokens: int = Field(default=8192, gt=0, description="most tokens of an example; see `overlong`")
     overlong: Literal["error", "drop", "raise_max_length"] = Field(
         default="error",
-        description="what becomes of an example above max_tokens, which is never cut, for the cut end is the answer: "
-        "an error, a row of training_rejected, or a greater max_tokens up to the model's context",
+        description="what happens to an example above max_tokens; it is never truncated, as the answer is at the end: "
+        "an error, a row of training_rejected, or a larger max_tokens, up to the model's context",
     )
     chat_template_kwargs: dict[str, Any] = Field(
         default_factory=dict,
@@ -80,7 +85,7 @@ class TrainingSpec(BaseModel):
     )
     train_after_stop: bool = Field(
         default=False,
-        description="also learn what the template writes after the stop token, which no engine ever lets a model write",
+        description="also train on what the template writes after the stop token, which no engine lets a model generate",
     )
     gradient_checkpointing: bool = Field(default=False, description="trades time for memory; needed at 32B and above")
     loss_positions: Literal["auto", "completion", "all"] = Field(
@@ -90,15 +95,19 @@ class TrainingSpec(BaseModel):
     )
     packing: bool = Field(
         default=False,
-        description="several examples in a row of max_tokens, none cut (bfd_split); needs a GPU and flash attention, "
+        description="pack examples into rows of max_tokens, none truncated (bfd_split); needs a GPU and flash attention, "
         "and batch_size then counts rows",
     )
     threads: int | None = Field(
-        default=None, gt=0, description="threads of torch; None leaves them. A tiny model on a busy machine wants 1"
+        default=None,
+        gt=0,
+        description="torch threads; None: torch's default. 1 is best for a tiny model on a busy machine",
     )
     bf16: bool = Field(default=False, description="fp32 on a CPU, bf16 on GPUs that have it")
     checkpoint_minutes: float = Field(
-        default=5.0, ge=0, description="between checkpoints, from which a killed training goes on; 0 saves every step"
+        default=5.0,
+        ge=0,
+        description="minutes between checkpoints, from which a killed training resumes; 0 saves every step",
     )
     dev: DevSpec = DevSpec()
     launch: LaunchSpec = LaunchSpec()

@@ -1,4 +1,4 @@
-"""What each filter is told: its parameters, typed, each with its unit and the reason for its value.
+"""The parameters of each filter, typed, each with its unit and the reason for its value.
 
 The paper does not publish how its 500 chains were chosen; every value here is medo1's own.
 """
@@ -22,10 +22,10 @@ class LengthSpec(Parameters):
 
     tokens_of: Literal["student", "teacher", "estimate"] = Field(
         default="student",
-        description="whose tokens are counted: the base model's own, those that the teacher was paid for, or (without "
-        "any model) a quarter of the characters",
+        description="how tokens are counted: by the base model's tokenizer, as billed by the teacher, or (without "
+        "any model) as a quarter of the characters",
     )
-    min_tokens: int = Field(default=32, ge=0, description="shorter chains reason about nothing")
+    min_tokens: int = Field(default=32, ge=0, description="shorter chains contain no reasoning")
     max_tokens: int | None = Field(
         default=8192, gt=0, description="longer ones are rejected before training anyway; null: no limit"
     )
@@ -41,9 +41,9 @@ class RepetitionSpec(Parameters):
     """How much a chain may say again."""
 
     max_share: float = Field(
-        default=0.3, ge=0, le=1, description="share of its runs of ten words that it said before; loops have .5 and up"
+        default=0.3, ge=0, le=1, description="largest share of 10-grams that repeat earlier ones; loops have .5 and up"
     )
-    max_in_a_row: int = Field(default=3, gt=0, description="times that one sentence or line may follow itself")
+    max_in_a_row: int = Field(default=3, gt=0, description="most times that a sentence or line may occur in a row")
 
 
 class LanguageSpec(Parameters):
@@ -53,7 +53,7 @@ class LanguageSpec(Parameters):
         default=None, description="ISO codes, such as [en, zh]; null: the language of the chain's own question"
     )
     min_script_share: float = Field(
-        default=0.9, ge=0, le=1, description="share of letters in its language's script; less is mixed writing"
+        default=0.9, ge=0, le=1, description="least share of letters in its language's script; less is mixed writing"
     )
 
 
@@ -64,10 +64,10 @@ class DecontaminationSpec(Parameters):
         default=True, description="compare by shared n-grams; false: whole questions only, by their ids"
     )
     leak: float = Field(default=0.40, gt=0, le=1, description="score from which a chain is dropped")
-    sibling: float = Field(default=0.20, gt=0, le=1, description="score from which a pair is shown as a sibling")
-    drop_siblings: bool = Field(default=False, description="drop vignettes of a test question's pattern too")
+    sibling: float = Field(default=0.20, gt=0, le=1, description="score from which a pair is reported as siblings")
+    drop_siblings: bool = Field(default=False, description="also drop vignettes that follow a test question's pattern")
     texts: tuple[Literal["question", "chain"], ...] = Field(
-        default=("question", "chain"), min_length=1, description="what is held against the test questions"
+        default=("question", "chain"), min_length=1, description="what is compared with the test questions"
     )
 
     @model_validator(mode="after")
@@ -81,7 +81,7 @@ class DuplicatesSpec(Parameters):
     """Which chains say the same."""
 
     similarity: float = Field(
-        default=0.8, gt=0, le=1, description="share of common runs of five words from which two chains are the same"
+        default=0.8, gt=0, le=1, description="share of common 5-grams from which two chains count as the same"
     )
 
 
@@ -90,21 +90,24 @@ class DifficultySpec(Parameters):
 
     solver: str | None = Field(
         default=None,
-        description="the catalog's engine that tries each question without long thought, such as `student` (the "
-        "untrained one) or `plain_teacher`; null: nobody tries",
+        description="catalog entry of the engine that tries each question without long thought, such as `student` (the "
+        "untrained one) or `plain_teacher`; null: none",
     )
-    prompt: str = Field(default="vanilla", description="the student prompt that the solver is asked with")
+    prompt: str = Field(default="vanilla", description="the student prompt that the solver gets")
     attempts: int = Field(default=4, gt=0, description="how often the solver tries each question")
     temperature: float = Field(default=0.7, ge=0, description="of the attempts")
     max_new_tokens: int = Field(default=512, gt=0, description="of an attempt")
     min_failure_rate: float = Field(
-        default=0.25, ge=0, le=1, description="least share of attempts that fail; what is always solved needs no chain"
+        default=0.25,
+        ge=0,
+        le=1,
+        description="least share of failed attempts; a question that is always solved needs no chain",
     )
     max_failure_rate: float = Field(
-        default=1.0, ge=0, le=1, description="most; 1 keeps questions that the solver never solves"
+        default=1.0, ge=0, le=1, description="largest share of failed attempts; 1 keeps questions that are never solved"
     )
     min_reconsidered: int = Field(
-        default=0, ge=0, description="fewest places where the chain takes a hypothesis back; 0: any chain"
+        default=0, ge=0, description="fewest places where the chain takes back a hypothesis; 0: any chain"
     )
 
 
@@ -114,28 +117,31 @@ class JudgeSpec(Parameters):
     engines: tuple[str, ...] = Field(
         default=(),
         max_length=2,
-        description="the catalog's engines that judge; of two the agreement is reported; none: nobody judges",
+        description="catalog entries of the engines that judge; with two, their agreement is reported; (): no judge",
     )
-    min_score: float = Field(default=3.0, ge=1, le=5, description="least mean score of the rubric, 1 to 5")
+    min_score: float = Field(default=3.0, ge=1, le=5, description="least mean score on the rubric, 1 to 5")
     max_new_tokens: int = Field(default=512, gt=0, description="of a judge's reply")
 
 
 class SelectionSpec(Parameters):
-    """How many chains are kept, and from where: an even choice instead of whatever passed."""
+    """How many chains are kept, and from where: a balanced choice instead of whatever passed."""
 
     target_size: int | None = Field(default=500, gt=0, description="chains that are kept; paper: 500; null: all")
     sources: dict[str, int] = Field(
-        default={}, description="at most so many of each benchmark; paper: 350 of MedQA, 150 of JAMA; {}: as they come"
+        default={}, description="limit for each benchmark; paper: 350 of MedQA, 150 of JAMA; {}: none"
     )
     topics: dict[str, tuple[str, ...]] = Field(
-        default={}, description="words by topic; topics take turns while a source is chosen from; {}: one topic"
+        default={}, description="words by topic; within a source, topics take turns; {}: one topic"
     )
-    long_tokens: int | None = Field(default=None, gt=0, description="tokens from which a chain is long; null: no mix")
+    long_tokens: int | None = Field(
+        default=None, gt=0, description="tokens from which a chain counts as long; null: lengths are ignored"
+    )
     long_share: float = Field(
         default=0.2, ge=0, le=1, description="share of long chains; published for small students: 1 long to 4 short"
     )
     hard_first: bool = Field(
-        default=False, description="within a topic the questions that the solver fails most come first; else by seed"
+        default=False,
+        description="within a topic, questions that the solver fails most come first; false: order by seed",
     )
 
 
@@ -143,21 +149,21 @@ class RefineSpec(Parameters):
     """A second chance for a chain that would be dropped."""
 
     reasons: tuple[Literal["correct", "answer", "leak"], ...] = Field(
-        default=(), description="filters whose dropped chains go back to the teacher once; none: they are dropped"
+        default=(), description="filters whose dropped chains are sent back to the teacher once; (): none"
     )
-    max_new_tokens: int = Field(default=4096, gt=0, description="of the chain that is written again")
+    max_new_tokens: int = Field(default=4096, gt=0, description="limit for the rewritten chain")
 
 
 class FilterSpecs(Parameters):
-    """Which filters a chain passes, in which order, and what each is told."""
+    """Which filters are applied to a chain, in which order, with which parameters."""
 
     order: tuple[FilterName, ...] = Field(
         default=(
             "finished", "format", "answer", "correct", "leak", "length", "repetition", "language", "decontamination",
             "difficulty", "judge", "duplicates", "selection",
         ),
-        description="the filters that are asked, first to last; the first that says no is the one that drops a chain. "
-        "`duplicates` and `selection` choose among what is left, so they come last",
+        description="the filters to apply, first to last; the first to refuse a chain drops it. "
+        "`duplicates` and `selection` choose among the remaining chains, so they come last",
     )  # fmt: skip
     length: LengthSpec = LengthSpec()
     repetition: RepetitionSpec = RepetitionSpec()

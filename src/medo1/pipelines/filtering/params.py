@@ -13,13 +13,13 @@ class FilteringParams(FilterSpecs):
     """Which chains are kept. The paper does not publish its filters: each value is medo1's choice, with its reason."""
 
     run_on: Literal["here", "ray"] = Field(
-        default="here", description="where chains are looked at; ray: on the workers of a cluster (extra `ray`)"
+        default="here", description="where filters run; ray: on the workers of a cluster (extra `ray`)"
     )
-    partition_rows: int = Field(default=2000, gt=0, description="chains that are looked at together; bounds memory")
-    workers: int = Field(default=2, gt=0, description="on Ray: actors that look, at most")
+    partition_rows: int = Field(default=2000, gt=0, description="chains per batch; bounds memory")
+    workers: int = Field(default=2, gt=0, description="most actors on Ray")
 
     def asks(self) -> dict[str, Any]:
-        """Which models the filters ask: what the graph is made of."""
+        """Which models the filters use; determines the graph."""
         judged = not {"answer", "correct", "judge"}.isdisjoint(self.order)
         return {
             "judges": self.judge.engines if judged else (),

@@ -1,4 +1,4 @@
-"""Thoughts of a chosen length: a budget that never costs the answer, a minimum that makes them go on, sweeps.
+"""Thoughts of a chosen length: a budget that still leaves room for the answer, a minimum length, sweeps.
 
 A draw is made of pieces, each a request of its own, so that the completion store keeps each. When the budget ends a
 thought, its answer is asked for by a short continuation; a thought that ends too early is told to go on. Both are exact
@@ -39,25 +39,27 @@ class ThinkingSpec(Parameters):
     )
     budgets: tuple[int, ...] = Field(
         default=(),
-        description="smaller thinking budgets, at which the greedy thought is asked for its answer too; m1: 128 up",
+        description="smaller thinking budgets at which the greedy thought must also give an answer; m1: 128 up",
     )
     answer_tokens: int = Field(
         default=32,
         ge=0,
-        description="room for an answer that is asked for when the budget ends a thought; 0 leaves the thought cut",
+        description="tokens for the answer that is forced when the budget ends a thought; 0: no answer is forced",
     )
     answer_cue: str = Field(
-        default="\nFinal answer:", min_length=1, description="what asks for the answer of a thought that was cut"
+        default="\nFinal answer:", min_length=1, description="text appended to a truncated thought to elicit its answer"
     )
     min_thinking_tokens: int = Field(
-        default=0, ge=0, description="a thought that ends before so many tokens is told to go on; paper: none, as 0"
+        default=0,
+        ge=0,
+        description="a thought that ends before this many tokens is made to continue; paper: none, as 0",
     )
     continue_word: str = Field(
         default="\nWait,",
         min_length=1,
-        description="what tells a thought to go on, as in s1; m1 found it does not help",
+        description="text appended to make a thought continue, as in s1; m1 found that it does not help",
     )
-    most_waits: int = Field(default=2, ge=0, description="how often a thought is told to go on, at most")
+    most_waits: int = Field(default=2, ge=0, description="most times that a thought is made to continue")
 
     @model_validator(mode="after")
     def _budgets_are_smaller_and_rise(self) -> Self:

@@ -30,26 +30,26 @@ class VoteParams(Weighing):
     methods: tuple[VoteMethod, ...] = Field(
         default=VOTE_METHODS,
         min_length=1,
-        description="how votes are weighted; paper: majority. What an engine does not "
-        "see (log-probabilities, confidence) cannot weigh and is left out",
+        description="how votes are weighted; paper: majority. A method "
+        "whose numbers an engine does not report (log-probabilities, confidence) is left out",
     )
 
 
 class AdaptiveParams(StoppingRule):
-    """When a question has votes enough, and whether drawing stops there."""
+    """When a question has enough votes, and whether sampling stops there."""
 
     draw: bool = Field(
         default=False,
-        description="draw samples in rounds and stop; false draws all and reports where it would have stopped",
+        description="sample in rounds and stop early; false draws all samples and reports where it would have stopped",
     )
 
 
 class TransferParams(Parameters):
-    """A benchmark that is generated here and is not about medicine: does the habit of thinking carry over?"""
+    """A benchmark that is generated here and is not about medicine: does the habit of thinking transfer?"""
 
     questions: int = Field(default=200, gt=0, description="how many")
     steps: tuple[int, ...] = Field(
-        default=(2, 4, 6, 8), min_length=1, description="steps that must be taken one after the other; the difficulty"
+        default=(2, 4, 6, 8), min_length=1, description="numbers of sequential steps: the difficulties"
     )
 
     @field_validator("steps")
@@ -72,20 +72,21 @@ class InferenceParams(DrawParams):
     votes: VoteParams = VoteParams()
     adaptive: AdaptiveParams = AdaptiveParams()
     transfer: TransferParams | None = Field(default=None, description="also ask a benchmark that is generated here")
-    prices: dict[str, Price] = Field(default={}, description="list price of each model by name, for the account")
+    prices: dict[str, Price] = Field(default={}, description="list price of each model by name, for the cost table")
     power_w: float | None = Field(
-        default=None, gt=0, description="power that the machine draws while it answers, in watts, for the account"
+        default=None, gt=0, description="power draw of the machine during inference, in watts, for the cost table"
     )
 
 
 class ArmParams(Parameters):
     """One column of the paper's table: a student state plus a prompt. An arm is data: a new one is an entry here."""
 
-    prompt: str = Field(description="name of the prompt file that is asked after the question")
+    prompt: str = Field(description="name of the prompt file, appended to the question")
     adapter: str | None = Field(default=None, description="format whose adapter answers; None asks the base model")
     engine: str = Field(default="student", description="catalog entry of the engine that answers")
     model: str | None = Field(
-        default="base_model", description="catalog entry of the model that the engine serves; None: the engine has one"
+        default="base_model",
+        description="catalog entry of the model that the engine serves; None: the engine has its own",
     )
     answers: Literal["options", "differential"] = Field(
         default="options",
@@ -93,7 +94,7 @@ class ArmParams(Parameters):
         "ranked list of diagnoses is read (the paper's free-form answers)",
     )
     draws: dict[str, Any] = Field(
-        default={}, description="what this arm draws otherwise than `inference` says; null: nothing"
+        default={}, description="overrides of `inference`'s sampling parameters for this arm; null: none"
     )
 
     @field_validator("draws", mode="before")
@@ -118,6 +119,6 @@ class ArmParams(Parameters):
         return self.answers == "differential"
 
     def drawn_with(self, params: InferenceParams) -> DrawParams:
-        """How this arm draws: what it says itself, and for the rest what `inference` says."""
+        """This arm's sampling parameters: its own overrides, and `inference`'s for the rest."""
         common = {name: getattr(params, name) for name in DrawParams.model_fields}
         return DrawParams.model_validate({**common, **self.draws})

@@ -14,20 +14,18 @@ from medo1.vocabulary import Split
 
 
 class MappingParams(Parameters):
-    """The columns of a file of one's own (`medo1.questions.ColumnMapping`)."""
+    """Column mapping for a file of an unknown form (`medo1.questions.ColumnMapping`)."""
 
     stem: str = Field(description="column of the case and the question")
     options: str | tuple[str, ...] | dict[str, str] = Field(
-        description="columns of the options in the letters' order, letter to column, or the one column of them all"
+        description="columns of the options in letter order, a map of letter to column, or the single column of all"
     )
     gold: str = Field(description="column of the right option")
-    gold_is: GoldIs = Field(default="letter", description="how the right option is given")
-    context: str | tuple[str, ...] | None = Field(
-        default=None, description="column or columns that come before the stem"
-    )
+    gold_is: GoldIs = Field(default="letter", description="how that column gives the right option")
+    context: str | tuple[str, ...] | None = Field(default=None, description="column or columns to put before the stem")
     split: str | None = Field(default=None, description="column with train, dev or test")
-    extra: dict[str, str] = Field(default_factory=dict, description="further columns to keep: name to column")
-    ignore: tuple[str, ...] = Field(default=(), description="columns of text that are no part of the questions")
+    extra: dict[str, str] = Field(default_factory=dict, description="further columns to keep, as name: column")
+    ignore: tuple[str, ...] = Field(default=(), description="text columns that are not part of the questions")
 
     @model_validator(mode="after")
     def _is_a_mapping(self) -> Self:
@@ -40,40 +38,45 @@ class MappingParams(Parameters):
 
 
 class QuestionFile(Parameters):
-    """One file of questions, or one data set of the hub."""
+    """One file of questions, or one data set from the hub."""
 
-    benchmark: str | None = Field(default=None, min_length=1, description="its name in tables; None: as the file says")
-    file: str | None = Field(default=None, description="file name below the benchmark folder")
+    benchmark: str | None = Field(
+        default=None, min_length=1, description="its name in tables; None: taken from the file"
+    )
+    file: str | None = Field(default=None, description="file name in the benchmark folder")
     hub: str | None = Field(
-        default=None, description="hub id, or a directory below the benchmark folder that `datasets` saved"
+        default=None, description="hub id, or a directory in the benchmark folder that `datasets` saved"
     )
     hub_name: str | None = Field(default=None, description="the hub data set's configuration, where it has several")
-    hub_split: str | None = Field(default=None, description="the hub's own name of the split to read; None: all")
-    revision: str | None = Field(default=None, description="commit of the hub data set: pin it to repeat results")
-    split: Split | None = Field(default=None, description="what its questions are for; None: as the file says")
-    form: str | None = Field(default=None, description="form of the file; None recognises it from the content")
-    mapping: MappingParams | None = Field(default=None, description="the columns of a file of one's own")
+    hub_split: str | None = Field(default=None, description="the hub's name of the split to read; None: all")
+    revision: str | None = Field(
+        default=None, description="commit of the hub data set: pin it for reproducible results"
+    )
+    split: Split | None = Field(default=None, description="split of its questions; None: taken from the file")
+    form: str | None = Field(default=None, description="form of the file; None: detected from the content")
+    mapping: MappingParams | None = Field(default=None, description="the columns of a file of unknown form")
     links: str | None = Field(default=None, description="JAMA: file of links and gold letters to check against")
     test_urls: str | None = Field(default=None, description="JAMA: file of the test split's URLs")
     gold_is: GoldIs | None = Field(
-        default=None, description="how the column of the right option is meant; None: found out from the file"
+        default=None, description="how the column gives the right option; None: detected from the file"
     )
     gold_base: Literal[0, 1] | None = Field(
-        default=None, description="number of the first option where the right one is a number; None: found out"
+        default=None, description="number of the first option where the right one is a number; None: detected"
     )
-    context: tuple[str, ...] = Field(default=(), description="columns that come before the question, in order")
-    ignore: tuple[str, ...] = Field(default=(), description="columns of text that are no part of the questions")
+    context: tuple[str, ...] = Field(default=(), description="columns to put before the question, in order")
+    ignore: tuple[str, ...] = Field(default=(), description="text columns that are not part of the questions")
     split_ids: dict[Split, str] = Field(
-        default_factory=dict, description="split to a file of the ids that it has, such as PubMedQA's 500"
+        default_factory=dict, description="for each split, the file that lists its ids, such as PubMedQA's 500"
     )
-    id_column: str | None = Field(default=None, description="column of the ids; None: the one that they are found in")
+    id_column: str | None = Field(default=None, description="column of the ids; None: detected")
     rest: Split | None = Field(default=None, description="split of rows whose id is in no list; None: left out")
-    part: str | None = Field(default=None, description="of a file of several tables the one to read; None: all")
-    encoding: str | None = Field(default=None, description="of a text file that is not UTF-8, such as cp1252")
+    part: str | None = Field(default=None, description="which table to read, in a file with several; None: all")
+    encoding: str | None = Field(default=None, description="encoding of a text file that is not UTF-8, such as cp1252")
     shareable: bool | None = Field(
-        default=None, description="whether the licence lets the text be passed on; None: as the form says (JAMA: no)"
+        default=None,
+        description="whether the licence lets the text be redistributed; None: the form's default (JAMA: no)",
     )
-    limit: int | None = Field(default=None, gt=0, description="only the first so many usable questions")
+    limit: int | None = Field(default=None, gt=0, description="use only the first this many usable questions")
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -95,21 +98,21 @@ class QuestionFile(Parameters):
 class ShuffleParams(Parameters):
     """Another order of each question's options, drawn by a seed."""
 
-    seed: int = Field(ge=0, description="another seed, other orders")
+    seed: int = Field(ge=0, description="seed of the shuffling")
     splits: tuple[Split, ...] = Field(
         default=("dev", "test"),
         min_length=1,
-        description="whose questions are shuffled; recorded chains name letters as they were read, so not train",
+        description="splits to shuffle; not train, because recorded chains refer to letters as they were read",
     )
 
 
 class DoubtfulParams(Parameters):
-    """A list of questions that physicians found wanting, joined by stem."""
+    """A list of questions that physicians found faulty, joined by stem."""
 
-    file: str = Field(description="file name below the benchmark folder")
-    question: str | None = Field(default=None, description="its column of the question; None: found by its usual names")
+    file: str = Field(description="file name in the benchmark folder")
+    question: str | None = Field(default=None, description="column of the question; None: found by its usual names")
     where: dict[str, tuple[str | int | bool, ...]] = Field(
-        default_factory=dict, description="only rows with one of these values in a column; none: every row"
+        default_factory=dict, description="use only rows with one of these values in a column; {}: every row"
     )
 
 
@@ -117,21 +120,19 @@ class IngestParams(Parameters):
     """What is read, from the folder that the catalog calls `benchmark_files`."""
 
     files: tuple[QuestionFile, ...] = Field(min_length=1)
-    ordered: bool = Field(
-        default=False, description="the options' order is part of a question's identity: reordered, it is another one"
-    )
+    ordered: bool = Field(default=False, description="make the order of the options part of a question's identity")
     exclude: tuple[Flag, ...] = Field(
         default=(),
-        description="questions to leave out by what they need and do not hold: figure, missing_case, doubtful",
+        description="leave out questions with these flags: figure, missing_case, doubtful",
     )
     doubtful: DoubtfulParams | None = Field(
         default=None,
-        description="questions whose answer is disputed: clustered_results has the others apart",
+        description="questions whose answer is disputed; clustered_results reports the others separately",
     )
     near_copies: bool = Field(
-        default=True, description="look for questions that say nearly the same, within and across benchmarks and splits"
+        default=True, description="detect nearly identical questions, within and across benchmarks and splits"
     )
-    shuffle_options: ShuffleParams | None = Field(default=None, description="None: options stand as they were read")
+    shuffle_options: ShuffleParams | None = Field(default=None, description="None: options keep their order")
 
     @model_validator(mode="after")
     def _no_order_denies_the_identity(self) -> Self:

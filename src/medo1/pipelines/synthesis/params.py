@@ -14,30 +14,33 @@ from medo1.parameters import Parameters
 
 
 class ImportParams(Parameters):
-    """Chains that exist already: which file, and where in each row the parts stand."""
+    """Existing chains: which file, and which fields hold their parts."""
 
-    file: str = Field(description="file name below the benchmark folder, of any kind that questions are read from")
-    form: str | None = Field(default=None, description="form of its questions; None recognises it")
-    reasoning: str | None = Field(default=None, description="field of the reasoning; None: none, or found by its name")
+    file: str = Field(description="file name in the benchmark folder, of any type that questions can be read from")
+    form: str | None = Field(default=None, description="form of its questions; None: detected")
+    reasoning: str | None = Field(
+        default=None, description="field of the reasoning; None: none, or found by its usual names"
+    )
     answer: str | None = Field(default=None, description="field of the final response; None: found by its usual names")
     question: str | None = Field(
-        default=None, description="field of the question's text, id or link, where the questions lie in another file"
+        default=None, description="field of the question's text, id or link, if the questions are in another file"
     )
     mapping: dict[str, Any] | None = Field(
-        default=None, description="columns of the questions, as in ingest, for a file of one's own"
+        default=None, description="columns of the questions, as in ingest, for a file with its own columns"
     )
 
 
 class FormatParams(Checks):
-    """One format of chains, or a variant of one (other prompts, another recipe) under a name of its own."""
+    """One format of chains, or a variant of one (other prompts, another recipe) under its own name."""
 
     source: Literal["teacher", "import"] = Field(
-        default="teacher", description="who writes the chains: the catalog's teacher, or nobody, they are imported"
+        default="teacher",
+        description="where chains come from: written by the catalog's teacher, or imported from a file",
     )
     imported: ImportParams | None = Field(default=None, description="what is imported, for source: import")
     writes: str | None = Field(
         default=None,
-        description="the format that its chains must have (medo1.chains.formats); None: the one of its name",
+        description="the format that its chains must have (medo1.chains.formats); None: the one with the entry's name",
     )
     recipe: str = Field(default="single", description="the calls that make a chain (medo1.chains.recipes)")
     answer_guided: bool = Field(
@@ -88,12 +91,16 @@ class SynthesisParams(TeachingSpec):
 
     questions: int = Field(default=500, gt=0, description="training questions per format; paper: 500")
     questions_of: dict[str, int] | None = Field(
-        default=None, description="at most so many of each benchmark; paper: 350 of MedQA, 150 of JAMA; null: as drawn"
+        default=None, description="limit for each benchmark; paper: 350 of MedQA, 150 of JAMA; null: none"
     )
-    budget_usd: float | None = Field(default=None, ge=0, description="of one run, all formats; null: no limit")
+    budget_usd: float | None = Field(
+        default=None, ge=0, description="limit for one run over all formats; null: no limit"
+    )
     prices: dict[str, Price] = Field(default={}, description="list price of each model by name")
     expected_tokens: float | None = Field(
-        default=None, gt=0, description="tokens of an answer, for the estimate; null: as the model's earlier answers"
+        default=None,
+        gt=0,
+        description="expected tokens per answer, for the estimate; null: mean of the model's earlier answers",
     )
     estimate_only: bool = Field(
         default=False, description="say what would be sent, what it would cost and how long it would take; send nothing"
