@@ -34,7 +34,7 @@ class Study(Parameters):
     base_model: str = Field(
         default="clinic",
         min_length=1,
-        description="which model is trained: `clinic` (made by the clinic pipeline), `small_student` (made by finetune from "
+        description="model to train: `clinic` (trained by its pipeline), `small_student` (trained by finetune on "
         "the imported chains), or a hub id or directory, which the catalog's `base_model` names",
     )
     benchmarks_dir: str | None = Field(default=None, description="folder of the benchmark files, for the catalog")

@@ -85,7 +85,7 @@ class TrainingSpec(BaseModel):
     )
     train_after_stop: bool = Field(
         default=False,
-        description="also train on what the template writes after the stop token, which no engine lets a model generate",
+        description="also train on what the template writes after the stop token, which no engine lets models write",
     )
     gradient_checkpointing: bool = Field(default=False, description="trades time for memory; needed at 32B and above")
     loss_positions: Literal["auto", "completion", "all"] = Field(
@@ -95,7 +95,7 @@ class TrainingSpec(BaseModel):
     )
     packing: bool = Field(
         default=False,
-        description="pack examples into rows of max_tokens, none truncated (bfd_split); needs a GPU and flash attention, "
+        description="pack examples into rows of max_tokens, none truncated (bfd_split); needs GPU and flash attention, "
         "and batch_size then counts rows",
     )
     threads: int | None = Field(
