@@ -378,3 +378,144 @@ def test_any_permutation_of_letters_permutes_the_answer(statement: str, letters:
         other = letters[0] if letter != letters[0] else letters[1]
         text = statement.format(x=letter, y=other, text=options[letter])
         assert told(text, options) == letter, (name, text)
+
+
+# conclusions inside a sentence, eliminations, contrasts and verdict walks
+
+HEART = {"A": "Metformin", "B": "Bisoprolol", "C": "Clonidine", "D": "Digoxin"}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The heart is failing, so a beta blocker would help, as stated in option ({x}).",
+        "Therefore what slows the rate is needed, i.e., option {x}.",
+        "He needs a slower rate, so we should give it, as described in choice ({x}).",
+        "Hence, ({x}) is the one we want.",
+        "Option {x} is the one that fits.",
+        "({x}) is what we need here.",
+        "{x} is the one I would pick.",
+        "Hence, {text} ({x}).",
+        "Thus: **{text} ({x})**",
+        "By elimination, {text} ({x}).",
+        "Not {y}. Not {z}. {x}.",
+        "Not {y}, or {z}. {x}.",
+    ],
+)
+def test_what_a_sentence_refers_to_or_settles_on_is_read(sentence: str):
+    for x, y, z in ("ABC", "BAD", "CDA", "DCB"):
+        assert told(sentence.format(x=x, y=y, z=z, text=HEART[x]), HEART) == x
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", None])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "He has a rash, as stated in option ({x}).",
+        "So a beta blocker is not needed, as stated in option ({x}).",
+        "If he had fever, we should give it, as stated in option ({x}).",
+        "({x}) is the one to avoid.",
+        "({x}) is the one we can rule out.",
+        "({x}) is not the one we want.",
+        "Is ({x}) the one we want?",
+        "Hence, {text} ({x})?",
+        "Hence, {text} ({x}) is not needed.",
+        "Hence, {text} ({x}) or {other} ({y}).",
+        "Not {x}. Not {y}.",
+    ],
+)
+def test_what_a_sentence_mentions_or_denies_is_no_conclusion(sentence: str, finish_reason: str | None):
+    for x, y in ("AB", "BA", "CD", "DC"):
+        assert len(told(sentence.format(x=x, y=y, text=HEART[x], other=HEART[y]), HEART, finish_reason)) > 1
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        "can be ruled out",
+        "can safely be eliminated",
+        "have been excluded",
+        "do not fit",
+        "are out",
+        "are not correct",
+        "都可以排除",
+    ],
+)
+def test_options_that_are_ruled_out_together_are_no_answer(out: str):
+    for named in ("B, C and D", "(B), (C), and (D)", "C and D"):
+        assert told(f"{named} {out}.", HEART) == "abstain"
+        assert told(f"{named} {out}, so the answer is A.", HEART) == "A"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不是{y}，而是{x}。",
+        "并非{y}，而是{x}。",
+        "所以不是{y}，而是{x}。",
+        "{y}가 아니라 {x}입니다.",
+        "{y}ではなく{x}です。",
+        "Nicht {y}, sondern {x}.",
+        "No es {y}, sino {x}.",
+        "Ce n'est pas {y}, mais {x}.",
+        "Non è {y}, ma {x}.",
+        "Não é {y}, mas sim {x}.",
+    ],
+)
+def test_a_contrast_states_what_it_puts_in_the_others_place(text: str):
+    for x, y in ("AB", "BA", "CD", "DC"):
+        assert told(text.format(x=x, y=y), HEART) == x
+        said = text.format(x=x, y=y)
+        assert all(len(told(said[:cut], HEART, "length")) > 1 for cut in range(said.rindex(x) + 1))
+        assert len(told(f"{text.format(x=x, y=y)}\n\n{text.format(x=y, y=x)}", HEART)) > 1
+
+
+@pytest.mark.parametrize(
+    "text", ["不是{y}，而是{x}吗？", "如果不是{y}，而是{x}。", "{y}가 아니라 {x}인가?", "不是{y}。"]
+)
+def test_a_contrast_that_asks_or_supposes_states_nothing(text: str):
+    for x, y in ("AB", "BA", "CD", "DC"):
+        assert told(text.format(x=x, y=y), HEART) == "abstain"
+
+
+WALKS = (
+    ("{x}) {t} is a drug. {v}", " ", "Correct.", "Incorrect."),
+    ("{x}) {t}: {v} It has its uses.", "\n", "Correct.", "Incorrect."),
+    ("**{x}. {t}**: {v} – for such reasons.", "\n\n", "Correct", "Incorrect"),
+    ("Option {x}: {v} It has its uses.", "\n", "Right.", "Wrong."),
+    ("{x}) {t} {v}", "\n", "✅", "❌"),
+    ("{x}. {t}: This is {v} because of the heart.", "\n", "correct", "incorrect"),
+    ("{x}: {v}。", "\n", "正确", "错误"),
+    ("{x}) {v}. Es ist so.", "\n", "Richtig", "Falsch"),
+)
+
+
+def walk(form: tuple[str, str, str, str], right: str) -> str:
+    turn, between, good, bad = form
+    return between.join(turn.format(x=x, t=t, v=good if x in right else bad) for x, t in HEART.items())
+
+
+@pytest.mark.parametrize("form", WALKS, ids=lambda form: form[0])
+def test_a_walk_states_the_one_option_that_it_calls_correct(form: tuple[str, str, str, str]):
+    for x in HEART:
+        assert told(walk(form, x), HEART) == x
+    for several in ("", "AB", "ACD", "ABCD"):
+        assert told(walk(form, several), HEART) in ("abstain", "conflict")
+
+
+@pytest.mark.parametrize("finish_reason", ["length", None])
+@pytest.mark.parametrize("form", WALKS, ids=lambda form: form[0])
+def test_a_walk_that_is_cut_states_nothing(form: tuple[str, str, str, str], finish_reason: str | None):
+    for x in HEART:
+        whole = walk(form, x)
+        last = whole.rindex(form[2] if x == "D" else form[3])
+        # of a text whose end is unknown, the first turn alone may be all of it
+        for cut in range(1 if finish_reason else whole.index("Bisoprolol" if "{t}" in form[0] else "B") + 2, last):
+            assert len(told(whole[:cut], HEART, finish_reason)) > 1, whole[:cut]
+
+
+@pytest.mark.parametrize(
+    "text", ["Q1: (B) Q2: (A) Q3: (C)", "Q1: B\nQ2: A\nQ3: C", "1. B\n2. A\n3. C", "1) (B)\n2) (A)", "Q1: B; Q2: A"]
+)
+def test_answers_to_several_questions_are_not_this_ones(text: str):
+    assert told(text, HEART) in ("abstain", "conflict")

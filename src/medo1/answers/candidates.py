@@ -111,6 +111,16 @@ _WRONG = (
     r"(?:in(?:correct|accurate|appropriate|valid)|wrong|false|unlikely|less likely|(?:ruled out|eliminated|"
     r"excluded)\b)"
 )
+_OUT = (
+    r"(?:can|may|could|should|must|will) (?:\w{1,12} )?be (?:(?:\w{1,12}ly|all) )?(?:ruled out|eliminated|excluded|"
+    r"discarded|dismissed|rejected|crossed out|struck out|discounted)\b"
+)
+# said of several at once
+_LIST_OUT = (
+    rf"{_OUT}|(?:all |both )?(?:do not|don['’]t|did not|didn['’]t|fail|have (?:all |both )?been (?:ruled out|"
+    r"eliminated|excluded|discarded|dismissed|rejected)|(?:are|were) (?:all |both )?(?:out\b|ruled|not|"
+    r"wrong|incorrect|excluded|eliminated|discarded|dismissed|rejected))\b"
+)
 _GOOD = (
     r"(?:\w{1,12}ly\s{1,6})?(?:be\s{1,6})?(?:(?:the|a|an|our|my|one of the|among the|"
     r"part of the)\s{1,6})?(?:most\s{1,6})?"
@@ -119,13 +129,23 @@ _GOOD = (
 _MODAL = r"(?:can|could)(?:not|n['’]t) be\b|(?:should|must|would|may|might|could) not\b|(?:should|would)n['’]t\b"
 _LEADS = r"[\s*_)\]\"'”:,-]{0,4}(?:\(?\s?(?:which\s|that\s|(?:but|and) (?:this|that|it)\s)?"
 # behind a letter any `is not` denies it; behind its text only what says that it is not the answer
-_WRONG_THERE = r"[はがも는은이가도都均是]?\s?(?:誤|間違|錯|错|不[对對正是成]|틀|오답|아[니닙]|잘못)"
+_WRONG_THERE = (
+    r"[はがも는은이가도都均是]?\s?(?:都?可以?排除|全?て?除外|(?:모두 )?제외|[를을] (?:모두 )?제외|"
+    r"誤|間違|錯|错|不[对對正是成]|틀|오답|아[니닙]|잘못)"
+)
 _DENIED = re.compile(
-    rf"{_LEADS}(?:{_IS}(?:not\b|{_WRONG})|(?:is|was|does)n['’]t\b|{_MODAL}|{_WRONG_THERE}))", re.IGNORECASE
+    rf"{_LEADS}(?:{_IS}(?:not\b|{_WRONG})|(?:is|was|does)n['’]t\b|{_MODAL}|{_OUT}|{_WRONG_THERE}))", re.IGNORECASE
+)
+_SEVERAL_OUT = re.compile(
+    r"[A-Z][)\]*_]{0,3}(?:(?:,\s?(?:and\s|or\s)?|\s(?:and|or)\s|\s?&\s?)[*_(]{0,3}[A-Z][)\]*_]{0,3}){1,9}\s"
+    rf"(?:{_LIST_OUT})",
+)
+_BEGINS = re.compile(
+    r"(?:^|[.!?:;\n])\s?[*_(\[]{0,4}(?:(?i:options?|choices?|answers?|thus|so|hence|both),?\s)?[*_(]{0,3}$"
 )
 _DENIED_GLOSS = re.compile(
     rf"{_LEADS}(?:{_IS}(?:not\s{{1,6}}{_GOOD}|not[.,;!]|{_WRONG})|(?:is|was)n['’]t\s{{1,6}}{_GOOD}|"
-    rf"(?:can|could)(?:not|n['’]t) be\s{{1,6}}{_GOOD}|(?:should|must|would|may|might) not be\s{{1,6}}{_GOOD}))",
+    rf"{_OUT}|(?:can|could)(?:not|n['’]t) be\s{{1,6}}{_GOOD}|(?:should|must|would|may|might) not be\s{{1,6}}{_GOOD}))",
     re.IGNORECASE,
 )
 _LABEL_BEHIND = re.compile(r"[ *_\"'”]{0,4}[(\[](?:[Oo]ption |[Cc]hoice )?(?P<letter>[A-Z])[)\]][*_]{0,3}")
@@ -376,7 +396,8 @@ def _look_around(text: Text, mention: Mention, there: int) -> None:
     if lead in _ALSO_STARTS or follows.startswith(_ALSO_WORDS):
         mention.others, listed_end = _further_letters(text, mention.letter, there)
         if mention.others:
-            mention.denied = _DENIED.match(body, listed_end) is not None  # `A, C and D are incorrect`
+            # `A, C and D are incorrect`
+            mention.denied = _DENIED.match(body, listed_end) is not None or _all_out(body, mention.start)
             named = text.low[mention.start : listed_end]
             mention.offers = len(mention.others) + 1 == len(text.options) > 2 and (" or " in named or "/" in named)  # noqa: PLR2004
             mention.doubt = body[listed_end : listed_end + 1] == "?"
@@ -387,6 +408,12 @@ def _look_around(text: Text, mention: Mention, there: int) -> None:
         denied = _DENIED_GLOSS if mention.own_end or mention.by_text else _DENIED
         mention.denied = denied.match(text.cues, there) is not None
     _list_below(text, mention)
+
+
+def _all_out(body: str, start: int) -> bool:
+    """Whether a sentence begins with the letter at `start` and says that it and further ones are out: `B, C and D can
+    be ruled out`."""
+    return _SEVERAL_OUT.match(body, start) is not None and _BEGINS.search(body, max(0, start - 24), start) is not None
 
 
 def _list_below(text: Text, mention: Mention) -> None:

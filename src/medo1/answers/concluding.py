@@ -267,6 +267,22 @@ _LEADS_TO = re.compile(
     r"brings? (?:us |me )?to|aligns? with|fits?|(?:strongly |most |clearly )suggests?|is (?:most )?consistent with|"
     r"(?:is|are) (?:classic|typical|pathognomonic|characteristic|diagnostic) (?:for|of))(?: the| an?)?$"
 )
+# `..., so he needs a beta blocker, as stated in option (B)`: the label refers to what the sentence concludes
+_REFERS = re.compile(
+    r"(?:,|—|–|;|\(|\bwhich)\s{0,3}(?:(?:just |exactly )?as (?:is )?(?:stated|described|listed|given|mentioned|noted|"
+    r"indicated|shown|presented|offered|outlined|suggested|proposed|seen|represented|reflected|captured)?\s?(?:in|by|"
+    r"under|with|per)|(?:i\.e\.|that is|namely|in other words|corresponding to|corresponds to|matching|matches|"
+    r"which is|making it|equivalent to|represented by|reflected in|listed as|listed under|given as|given in|"
+    r"described in|described by|stated in)),?\s{0,3}(?:(?:the |answer ){0,2}(?:option|choice|answer|letter))?$"
+)
+_SO = re.compile(
+    r"\b(?:so|therefore|thus|hence|consequently|must|should|most|best|accordingly|"
+    r"in conclusion|overall|it follows|what (?:he|she|they|we) needs?)\b"
+)
+_REFUSED = re.compile(
+    r"\b(?:not|never|unlikely|less|least|neither|nor|cannot|incorrect\w{0,2}|wrong\w{0,2}|false|avoid\w{0,3}|contraindicated|"
+    r"rul\w{1,3} out|exclud\w{1,4}|eliminat\w{1,4}|instead|rather|could|might|may|can|some|many|often)\b|n['’]t\b"
+)
 _MAKES = re.compile(
     r"\b(?:makes?|"
     r"making) (?:[^.,;\n(]{3,60} (?=\())?(?:option )?[*_(]{0,3}(?:option )?[*_(]{0,3}(?P<letter>[a-z])[)*_]{0,3} "
@@ -309,6 +325,11 @@ def _concluded(  # noqa: PLR0911
     clause = left[left.rfind(",") + 1 :]
     leads = _LEADS_TO.search(left[-110:].rstrip(" *_([").removesuffix("option").rstrip(' *_(["“'))
     if leads is not None and len(text.low.rstrip()) - end <= _TEXT_TAIL and not _NEGATED_CLAUSE.search(clause):
+        return statement_of(text, label, Announced(label.start, sentence, "conclusion", "conclusion"))
+    refers = _REFERS.search(left[-90:].rstrip(' *_([“"'))
+    if refers is not None and len(text.low.rstrip()) - end <= _TEXT_TAIL:
+        if _SO.search(left) is None or _REFUSED.search(left) or conditional(left, 0, len(left)):
+            return None
         return statement_of(text, label, Announced(label.start, sentence, "conclusion", "conclusion"))
     names = _NAMES.search(left[-60:])
     if names is None:
@@ -412,6 +433,12 @@ _VERDICT = re.compile(
     r"|\bbest (?:fits|describes|explains|matches|accounts for)\b"
     r"|\b(?:should|must|has to|is to) be (?:selected|chosen|picked)\b(?! (?:only |mainly )?(?:if|when|unless|"
     r"for|in)\b)"
+    r"|\bis (?:the one|what) (?:that |which )?(?:(?:we|i|you)(?:['’](?:re|m|ve|d|ll))? (?:(?:are|am|should|would|will|"
+    r"must|have been) )?(?:want|need|pick|choose|select|prefer|go with|after|looking for|look for|"
+    r"seek|keep)|(?:best |most closely )?(?:fits|matches|explains|applies|works|remains|is (?:left|right|correct|"
+    r"needed|called for))|to (?:pick|"
+    r"choose|select|go with|keep|give|take))\b(?![^.\n]{0,60}(?:, but| if | unless | least | to (?:avoid|rule|exclude|"
+    r"eliminate|reject)))"
     r"|\b(?:must|has to) be (?:correct|right)\b|\b(?P<rests>remains|is left)(?=[.!]?[*_]{0,4}$)"
 )
 _ENDS_SENTENCE = re.compile(
@@ -430,6 +457,8 @@ _CALLED = (
     "picked",
     "remains",
     "left",
+    "the one",
+    "what",
 )
 
 

@@ -60,7 +60,7 @@ _DENIES = re.compile(
 _BUT = re.compile(
     r"[^\n.。]{0,30}?(?:아니라|아니고|なく|而[应應]?[该該]?是|[应應][该該]?是|\bsondern|\bsino(?: que es)?|"
     r"\bmais(?: bien)?|"
-    r"\bbensì|\bma|\bmas(?: sim)?|\bmaar|\bа|\butan|\bale|\bmelainkan)[\s*_(（【\"'，,、]{0,4}"
+    r"\bbensì|\bma\b|\bmas(?: sim)?|\bmaar|\bа|\butan|\bale|\bmelainkan)[\s*_(（【\"'，,、]{0,4}"
     r"(?:die |la |el |a |[选選][项項]|選択肢)?"
 )
 _ONE_OF = re.compile(r"[\s*_)\]】）\"']{0,4}(?:중에|중\s|가운데|のいずれか|のどちらか|之一|之[间間]|之中)")
@@ -103,6 +103,8 @@ def foreign_statements(text: Text) -> list[Statement]:
                 statement = _announced(text, at, word, row)
                 if statement is not None:
                     found.append(statement)
+    if not any(statement.counts for statement in found):
+        found += _set_against(text)
     if not any(statement.counts for statement in found):
         found += _called_right(text, _LATIN_RIGHT if latin else _CALLED_RIGHT)
     return found
@@ -164,6 +166,34 @@ def _after_but(text: Text, position: int, cue: Announced) -> Statement | None:
     if mention is None or mention.letter not in text.options or _DENIES.match(text.cues, mention.last):
         return None
     return statement_of(text, mention, cue)
+
+
+# a contrast that no word announces: `不是A而是B`, `A가 아니라 B입니다`, `nicht A, sondern B`
+_NOT_THIS = re.compile(
+    r"(?:\A|[.。!！?？\n])[\s*_]{0,4}(?:(?:所以|因此|故|综上|따라서|그러므로|즉|よって|したがって|daher|also|"
+    r"por (?:lo )?tanto|donc|quindi|dunque|portanto)[,，、]?\s?)?"
+    r"(?P<before>(?:(?:应该|應該|应|應)?(?:并|並)?(?:不是|非|不选|不選)(?:选项|選項)?|"
+    r"(?:es ist |het is |det (?:är|er) )?(?:nicht|niet|inte|ikke)|(?:la respuesta |la opción )?no(?: es)?(?: la)?|"
+    r"(?:ce n['’]est )?pas(?: la)?|non(?: è)?(?: la)?|não(?: é)?(?: a)?|не|bukan)\s?)?(?:选项|選項|보기|選択肢)?\s?"
+    r"(?P<letter>[*_(（「]{0,3}[a-zａ-ｚ][*_)）」]{0,3})(?![a-zà-ÿ0-9])"
+)
+_ENDS = re.compile(
+    r"[\s*_)\]）」\"']{0,4}(?:입니다|이다|임|です|だ|である|になります|选项|選項|项)?[\s*_]{0,3}(?:[.。!！]|\n|$)"
+)
+
+
+def _set_against(text: Text) -> list[Statement]:
+    """Sentences that are no more than one option denied and another put in its place; none where several are put."""
+    found = []
+    for match in islice(_NOT_THIS.finditer(text.cues, max(0, len(text.body) - _TAIL)), LAST_CUES):
+        end = match.end()
+        if match["before"] is None and _DENIES.match(text.cues, end) is None:
+            continue
+        cue = Announced(match.start("letter"), match.start("letter"), "answer_sentence", "sentence")
+        statement = _after_but(text, end, cue)
+        if statement is not None and statement.counts and _ENDS.match(text.body, statement.end):
+            found.append(statement)
+    return found if len({statement.letter for statement in found}) == 1 else []
 
 
 def _called_right(text: Text, pattern: re.Pattern[str]) -> list[Statement]:

@@ -43,6 +43,7 @@ from medo1.answers.statements import Statement
 from medo1.answers.text import Text
 from medo1.answers.thinking import answer_part
 from medo1.answers.unannounced import first_line, last_line, last_words, opening_text
+from medo1.answers.walks import walked_verdict
 
 _LETTERS = frozenset(ascii_uppercase)
 # rules of statements that are made for a reader, which stand also in a text that thinks aloud
@@ -156,7 +157,12 @@ def _against_an_opening(text: Text, found: list[Statement]) -> list[Statement]:
 
 def _concluded(text: Text, found: list[Statement], verdicts: list[Statement], *, ended: bool) -> Answer:
     """The answer of a text that had its say and states none with `answer`, a mark or a verb of choosing."""
-    statement = last_line(text, ended=ended) or conclusion(text, ended=ended) or last_words(text, ended=ended)
+    statement = (
+        last_line(text, ended=ended)
+        or conclusion(text, ended=ended)
+        or last_words(text, ended=ended)
+        or walked_verdict(text)
+    )
     if statement is not None:
         if not any(weak.start <= statement.start <= weak.end + 2 for weak in found):
             return holding(text, sorted([*found, statement], key=_place), cut=False, cut_by=False)

@@ -213,6 +213,14 @@ CUES: tuple[Cue, ...] = (
         "정답은 C입니다.",
         "정답은 C가 아닙니다.",
     ),
+    Cue(
+        ("a sentence that denies one option and puts another in its place",),
+        "sentence",
+        "answer_sentence",
+        "sentence",
+        "不是A，而是C。",
+        "不是A，也不是C。",
+    ),
     # where nothing above is stated
     Cue(
         ("the text's first line",),
@@ -261,6 +269,14 @@ CUES: tuple[Cue, ...] = (
         "verdict",
         "Option C is correct.",
         "Option C is not correct.",
+    ),
+    Cue(
+        ("a walk through all options that calls one alone correct",),
+        "verdict",
+        "conclusion",
+        "verdict",
+        "A) Incorrect. B) Incorrect. C) Correct. D) Incorrect.",
+        "A) Correct. B) Incorrect. C) Correct. D) Incorrect.",
     ),
 )
 

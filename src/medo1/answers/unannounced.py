@@ -34,6 +34,13 @@ _ITEM_BELOW = re.compile(
     r"\n[ \t>#]{0,6}(?:[-•*+]\s{1,3}|"
     r"\d{1,2}[.)]\s{1,3})?[*_]{0,3}(?:[Oo]ption\s)?[(\[]?(?P<letter>[A-Z])(?:[)\].:]|(?<=\n\n[A-Z])$)"
 )
+_ITEM_BESIDE = re.compile(
+    r"[.!?;,✅❌✓✗] {1,2}[*_]{0,3}(?:[Oo]ption )?(?P<open>[(\[])?(?P<letter>[A-Z])(?(open)[)\]]|[).:]) {1,2}(?![a-z])"
+)
+_CALLS_IT = re.compile(r"\b(?:is (?:the )?(?:correct|right|best|most)|answer|because)\b|explanation|rationale")
+_VERB_FIRST = re.compile(
+    r"(?:is|was|are|can|could|may|might|should|would|will|has|had|does|did|must|cannot)(?:n['’]t)?\b"
+)
 _TEXT_THEN_LABEL = re.compile(r"[ *_][(\[](?:[Oo]ption |[Cc]hoice )?(?P<letter>[A-Z])[)\]][*_.\s]{0,6}$")
 _LIST_BEFORE = re.compile(r"[:：][\s*_]{0,4}$")
 _ANSWER_BEFORE = re.compile(
@@ -114,7 +121,11 @@ def _is_first_line(text: Text, label: Mention) -> bool:
 
 
 def _opens_walk(text: Text, label: Mention, line_end: int) -> bool:
-    """Whether the first line is the first turn of a list or a walk: the next option's label begins a line below it."""
+    """Whether the first line is the first turn of a list or a walk: the next option's label follows a sentence in it or
+    begins a line below it."""
+    for item in islice(_ITEM_BESIDE.finditer(text.body, label.end, min(line_end, label.end + _BELOW)), 3):
+        if item["letter"] == chr(ord(label.letter) + 1) and item["letter"] in text.options:
+            return _CALLS_IT.search(text.low, label.end, item.start()) is None
     following = _ITEM.match(text.body, line_end)
     if following is not None and following["letter"] in text.options and following["letter"] != label.letter:
         return True
@@ -134,7 +145,7 @@ def _has_another_text(body: str, label: Mention, rest: str, line_end: int) -> bo
         ")",
         ":",
     )
-    if not labelled or words > _LONG_LINE or ":" in rest or " - " in rest:
+    if not labelled or words > _LONG_LINE or _VERB_FIRST.match(rest) or ":" in rest or " - " in rest:
         return False
     after = body[line_end : line_end + _FIRST_LINE].strip()
     if not after:
@@ -288,18 +299,47 @@ def last_words(text: Text, *, ended: bool = False) -> Statement | None:
         if conditional(text.cues, clause_start(text.cues, start), start):
             continue
         return statement_of(text, label, Announced(start, start, "bare_letter", "sentence"))
+    named = _last_name(text, floor, end)
+    if named is not None:
+        return named
     it_is = _IT_IS.search(text.cues[: end + 8], floor)
     if it_is is not None and (letter := text.body[it_is.start("letter")]) in text.options:
         return Statement(letter, it_is.start("letter"), end, it_is.start("letter"), "bare_letter", "sentence")
     return None
 
 
+_NOT_THESE = re.compile(
+    r"(?:^|[.!;,\n] ?)(?:it['’]?s |it is )?(?:not|neither|nor) (?:option )?[*_(]{0,3}[a-z][)*_]{0,3}"
+    r"(?:(?:,? (?:or|nor|and)|,)(?: not)? [*_(]{0,3}[a-z][)*_]{0,3}){0,9}$"
+)
+_SO_NAMED = re.compile(
+    r"(?:^|[.!?\n]\s{0,4})(?P<lead>(?:so|thus|therefore|hence|consequently|in conclusion|in summary|overall|"
+    r"by (?:process of )?elimination)(?:,|:| -| —)?\s{1,4})(?=[*_\"“]{0,3}[^\W\d_])"
+)
+_LABEL_BEHIND = re.compile(r"[ *_\"”]{1,4}[(\[](?:[Oo]ption |[Cc]hoice )?(?P<letter>[A-Z])[)\]]")
+
+
+def _last_name(text: Text, floor: int, end: int) -> Statement | None:
+    """A last sentence that is an option's text with its letter: `Hence, lupus (C).`"""
+    for match in reversed(list(_SO_NAMED.finditer(text.cues, floor, end))):
+        if floor and match.start() == floor:
+            continue  # no sentence begins there
+        named = named_at(text, match.end())
+        if named is None or named.denied or named.doubt or named.last < end - 1:
+            continue
+        if _LABEL_BEHIND.match(text.body, named.end) is None:
+            continue  # an option's text alone is said of many things
+        start = match.start("lead")
+        return statement_of(text, named, Announced(start, start, "bare_letter", "sentence"))
+    return None
+
+
 def _closes(text: Text, at: int, label: Mention) -> bool:
     """Whether a letter is the text's last sentence, closed as one, after a sentence that is more than a letter."""
     before = text.body[max(0, at - 2) : at]
+    told = before.isalnum() and len(before) > 1
     return (
         text.body[at : at + 2] in (". ", "! ", "? ")
-        and before.isalnum()
-        and len(before) > 1
+        and (told or _NOT_THESE.search(text.cues, max(0, at - _LAST), at) is not None)
         and text.body[label.end - 1 : label.end + 1].endswith((".", ")"))
     )
