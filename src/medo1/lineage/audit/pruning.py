@@ -8,7 +8,7 @@ so that a prune that is killed leaves no version that looks complete.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
+NEEDED = ("id", "site", "location", "version", "dataset", "node_run_id", "run_id", "size_bytes")
 
 
 @dataclass(slots=True)
@@ -50,12 +51,9 @@ def prune_plan(
     from medo1.lineage.schema import pin, tag, version
 
     here = version.c.pruned_at.is_(None) & version.c.site.in_(("", ledger.settings.site))
-    rows = {
-        row.id: dict(row._mapping)
-        for row in connection.execute(
-            select(version).where(here).order_by(version.c.location, version.c.version.desc())
-        )
-    }
+    columns = [version.c[name] for name in NEEDED]
+    ordered = select(*columns).where(here).order_by(version.c.location, version.c.version.desc())
+    rows = {row[0]: dict(zip(NEEDED, row, strict=True)) for row in connection.execute(ordered)}
     kept: dict[int, str] = {}
     counts: dict[str, int] = defaultdict(int)
     for number, row in rows.items():
@@ -65,9 +63,8 @@ def prune_plan(
             kept[number] = "latest"
     for tagged in connection.execute(select(tag.c.version_id).distinct()):
         kept.setdefault(tagged.version_id, "tagged or protected")
-    for number, row in rows.items():  # tags that lie beside a version and are not in the ledger count too
-        if number not in kept and places.names(row["location"], row["version"]) and _tagged_on_disk(places, row):
-            kept[number] = "tagged or protected"
+    for number in _tagged_on_disk(places, rows, kept):
+        kept[number] = "tagged or protected"
     going = running(connection, ledger)
     pinned = {
         (row.location, row.version)
@@ -95,11 +92,28 @@ def prune_plan(
     return PrunePlan(go, dict(reasons), going, freed)
 
 
-def _tagged_on_disk(places: Places, row: Row) -> bool:
-    try:
-        return bool(places.tags(row["location"], row["version"]))
-    except ValueError:
-        return True  # who cannot read the tags deletes nothing
+def _tagged_on_disk(places: Places, rows: dict[int, Row], kept: Container[int]) -> list[int]:
+    """Versions with tags beside them, whether the ledger knows these or not.
+
+    A dataset's folder is listed once: a version that is not in it has no tags.
+    """
+    there: dict[str, set[str]] = {}
+    found = []
+    for number, row in rows.items():
+        if number in kept:
+            continue
+        location = row["location"]
+        if location not in there:
+            there[location] = set(places.versions(location))
+        if row["version"] not in there[location]:
+            continue
+        try:
+            tagged = bool(places.tags(location, row["version"]))
+        except ValueError:
+            tagged = True  # who cannot read the tags deletes nothing
+        if tagged:
+            found.append(number)
+    return found
 
 
 def _keep_ancestors(connection: LedgerReader, rows: dict[int, Row], kept: dict[int, str]) -> None:
