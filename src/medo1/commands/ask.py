@@ -51,11 +51,12 @@ def ask(case: str, arm: str | None, env: str | None, **wishes: Any) -> None:
 
 
 def _catalog_errors() -> tuple[type[Exception], ...]:
+    from kedro.config import MissingConfigException
     from kedro.io.core import DatasetError
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    return DatasetError, OmegaConfBaseException, YAMLError
+    return DatasetError, MissingConfigException, OmegaConfBaseException, YAMLError
 
 
 def _ask(case: str, arm: str | None, env: str | None, wishes: dict[str, Any]) -> None:

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 
 import click
 
+from medo1.commands.completion_stores import StoreChoice, only_store, store_options, with_stores
 from medo1.engines.base import EngineError
 from medo1.engines.wrappers.store import CompletionStore, Filter
 
-DEFAULT_STORE = Path("data/completions.sqlite")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -62,35 +62,40 @@ def _day(seconds: float) -> str:
 
 
 @click.group()
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT_STORE,
-    show_default=True,
-    help="The completion store's file.",
-)
+@store_options
 @click.pass_context
-def completions(context: click.Context, store: Path) -> None:
+def completions(context: click.Context, store: Path | None, env: str | None) -> None:
     """Every answer that was paid for: show, count, export, prune."""
-    context.obj = store
+    context.obj = StoreChoice(store, env)
 
 
 @completions.command()
+@with_stores()
 @_filters
 @click.option("--id", "request_id", help="Only the answer with this id, or beginning of one; shown in full.")
 @click.option("-n", "--limit", default=10, show_default=True, help="How many answers.")
 @click.option("--full", is_flag=True, help="Whole prompts and answers.")
 @click.option("--failures", is_flag=True, help="The last failed requests instead, with their reasons.")
-@click.pass_obj
-def show(store: Path, limit: int, *, full: bool, failures: bool, **conditions: Any) -> None:
+def show(stores: list[Path], limit: int, *, full: bool, failures: bool, **conditions: Any) -> None:
     """Print answers with their prompts, oldest first."""
-    kept = _opened(store)
-    if failures:
-        for row in kept.failures(limit):
-            click.echo(f"{row['request_id'][:12]}  {_day(row['at'])}  {row['attempts']} attempts  {row['error']}")
-        return
+    sought, found = conditions["request_id"], 0
+    for store in stores:
+        kept = _opened(store)
+        if failures:
+            for row in kept.failures(limit):
+                click.echo(f"{row['request_id'][:12]}  {_day(row['at'])}  {row['attempts']} attempts  {row['error']}")
+        elif sought is None or kept.count(Filter(**conditions)):
+            _show(store, kept, limit, conditions, whole=full or sought is not None)
+            found += 1
+    if not (failures or found):
+        raise click.ClickException(
+            f"There is no answer {sought} in {', '.join(map(str, stores))}. --env names another environment, --store a "
+            "file."
+        )
+
+
+def _show(store: Path, kept: CompletionStore, limit: int, conditions: dict[str, Any], *, whole: bool) -> None:
     shown = 0
-    whole = full or conditions["request_id"] is not None
     for row in kept.rows(Filter(**conditions), limit):
         shown += 1
         tokens = f"{row['prompt_tokens']} + {row['completion_tokens']} tokens"
@@ -109,19 +114,19 @@ def _clipped(text: str, whole: bool) -> str:
 
 
 @completions.command()
+@with_stores()
 @_filters
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file; standard output if none."
 )
-@click.pass_obj
-def export(store: Path, output: Path | None, **conditions: Any) -> None:
+def export(stores: list[Path], output: Path | None, **conditions: Any) -> None:
     """Write answers as JSON lines, one answer a line, with prompt, engine, sampling and counts."""
-    kept = _opened(store)
+    opened = [_opened(store) for store in stores]
     count = 0
     draft = output.with_name(f".tmp-{os.getpid()}-{output.name}") if output else None
     file = draft.open("w", encoding="utf-8") if draft else sys.stdout
     try:
-        for row in kept.rows(Filter(**conditions)):
+        for row in (row for kept in opened for row in kept.rows(Filter(**conditions))):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
         if draft and output:
@@ -134,34 +139,35 @@ def export(store: Path, output: Path | None, **conditions: Any) -> None:
 
 
 @completions.command()
+@with_stores()
 @_filters
 @click.option("--id", "request_id", help="Only the answer with this id, or beginning of one.")
 @click.option("--delete", is_flag=True, help="Really delete. Without it, only say what would go.")
-@click.pass_obj
-def prune(store: Path, *, delete: bool, **conditions: Any) -> None:
+def prune(stores: list[Path], *, delete: bool, **conditions: Any) -> None:
     """Delete answers, so that they are asked for (and paid for) again. Says what would go; --delete does it."""
     where = Filter(**conditions)
     if not where.given:
         raise click.ClickException(
             "say which answers: give at least one of --model, --text, --finish-reason, --before ..."
         )
-    kept = _opened(store)
-    count = kept.count(where)
-    if not delete:
-        click.echo(
-            f"{count:,} of {kept.count():,} answers would be deleted from {store}; nothing was. Add --delete to do it"
-        )
-        return
-    click.echo(f"{kept.prune(where):,} answers deleted from {store}; {kept.count():,} are left")
+    for store in stores:
+        kept = _opened(store)
+        count, total = kept.count(where), kept.count()
+        if delete:
+            click.echo(f"{kept.prune(where):,} answers deleted from {store}; {kept.count():,} are left")
+        else:
+            would = f"{count:,} of {total:,} answers would be deleted from {store}"
+            click.echo(f"{would}; nothing was. Add --delete to do it")
 
 
 @completions.command()
+@with_stores(new=True)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.pass_obj
-def restore(store: Path, file: Path) -> None:
+def restore(stores: list[Path], file: Path) -> None:
     """Take answers into the store that were exported, or written to FILE because the disk was full."""
     from medo1.engines.wrappers.store import engine_address, restored
 
+    store = only_store(stores)
     try:
         kept = CompletionStore(store)
     except EngineError as error:
@@ -179,17 +185,19 @@ def restore(store: Path, file: Path) -> None:
 
 
 @completions.command()
-@click.pass_obj
-def retry(store: Path) -> None:
+@with_stores()
+def retry(stores: list[Path]) -> None:
     """Forget failures, so that requests whose answers could not be used are sent (and paid) again."""
-    click.echo(f"{_opened(store).forget_failures():,} failures forgotten in {store}")
+    for store in stores:
+        click.echo(f"{_opened(store).forget_failures():,} failures forgotten in {store}")
 
 
 @completions.command()
+@with_stores()
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="The new store's file.")
-@click.pass_obj
-def recover(store: Path, target: Path) -> None:
+def recover(stores: list[Path], target: Path) -> None:
     """Take what can be read of a damaged store into a new one."""
+    store = only_store(stores)
     if target.exists():
         raise click.ClickException(f"{target} is there already: name a file that is not")
     taken, lost = CompletionStore(target).recover_from(store)
@@ -198,14 +206,14 @@ def recover(store: Path, target: Path) -> None:
 
 
 @completions.command()
+@with_stores()
 @click.option("--engine", "engine_id", help="The engine whose answers are meant: its id, or the beginning of one.")
 @click.option("--model", help="The model that answered: a directory (known by its files), or a hub id.")
 @click.option("--revision", help="The commit of a hub id.")
 @click.option("--set", "options", multiple=True, metavar="NAME=JSON", help="What else tells the engine apart.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.pass_obj
 def migrate(
-    store: Path, engine_id: str | None, model: str | None, revision: str | None, options: tuple[str, ...], *,
+    stores: list[Path], engine_id: str | None, model: str | None, revision: str | None, options: tuple[str, ...], *,
     dry_run: bool,
 ) -> None:  # fmt: skip
     """Have answers that an earlier medo1 kept found under the identities that engines have now.
@@ -214,35 +222,50 @@ def migrate(
     listed that did not say which model they served. Name one with --engine, and what is known of it: --model, or
     options such as --set continuation='"native"'. The answers keep their ids.
     """
-    from medo1.engines.identity import model_identity, named_model, without_texts
+    from medo1.engines.identity import model_identity, named_model
 
-    kept = _opened(store)
-    known = kept.engines()
-    changes: dict[str, Any] = {}
     if engine_id is None:
         if model or revision or options:
             raise click.ClickException("say whose answers these are: --engine ID (without options, migrate lists them)")
-        for name, identity in known.items():
-            if "extra_body" in identity and not _is_digested(identity["extra_body"]):
-                changes[name] = {**identity, "extra_body": without_texts(identity["extra_body"])}
-            elif identity.get("model", "") is None:
-                count = kept.count(Filter(engine_id=name))
-                click.echo(
-                    f"{name[:12]}  {count:,} answers of a {identity.get('kind')} engine whose model is not known: "
-                    f"--engine {name[:12]} --model DIRECTORY, if you know which it was; else they are not found again"
-                )
-    else:
-        found = [name for name in known if name.startswith(engine_id)]
-        if len(found) != 1:
-            raise click.ClickException(
-                f"{engine_id!r} is the beginning of {len(found)} engines' ids; there are "
-                f"{', '.join(name[:12] for name in known) or 'none'}"
+        for store in stores:
+            kept = _opened(store)
+            _migrate(store, kept, _without_texts(kept), dry_run=dry_run)
+        return
+    known = {(store, name): identity for store in stores for name, identity in _opened(store).engines().items()}
+    found = [(store, name) for store, name in known if name.startswith(engine_id)]
+    if len(found) != 1:
+        there = ", ".join(f"{name[:12]} in {store}" for store, name in known)
+        raise click.ClickException(
+            f"{engine_id!r} is the beginning of {len(found)} engines' ids; there are {there or 'none'}"
+            + (" (--store names one store)" if len(stores) > 1 else "")
+        )
+    (store, name), kept = found[0], _opened(found[0][0])
+    try:
+        named = model_identity(named_model(model, revision)) if model else {}
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
+    changed = {**known[found[0]], **named, **dict(map(_option, options))}
+    _migrate(store, kept, {name: changed}, dry_run=dry_run)
+
+
+def _without_texts(kept: CompletionStore) -> dict[str, dict[str, Any]]:
+    """New identities, by engine, of those that hold texts; says which engines did not tell their model."""
+    from medo1.engines.identity import without_texts
+
+    changes: dict[str, Any] = {}
+    for name, identity in kept.engines().items():
+        if "extra_body" in identity and not _is_digested(identity["extra_body"]):
+            changes[name] = {**identity, "extra_body": without_texts(identity["extra_body"])}
+        elif identity.get("model", "") is None:
+            count = kept.count(Filter(engine_id=name))
+            click.echo(
+                f"{name[:12]}  {count:,} answers of a {identity.get('kind')} engine whose model is not known: "
+                f"--engine {name[:12]} --model DIRECTORY, if you know which it was; else they are not found again"
             )
-        try:
-            named = model_identity(named_model(model, revision)) if model else {}
-        except EngineError as error:
-            raise click.ClickException(str(error)) from None
-        changes[found[0]] = {**known[found[0]], **named, **dict(map(_option, options))}
+    return changes
+
+
+def _migrate(store: Path, kept: CompletionStore, changes: dict[str, dict[str, Any]], *, dry_run: bool) -> None:
     for name, identity in changes.items():
         count = kept.count(Filter(engine_id=name)) if dry_run else kept.migrate(name, identity)
         click.echo(
@@ -271,27 +294,28 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 @completions.command()
+@with_stores()
 @_filters
-@click.pass_obj
-def stats(store: Path, **conditions: Any) -> None:
+def stats(stores: list[Path], **conditions: Any) -> None:
     """Count answers and tokens by engine and by how they ended."""
     from rich.console import Console
     from rich.table import Table
 
-    kept = _opened(store)
-    table = Table(title=str(store))
-    for name in ("model", "endpoint", "ended", "answers", "prompt tokens", "completion tokens", "first", "last"):
-        table.add_column(name, justify="right" if "tokens" in name or name == "answers" else "left")
-    for row in kept.totals(Filter(**conditions)):
-        engine = row["engine"]
-        table.add_row(
-            str(engine.get("model", "?")),
-            str(engine.get("endpoint", engine.get("kind", "?"))),
-            row["finish_reason"],
-            f"{row['answers']:,}",
-            f"{row['prompt_tokens'] or 0:,.0f}",
-            f"{row['completion_tokens'] or 0:,}",
-            _day(row["first_at"]),
-            _day(row["last_at"]),
-        )
-    Console(width=None if Console().is_terminal else 130).print(table)
+    for store in stores:
+        kept = _opened(store)
+        table = Table(title=str(store))
+        for name in ("model", "endpoint", "ended", "answers", "prompt tokens", "completion tokens", "first", "last"):
+            table.add_column(name, justify="right" if "tokens" in name or name == "answers" else "left")
+        for row in kept.totals(Filter(**conditions)):
+            engine = row["engine"]
+            table.add_row(
+                str(engine.get("model", "?")),
+                str(engine.get("endpoint", engine.get("kind", "?"))),
+                row["finish_reason"],
+                f"{row['answers']:,}",
+                f"{row['prompt_tokens'] or 0:,.0f}",
+                f"{row['completion_tokens'] or 0:,}",
+                _day(row["first_at"]),
+                _day(row["last_at"]),
+            )
+        Console(width=None if Console().is_terminal else 130).print(table)

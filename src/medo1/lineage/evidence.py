@@ -18,7 +18,8 @@ def evidence_of(node: str, reads: Mapping[str, Mapping[str, str | None]], makers
 
     Args:
         node: whose output.
-        reads: of each node of the run, the digests of its inputs by name.
+        reads: of each node of the run, the digests of its inputs by name; None for what is known by its name alone:
+            what stays in memory, and what measures the run itself (time, cost) and comes out otherwise each time.
         makers: the node that made a dataset in the run.
 
     Returns:

@@ -252,7 +252,10 @@ class LineageHooks:
         return cost
 
     def _evidence_of(self, node: Node) -> str:
-        reads = {name: {of: read.digest for of, read in inputs.items()} for name, inputs in self._inputs.items()}
+        reads = {
+            name: {of: None if read.manifest and read.manifest.measures else read.digest for of, read in inputs.items()}
+            for name, inputs in self._inputs.items()
+        }
         return evidence_of(node.name, reads, self._makers)
 
     @hook_impl

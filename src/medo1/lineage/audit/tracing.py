@@ -345,11 +345,12 @@ class _Tracer:
         reads: dict[str, dict[str, str | None]] = {}
         makers: dict[str, str] = {}
         query = (
-            "SELECT node_run.node, input.name, input.kind, input.digest, input.detail FROM input"
-            " JOIN node_run ON node_run.id = input.node_run_id WHERE node_run.run_id = :run_id"
+            "SELECT node_run.node, input.name, input.kind, input.digest, input.detail, version.measures FROM input"
+            " JOIN node_run ON node_run.id = input.node_run_id LEFT JOIN version ON version.id = input.version_id"
+            " WHERE node_run.run_id = :run_id"
         )
         for read in self._connection.rows(query, run_id=version["run_id"]):
-            reads.setdefault(read["node"], {})[read["name"]] = read["digest"]
+            reads.setdefault(read["node"], {})[read["name"]] = None if read["measures"] else read["digest"]
             if read["kind"] == "memory":
                 makers[read["name"]] = (read["detail"] or {}).get("node", "")
         wrote = (
