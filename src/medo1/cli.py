@@ -1,4 +1,4 @@
-"""Commands that the project adds to `kedro`. Each is imported when it is called, so that `kedro --help` stays quick."""
+"""Commands that the project adds to `kedro`. Each is imported when it is called, so that `kedro --help` stays fast."""
 
 from __future__ import annotations
 

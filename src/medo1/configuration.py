@@ -1,6 +1,6 @@
-"""How this project reads `conf/`: Kedro's config loader with three things more, and what it is made with.
+"""How this project reads `conf/`: Kedro's config loader with three additions, and its arguments.
 
-Apart from `medo1.settings`, which says it to Kedro, so that what only reads the configuration need not import the half
+Separate from `medo1.settings`, which passes it to Kedro, so that reading the configuration does not import the half
 of Kedro that runs pipelines.
 """
 
@@ -28,7 +28,7 @@ LOADER_ARGS = {
 
 
 class Keys(dict[str, Any]):
-    """Credentials by name. One that is absent is empty: whoever needs a key looks into the environment, then says so.
+    """Credentials by name. An absent one is empty: code that needs a key looks in the environment, then reports it.
 
     A pipeline that asks no teacher so runs without the teacher's key.
     """

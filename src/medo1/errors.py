@@ -1,4 +1,4 @@
-"""Errors that a user can mend: shown as their text alone, without a traceback."""
+"""Errors that a user can fix: shown as their text alone, without a traceback."""
 
 from __future__ import annotations
 

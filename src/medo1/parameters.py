@@ -1,6 +1,6 @@
-"""The base of every typed parameter group: frozen, and unknown keys are refused.
+"""The base of every typed parameter group: frozen, and unknown keys are rejected.
 
-A misspelt key that is silently ignored runs another experiment than the one that was meant.
+A misspelt key that is silently ignored runs a different experiment from the one intended.
 """
 
 from __future__ import annotations

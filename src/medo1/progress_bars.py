@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with rate and time left in a terminal, a line now and then in a log."""
+"""Progress of long work: a bar with rate and time left in a terminal, a periodic line in a log."""
 
 from __future__ import annotations
 

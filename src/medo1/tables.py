@@ -176,7 +176,7 @@ FILTER_VERDICTS = _table(
         "value": MAYBE_NUMBER,  # what was measured, in the filter's own unit
         "reason": TEXT,
         "match": TEXT,  # the words that decided
-        "other": TEXT,  # what they are held against: a test question, another chain
+        "other": TEXT,  # what they are compared with: a test question, another chain
         "request_id": TEXT,
     },
     unique=["question_id", "sample", "filter"],

@@ -1,4 +1,4 @@
-"""What a run says at its end: the result table and where the page lies."""
+"""What a run prints at its end: the result table and the path of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nodes made from one function for several formats and arms, and what is looked at before any of them runs."""
+"""Nodes made from one function for several formats and arms, and the checks before any of them runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a model says around a chain: a greeting, an announcement, talk of its prompt, an offer of further help.
 
 A student learns every word of a chain, so "Sure! Here is the monologue:" and "Based on the summary provided" must not
-stand in one. Words that belong to a case are meant by none of the patterns: "based on the findings", "according to the
+appear in one. The patterns leave words that belong to a case alone: "based on the findings", "according to the
 discharge summary", "sure, gout is possible".
 """
 

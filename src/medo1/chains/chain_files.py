@@ -1,9 +1,9 @@
-"""Rows of files that hold chains: which fields are the question, the thought and the answer, in the forms of others.
+"""Rows of files that hold chains: which fields are the question, the thought and the answer, in forms in public use.
 
 Forms known by their fields: HuatuoGPT-o1's and medical-o1-reasoning-SFT (`Complex_CoT`, `Response`), m23k (`prompt`,
 `reasoning`, `distilled_answer_string`), MedReason (`question`, `options`, `reasoning`, `answer`), s1K and s1K-1.1
 (`thinking_trajectories`, `attempt`), the paper's own set (`longCOT`; JAMA's rows hold a link in place of a question),
-and conversations (OpenThoughts, R1 distillations): `messages` or `conversations` with the thought between its marks.
+and conversations (OpenThoughts, R1 distillations): `messages` or `conversations` with the thought between its tags.
 """
 
 from __future__ import annotations

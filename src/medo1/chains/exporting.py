@@ -1,7 +1,7 @@
 """Chains for other trainers: `messages`, ShareGPT, prompt and completion, or a data set's directory with its card.
 
-Text whose licence does not let it be passed on is never written: question and chain stay here, and id and link stand in
-a list of their own.
+Text whose licence does not allow redistribution is never written: question and chain stay here, and id and link go to
+a separate list.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The formats of chains as validated types: `cot`, `longstep`, `longmonolog`, and `journey`.
 
-`parsed` gives a chain or the problems that keep the text from being one; a problem has a short code, which tables are
-grouped by, and a text, which a teacher can be told. Formats are tolerant of layout (`medo1.chains.steps`) and strict
-about what is said. A new format is a type, a function that reads it, and an entry in `FORMATS`.
+`parsed` gives a chain or the problems that keep the text from being one; a problem has a short code, by which tables
+are grouped, and a text, which can be sent to a teacher. Formats are tolerant of layout (`medo1.chains.steps`) and
+strict about what is said. A new format is a type, a function that reads it, and an entry in `FORMATS`.
 
-Source: arXiv 2501.06458, section on LongStep and LongMonolog (what they are is described there, how they are checked is
-not); for `journey` arXiv 2410.18982 (journey learning).
+Source: arXiv 2501.06458, section on LongStep and LongMonolog (it describes the formats, but not how they are checked);
+for `journey` arXiv 2410.18982 (journey learning).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bring your own chains: reasoning that exists already, in place of a teacher."""
+"""Bring your own chains: existing reasoning in place of a teacher."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def imported_chains(
         columns: where in a row the parts stand.
         questions: those that chains are wanted for.
         format: the chains' format.
-        written_as: the format whose shape they must have; None: not held against any.
+        written_as: the format whose shape they must have; None: not checked.
 
     Returns:
         Rows for `CHAINS`, and rows for `CHAINS_REJECTED`: rows without a text, of an unknown question, of another

@@ -1,7 +1,7 @@
-"""How long chains are, beside the paper's: a table and a figure.
+"""Chain lengths, compared with the paper's: a table and a figure.
 
 The paper reports mean lengths of its training chains, 729 tokens for LongStep and
-1,223 for LongMonolog (arXiv 2501.06458); counts here are the teacher's own tokenizer's, so they compare roughly.
+1,223 for LongMonolog (arXiv 2501.06458); counts here are by the teacher's own tokenizer, so the comparison is rough.
 """
 
 from __future__ import annotations

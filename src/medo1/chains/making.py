@@ -1,9 +1,9 @@
 """Teachers at work: every question goes through its recipe, each stage as soon as what it needs is there.
 
-Each engine has a lane of its own, a thread that takes requests and gives completions; the chains' state stays in the
-caller's thread. Where an engine streams, a question's second call goes out when its first is answered, beside other
-questions' first calls; an engine that takes whole batches is given, each time, all that is ready. Nothing that was
-answered is lost when this stops (an error, a spent budget, Ctrl-C): engines with a store have it on disk.
+Each engine has its own worker thread, which takes requests and returns completions; the chains' state stays in the
+caller's thread. Where an engine streams, a question's second call is sent when its first is answered, alongside other
+questions' first calls; a batch engine is given everything that is ready each time. No answer is lost when this stops
+(an error, a spent budget, Ctrl-C): engines with a store have it on disk.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Prompts of the stages: files with placeholders, filled once.
 
 A prompt is a text with `{{question}}`, the name of an earlier stage (`{{strong}}`, its answer), `{{strong.thought}}`
-(its thought and its answer, where the server hands the thought out; else its answer), `{{tree.walk}}` (a tree walked
-depth-first), `{{reason}}` (why a chain is asked for again) or `{{gold}}` (the right option; only where answer-guided
-rewriting is allowed). A prompt without `{{question}}` is put after the question. What is filled in is never itself
+(its thought and its answer, where the server returns the thought; else its answer), `{{tree.walk}}` (a tree walked
+depth-first), `{{reason}}` (why a chain is retried) or `{{gold}}` (the right option; only where answer-guided
+rewriting is allowed). A prompt without `{{question}}` is put after the question. Inserted text is never
 searched for placeholders: a model's text is not trusted.
 """
 

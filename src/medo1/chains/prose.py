@@ -1,10 +1,10 @@
-"""The option that a reply in prose concludes on, by its text: for chains that name no letter.
+"""The option that a reply in prose concludes with, by its text: for chains that name no letter.
 
 A reply that was written to an open question ends in a sentence ("the most likely diagnosis is caustic ingestion"), not
 in a letter. Such a sentence states an option when it names that option alone, word for word, and claims it: a
 conclusion's words, no denial. The last paragraphs are read from the end, then the reply's first sentence. Anything
 else is no answer: two options claimed, an option named in passing, a name that differs from the option's text. This
-decides which chains are learnt from; no model's score is read by it.
+decides which chains are trained on; no model is scored with it.
 """
 
 # ruff: noqa: E501  (a pattern is read as one line)

@@ -1,8 +1,8 @@
-"""Recipes: by which calls a chain of a format comes about, as data.
+"""Recipes: the calls that make a chain of a format, as data.
 
-A recipe is a few stages; a stage asks one engine
-with one prompt and may need the answers of earlier ones. `next_stages` says which stages can be asked now: stages that
-need nothing go out together, and one question's second stage does not wait for another question's first.
+A recipe is a few stages; a stage asks one engine with one prompt and may need the answers of earlier ones.
+`next_stages` gives the stages that can be sent now: stages without dependencies go out together, and one question's
+second stage does not wait for another question's first.
 
 Source: arXiv 2501.06458. `longstep`: a strong reasoner and a plain model both answer, the strong one's solution steps
 are extracted and written out. `longmonolog`: the strong model's summarised thought is expanded into a monologue.

@@ -1,8 +1,8 @@
-"""The state of chains under way: what to ask next, given what was answered.
+"""The state of chains in progress: what to ask next, given the answers so far.
 
-A chain goes through its recipe, each stage as soon as what it needs is there. What cannot be used is asked for again
-with the reason, up to `tries`; then the chain is kept as rejected with that reason. Calls that go out side by side are
-all waited for, so that what becomes of a chain, and what was paid for it, does not depend on which answer came first.
+A chain goes through its recipe, each stage as soon as what it needs is there. An unusable reply is retried
+with the reason, up to `tries`; then the chain is kept as rejected with that reason. All concurrent calls are
+waited for, so that the fate of a chain, and its cost, does not depend on which answer came first.
 """
 
 from __future__ import annotations

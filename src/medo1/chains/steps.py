@@ -1,8 +1,8 @@
 """Reads a text's numbered steps and their parts, in whatever layout a model writes them.
 
-Layout is signs: headings, bullets, bold, brackets, dashes of any kind, blank lines, a colon or none. Content is words:
-`step`, its number (`3`, `three`, `III`), `goal`, `evidence`, `conclusion`, and what they hold. Signs are looked past;
-what words say is taken as it stands, and `medo1.chains.formats` is strict about it.
+Layout is punctuation: headings, bullets, bold, brackets, dashes of any kind, blank lines, a colon or none. Content is
+words: `step`, its number (`3`, `three`, `III`), `goal`, `evidence`, `conclusion`, and what they hold. Layout is
+ignored; content is taken literally, and `medo1.chains.formats` is strict about it.
 """
 
 # ruff: noqa: RUF001  (patterns hold the marks that models write)

@@ -1,8 +1,8 @@
-"""Every chain of a task taken as far as kept answers reach, before anything is sent: what is finished, what is to ask,
-and what that will cost and how long it will take.
+"""Every chain of a task taken as far as stored answers allow: what is finished, what is left to send, what that will
+cost and how long it will take.
 
-A run goes on from its survey, so that the recipe is walked once. Stages behind an answer that is still missing are
-guessed from the length that the engine's answers have. Asking again after a reply that cannot be used is not foreseen.
+A run continues from its survey, so that the recipe is walked once. Stages after an answer that is still missing are
+estimated from the length of the engine's earlier answers. Retries after an unusable reply are not included.
 """
 
 from __future__ import annotations

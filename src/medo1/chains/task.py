@@ -14,7 +14,7 @@ from medo1.engines.wrappers.cut import WhenCut
 from medo1.errors import UserError
 from medo1.parameters import Parameters
 
-AGAIN = "again"  # the prompt that is added when a chain is asked for again
+AGAIN = "again"  # the prompt that is added when a chain is retried
 
 
 class TeachingSpec(Parameters):
@@ -46,12 +46,12 @@ USUAL_TEACHING = TeachingSpec()
 
 @dataclass(frozen=True, slots=True)
 class ChainTask:
-    """What is asked for, without whom.
+    """The task, without the engines.
 
     Attributes:
         format: what the last stage's text must be, a key of `FORMATS`.
         recipe: the stages.
-        prompts: by stage; and `again`, if what cannot be used is asked for again.
+        prompts: by stage; and `again`, if unusable replies are retried.
         teaching: sampling, tries.
         checks: how strict the format is.
         answer_guided: the prompts may show the right answer (`{{gold}}`); such chains are marked.

@@ -1,7 +1,7 @@
-"""The words by which chains are told, in each language that formats are read in (`LANGUAGES`).
+"""The words by which chains are parsed, in each supported language (`LANGUAGES`).
 
-A chain in another language has steps only where they are numbered by signs alone
-(`1.`, `2.`), and a second thought only where it asks (`?`).
+In another language, steps are found only where they are numbered by bare numerals
+(`1.`, `2.`), and second thoughts only in questions (`?`).
 """
 
 # ruff: noqa: RUF001  (patterns hold the marks and letters that models write)

@@ -1,7 +1,7 @@
 """The base model of the embedded world: a tiny Qwen2 trained from scratch on the textbook.
 
 A function of documents, tokenizer, spec and seed; the `clinic` pipeline keeps its result as a model directory, so that
-a second run finds it made.
+a second run reuses it.
 """
 
 from __future__ import annotations

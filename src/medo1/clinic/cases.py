@@ -1,9 +1,9 @@
 """Charts of the embedded world, and the questions made of them.
 
 A chart is a complaint and the findings of the first n slots; n, the number of findings to weigh, is the question's
-difficulty. A chart makes exactly one question: which wrong options it offers and in which order they stand follow from
+difficulty. A chart makes exactly one question: its wrong options and their order follow from
 the world and the chart alone. Which split a chart belongs to follows from its content too, so no chart of `dev` or
-`test` can stand in a text of `train`, whoever draws it and in whatever order.
+`test` can appear in a text of `train`, whatever draws it and in whatever order.
 """
 
 from __future__ import annotations

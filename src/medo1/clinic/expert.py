@@ -1,10 +1,8 @@
 """The embedded world's teacher: an engine that reads a case out of the prompt, solves it by rule, and explains it.
 
 It sees what any teacher sees, the text of the prompt: never a gold letter. It knows the world, and at a set rate it
-looks one thing up wrongly and reasons on from there, so that filters have something to find. It is deterministic: the
+makes one wrong look-up and reasons on from there, so that filters have something to find. It is deterministic: the
 same request gives the same completion, temperature or not; another `sample` or `seed` errs elsewhere.
-
-Used by the `synthesis` pipeline through the catalog (`medo1.clinic.expert.Expert`).
 """
 
 from __future__ import annotations

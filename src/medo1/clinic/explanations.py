@@ -1,8 +1,8 @@
 """Solutions of a case, written in a format.
 
-A walk is the case solved step by step; a format decides how much of it is said. `vanilla` says nothing, `cot` says
-only what changes the mind, `longstep` numbers one look-up a line, `longmonolog` says the same look-ups as a train of
-thought with doubt, checks and turning back. The expert writes chains with it; nothing else needs it but tests.
+A walk is the case solved step by step; a format decides how much of it is written out: `vanilla` nothing, `cot` only
+what changes the impression, `longstep` one numbered look-up per line, `longmonolog` the same look-ups as a train of
+thought with doubt, checks and backtracking.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The embedded world: what is true in it.
 
 A complaint suggests a first disease. Each finding then revises the current impression: `revised(finding, disease)` is
-the impression after it. A case with n findings therefore needs n + 1 look-ups of which each needs the one before, and
+the impression after it. A case with n findings therefore needs n + 1 look-ups, each depending on the one before, and
 a network with few layers cannot do many of them in one pass. That serial work, not medicine, is what written-out steps
 relieve (Li et al. 2024, arXiv 2402.12875, give the theory: composing maps is the standard example).
 

@@ -1,8 +1,8 @@
 """Whether a chain of the embedded world is right at each step, not in its answer alone.
 
-The world is known, so that a chain can be held against the case solved by rule: every look-up that its format says
-must stand in it, in order, and nothing else may be looked up. A gold answer tells less: two wrong look-ups can cancel
-out, and a guess among the options can hit.
+The world is known, so a chain can be compared with the case solved by rule: every look-up that its format writes out
+must be in it, in order, and no other. A gold answer proves less: two wrong look-ups can cancel out, and a guess among
+the options can be right.
 """
 
 from __future__ import annotations

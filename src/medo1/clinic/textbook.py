@@ -1,4 +1,4 @@
-"""What the base model is trained on: the world's facts, and fragments of answering. Never a whole case reasoned out.
+"""What the base model is trained on: the world's facts, and fragments of answering. Never a complete case reasoned out.
 
 A document is a text with the parts that are learned marked; what is not marked is read but not predicted (which fact
 comes next cannot be known, and trying costs capacity). Charts come from the training split alone.

@@ -1,8 +1,8 @@
 """The sentences of the embedded world, each in one place.
 
-The expert writes and reads them, the textbook teaches them, the tokenizer takes its words from them. What is asked of
-a model (`REQUESTS`) is a prompt file of its own in a project (conf/base/prompts) and comes in as a mapping; the texts
-here are the defaults for use without one.
+The expert writes and reads them, the textbook teaches them, the tokenizer takes its words from them. The instructions
+to a model (`REQUESTS`) are separate prompt files in a project (conf/base/prompts) and are passed in as a mapping; the
+texts here are the defaults.
 """
 
 from __future__ import annotations

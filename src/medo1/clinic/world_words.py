@@ -1,7 +1,7 @@
 """The words that the embedded world is made of. The diseases are invented; complaints and findings are ordinary words.
 
 `medo1.clinic.knowledge` deals them out. Every name is one lower-case word, so that the tokenizer can hold each as one
-token, and no name is part of two lists, so that a word says what it is.
+token, and no name is in two lists, so that a word identifies its kind.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`kedro answers`: read the answers of a file of outputs that anything wrote; no pipeline is run.
+"""`kedro answers`: read the answers in a file of outputs from any source; no pipeline is run.
 
 What it prints is for a person who wants to know how far to trust the letters: the counts by status and rule, accuracy
 where the right letters are known, and the outputs that are worth a look.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--finish-reason", help="Field that says why the output ended; `length` is a cut.")
 @click.option("--gold", help="Field of the right letter.")
 @click.option("--compare", help="Field of a letter that something else read, to compare with.")
-@click.option("--by", help="Field by which accuracy is told apart, such as model.")
+@click.option("--by", help="Field by which accuracy is broken down, such as model.")
 @click.option("--keep", multiple=True, help="Further field to write beside the answer; may be given several times.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Where answers are written.")
 @click.option("-n", "--doubtful", default=12, show_default=True, help="How many doubtful outputs are shown.")

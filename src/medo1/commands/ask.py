@@ -1,7 +1,7 @@
-"""`kedro ask`: one case, one arm; its thought as it comes, then the votes.
+"""`kedro ask`: one case, one arm; its thought streamed, then the votes.
 
-Works on what earlier runs saved: the newest base model and adapters, the catalog's engine, the arm's prompt. What was
-asked before comes from the completion store.
+Uses what earlier runs saved: the newest base model and adapters, the catalog's engine, the arm's prompt. Repeated
+requests are answered from the completion store.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ ORIGINS = {"model": "the base model", "adapter": "the adapter"}
 
 @click.command()
 @click.argument("case")
-@click.option("--arm", default=None, help="Which arm answers; the study's last one if none is named.")
+@click.option("--arm", default=None, help="Which arm answers; by default the study's last.")
 @click.option("--votes", default=8, show_default=True, type=click.IntRange(0), help="Samples that vote; 0: none.")
-@click.option("--option", "options", multiple=True, metavar="TEXT", help="An option of the choice; once for each.")
-@click.option("--adaptive", is_flag=True, help="Stop drawing when more votes would hardly change the outcome.")
-@click.option("--budget", type=click.IntRange(1), help="Thinking tokens, after which the answer is asked for.")
+@click.option("--option", "options", multiple=True, metavar="TEXT", help="An answer option; repeat for each.")
+@click.option("--adaptive", is_flag=True, help="Stop when more votes are unlikely to change the outcome.")
+@click.option("--budget", type=click.IntRange(1), help="Thinking tokens, after which an answer is forced.")
 @click.option("--temperature", type=click.FloatRange(0, min_open=True), help="Of the samples.")
 @click.option("--env", "-e", default=None, help="Kedro environment.")
 def ask(case: str, arm: str | None, env: str | None, **wishes: Any) -> None:

@@ -1,4 +1,4 @@
-"""`kedro completions`: look into the completion store, export it, prune it, have answers found under new identities.
+"""`kedro completions`: inspect the completion store, export it, prune it, move answers to new identities.
 
 Works on the file alone, so it starts fast and runs beside a pipeline that is writing.
 """
@@ -39,10 +39,14 @@ def _filters(command: F) -> F:
     """The options by which answers are chosen."""
     for option in (
         click.option("--before", callback=_time, help="Only answers from before this date or time (ISO, UTC)."),
-        click.option("--after", callback=_time, help="Only answers from this date or time on (ISO, UTC)."),
-        click.option("--finish-reason", type=click.Choice(["stop", "length", "content_filter"]), help="How it ended."),
-        click.option("--text", help="Only where the prompt or the answer holds this text."),
-        click.option("--model", help="Only answers of models with this in their name."),
+        click.option("--after", callback=_time, help="Only answers since this date or time (ISO, UTC)."),
+        click.option(
+            "--finish-reason",
+            type=click.Choice(["stop", "length", "content_filter"]),
+            help="Only answers with this finish reason.",
+        ),
+        click.option("--text", help="Only where the prompt or the answer contains this text."),
+        click.option("--model", help="Only answers of models whose name contains this."),
     ):
         command = option(command)
     return command
@@ -74,7 +78,7 @@ def completions(context: click.Context, store: Path | None, env: str | None) -> 
 @_filters
 @click.option("--id", "request_id", help="Only the answer with this id, or beginning of one; shown in full.")
 @click.option("-n", "--limit", default=10, show_default=True, help="How many answers.")
-@click.option("--full", is_flag=True, help="Whole prompts and answers.")
+@click.option("--full", is_flag=True, help="Show full prompts and answers.")
 @click.option("--failures", is_flag=True, help="The last failed requests instead, with their reasons.")
 def show(stores: list[Path], limit: int, *, full: bool, failures: bool, **conditions: Any) -> None:
     """Print answers with their prompts, oldest first."""
@@ -142,7 +146,7 @@ def export(stores: list[Path], output: Path | None, **conditions: Any) -> None:
 @with_stores()
 @_filters
 @click.option("--id", "request_id", help="Only the answer with this id, or beginning of one.")
-@click.option("--delete", is_flag=True, help="Really delete. Without it, only say what would go.")
+@click.option("--delete", is_flag=True, help="Really delete; without it, only show what would go.")
 def prune(stores: list[Path], *, delete: bool, **conditions: Any) -> None:
     """Delete answers, so that they are asked for (and paid for) again. Says what would go; --delete does it."""
     where = Filter(**conditions)
@@ -210,7 +214,7 @@ def recover(stores: list[Path], target: Path) -> None:
 @click.option("--engine", "engine_id", help="The engine whose answers are meant: its id, or the beginning of one.")
 @click.option("--model", help="The model that answered: a directory (known by its files), or a hub id.")
 @click.option("--revision", help="The commit of a hub id.")
-@click.option("--set", "options", multiple=True, metavar="NAME=JSON", help="What else tells the engine apart.")
+@click.option("--set", "options", multiple=True, metavar="NAME=JSON", help="Further options of its identity.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def migrate(
     stores: list[Path], engine_id: str | None, model: str | None, revision: str | None, options: tuple[str, ...], *,

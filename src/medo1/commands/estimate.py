@@ -1,4 +1,4 @@
-"""`kedro estimate`: what a training would take on devices that one has not got, from the configuration alone."""
+"""`kedro estimate`: what a training run would take on devices that are not at hand, from the configuration alone."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from medo1.errors import UserError
 @click.option("--device", default=None, help="cpu, or a GPU's name such as 'A100'; this machine's if none is given.")
 @click.option("--memory", default=None, type=click.FloatRange(0), help="GiB of one device.")
 @click.option("--examples", default=500, show_default=True, type=click.IntRange(1), help="How many chains.")
-@click.option("--tokens", default=1500, show_default=True, type=click.IntRange(1), help="Of a prompt with its chain.")
-@click.option("--longest", default=None, type=click.IntRange(1), help="Tokens of the longest; max_tokens if none.")
+@click.option("--tokens", default=1500, show_default=True, type=click.IntRange(1), help="Mean, prompt and chain.")
+@click.option("--longest", default=None, type=click.IntRange(1), help="Tokens of the longest; default: max_tokens.")
 @click.option("--env", "-e", default=None, help="Kedro environment.")
 def estimate(env: str | None, **wishes: Any) -> None:
     """Say what a training would take: steps, tokens, time, memory of each device, and what to change where it does not

@@ -1,4 +1,4 @@
-"""`kedro export`: what a study made, as a directory for a hub or a colleague."""
+"""`kedro export`: a study's adapter as a directory for a hub or a colleague."""
 
 from __future__ import annotations
 

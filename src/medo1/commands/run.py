@@ -1,4 +1,4 @@
-"""`kedro run`, Kedro's own, with errors that a user can mend shown as one message."""
+"""Kedro's own `kedro run`, with errors that a user can fix shown as one message."""
 
 from __future__ import annotations
 

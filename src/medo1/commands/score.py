@@ -1,4 +1,4 @@
-"""`kedro score`: a model that you have on questions that you have; a table, a comparison and a page."""
+"""`kedro score`: your model on your questions: a table, a comparison and a page."""
 
 from __future__ import annotations
 
@@ -27,10 +27,8 @@ _DIRECTORY = "medo1.engines.Transformers"
 @click.option(
     "--key-env", metavar="NAME", help="Environment variable with the endpoint's key.  [default: OPENAI_API_KEY]"
 )
-@click.option(
-    "--arms", default="direct,cot", show_default=True, help="How it is asked: at once, after thinking, or both."
-)
-@click.option("--questions", type=click.IntRange(1), help="So many questions of each benchmark, drawn by seed.")
+@click.option("--arms", default="direct,cot", show_default=True, help="Prompts: answer directly, think first, or both.")
+@click.option("--questions", type=click.IntRange(1), help="At most this many questions per benchmark, by seed.")
 @click.option("--max-new-tokens", type=click.IntRange(1), help="Room for thought and answer.  [default: 4096]")
 @click.option("--samples", type=click.IntRange(0), default=0, show_default=True, help="Sampled answers for votes.")
 @click.option(

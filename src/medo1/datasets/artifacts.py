@@ -39,7 +39,7 @@ from medo1.lineage.manifests import MANIFEST_NAME, Manifest, Provenance, is_vers
 logger = logging.getLogger(__name__)
 
 STAGING_PREFIX = ".tmp-"
-SHARED_WITH = 5  # so many recent versions are looked at for equal content
+SHARED_WITH = 5  # recent versions that are checked for equal content
 FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "a file may not be so big"}
 
 

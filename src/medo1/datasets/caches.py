@@ -1,4 +1,4 @@
-"""A cache of directories that are dear to make, such as a base model: kept by the digest of what they are made from."""
+"""A cache of directories that are expensive to make, such as a base model, keyed by the digest of their inputs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _LOG = "medo1_training.json"
 
 
 class CacheDataset(AbstractDataset[Any, DirectoryCache]):
-    """A `DirectoryCache` as a catalog entry. Holds nothing that cannot be made again; safe to delete."""
+    """A `DirectoryCache` as a catalog entry. Holds nothing that cannot be recreated; safe to delete."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._path = Path(filepath)

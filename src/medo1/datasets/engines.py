@@ -1,4 +1,4 @@
-"""Engines as catalog datasets: who teaches, who answers and who judges is configuration, and part of lineage."""
+"""Engines as catalog datasets: the choice of teacher, student and judge is configuration, and part of lineage."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What comes from outside and is not made by a run: benchmark files, prompt files, base models, caches.
+"""External inputs, which no run makes: benchmark files, prompt files, base models, caches.
 
-None of it is versioned by medo1; each has a digest, so that lineage can say which content was used.
+None of it is versioned by medo1; each has a digest, so that lineage records which content was used.
 """
 
 from __future__ import annotations

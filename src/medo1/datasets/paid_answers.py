@@ -1,4 +1,4 @@
-"""Answers out of completion stores, by request id: what lineage takes digests of and the audit shows."""
+"""Answers from completion stores, by request id, for lineage's digests and the audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Free-form answers: ranked lists of diagnoses, when two names mean one, and a judge for names that differ."""
+"""Free-form answers: ranked lists of diagnoses, equivalence of names, and a judge for names that differ."""
 
 from medo1.differential.diagnoses import names_of, normalised_diagnosis, same_diagnosis
 from medo1.differential.ranked import Diagnosis, Differential, read_differential

@@ -1,8 +1,8 @@
 """When two names mean the same diagnosis.
 
-Free-form answers are held against the gold answer's text. Names are brought to one form first: spelling (British and
-American), case, articles, possessives (`Crohn's`), Roman and Arabic types, Greek letters, filling words (`acute onset
-of` is kept, `suspected` goes), and common abbreviations. After that only equal forms match: a likeness of words is
+Free-form answers are compared with the gold answer's text. Names are normalised first: spelling (British and
+American), case, articles, possessives (`Crohn's`), Roman and Arabic types, Greek letters, filler words (`acute onset
+of` is kept, `suspected` is dropped), and common abbreviations. After that only equal forms match: similarity is
 left to a judge, see `medo1.differential.verdicts`.
 """
 # ruff: noqa: RUF001  (typographic marks are evened out)

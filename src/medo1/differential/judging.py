@@ -1,7 +1,7 @@
 """A judge engine that grades free-form answers.
 
-Names that are equal are matched without asking; only the others are sent. What a judge is asked, and
-how its reply is read, is `medo1.differential.verdicts`.
+Equal names are matched without a judge; only the others are sent. The judge's prompt, and
+the parsing of its reply, are in `medo1.differential.verdicts`.
 """
 
 from __future__ import annotations

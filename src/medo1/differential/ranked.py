@@ -1,8 +1,8 @@
 """Reading a ranked list of diagnoses out of a free-form answer, and where the gold diagnosis stands in it.
 
 The free-form arms answer without options, by the hypothetico-deductive method (paper, section on free-form answers): a
-list of differential diagnoses that the evidence narrows. Read is the last list that the text gives outside its
-thinking, with a final or most likely diagnosis, where one is stated, in front of it. A list that names that diagnosis
+list of differential diagnoses that the evidence narrows. The list read is the last one that the text gives outside its
+thinking, preceded by the final or most likely diagnosis, if one is stated. A list that names that diagnosis
 itself, or that is announced as the final one, is the ranked answer and stays as it is.
 """
 # ruff: noqa: RUF001  (patterns hold the marks that models write)
@@ -155,7 +155,7 @@ def read_differential(text: str, finish_reason: str | None = None, *, limit: int
     Args:
         text: a model's whole output.
         finish_reason: why the output ended; `length` means that it was cut, so that its last words may be half a name.
-        limit: at most so many diagnoses.
+        limit: most diagnoses.
     """
     cut = (finish_reason or "").lower() in _CUT
     if not text or text.isspace():

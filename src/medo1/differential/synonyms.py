@@ -1,6 +1,6 @@
-"""Further names of diagnoses: abbreviations and old or lay names, in the form in which names are compared.
+"""Synonyms of diagnoses: abbreviations and old or lay names, in normalised form.
 
-Only names that mean one thing in clinical English; `MS` and `MM`, which mean two, are left out. A caller may
+Only names that are unambiguous in clinical English; `MS` and `MM` are not, and are left out. A caller may
 add its own.
 """
 

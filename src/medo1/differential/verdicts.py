@@ -1,8 +1,8 @@
 """Asking a judge which diagnosis of a list is the gold one, where their names differ.
 
-The pure half: the prompt that a judge is given and how its reply is read. `medo1.differential.judging` sends them. The
-prompt's text is the caller's, a file under conf/, with two places: `{gold}` and `{differential}` (numbered lines). The
-judge is to end with `Match: <number>` or `Match: none`; a reply without such a line is `unread`, never a match.
+The pure half: the judge's prompt and the parsing of its reply. `medo1.differential.judging` sends them. The prompt's
+text is the caller's, a file under conf/, with two placeholders: `{gold}` and `{differential}` (numbered lines). The
+judge must end with `Match: <number>` or `Match: none`; a reply without such a line is `unread`, never a match.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""One way to ask any model. The contract is `base`; engines are found by name here, wherever their rooms are:
+"""One way to ask any model. The contract is `base`; engines are found by name here, whichever subpackage they are in:
 
     OpenAI          any OpenAI-compatible endpoint, or a fleet of them        http/
     VLLM            a vLLM server that medo1 starts, watches and stops        vllm/
     Transformers    a model in this process, on CPU or GPU                    local/
     RayData         any of these on each worker of a Ray cluster              ray_data.py
 
-What stands in front of an engine (the completion store, budgets, continuing what was cut) is in `wrappers/`.
+Wrappers around an engine (the completion store, budgets, continuing truncated answers) are in `wrappers/`.
 """
 
 from importlib import import_module

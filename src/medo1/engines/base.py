@@ -1,6 +1,6 @@
 """The contract of engines: what turns requests into completions.
 
-An engine takes requests and yields completions in the order in which they finish, so that each can be kept the moment
+An engine takes requests and yields completions in the order in which they finish, so that each can be stored as soon as
 it exists. It never raises for one bad request: that one comes back with `finish_reason="error"` and the reason. It
 raises `EngineError` when nothing can be answered at all (no server, wrong model, no key).
 """
@@ -111,7 +111,7 @@ class Completion:
     Attributes:
         key: the request's key.
         text: the completion, special tokens removed; empty where there was none.
-        finish_reason: `stop` (the model ended it), `length` (cut, or nobody says that it is whole), `content_filter`,
+        finish_reason: `stop` (the model ended it), `length` (truncated, or not known to be complete), `content_filter`,
             or `error`.
         prompt_tokens, completion_tokens: as counted by the engine; None where it does not say.
         mean_logprob: mean log-probability of the completion's tokens in nats; None where not offered.
@@ -126,8 +126,8 @@ class Completion:
         error: the reason, for `finish_reason="error"`; of another completion what was odd about it.
         reasoning: the model's own thought: what the server hands out apart from the text, and what stood in the text
             between marks of thinking.
-        reasoning_tokens: those of `completion_tokens` that went into thought; None where not said.
-        cached_prompt_tokens: those of `prompt_tokens` that the provider had cached; None where not said.
+        reasoning_tokens: those of `completion_tokens` that went into thought; None where not reported.
+        cached_prompt_tokens: those of `prompt_tokens` that the provider had cached; None where not reported.
         shared: how many draws came back from the one sending of the prompt that this one came from.
         attempts: how often the request was sent; `unread` of these may have been billed although no answer was read
             (a timeout, a connection lost in mid-answer, an answer that could not be understood).
@@ -179,7 +179,7 @@ class Pace:
     tokens_per_minute: float | None = None
 
     def seconds(self, requests: int, tokens: int) -> float:
-        """The least time that so many requests and tokens take within the limits; 0 without any."""
+        """The least time that these requests and tokens take within the rate limits; 0 without limits."""
         return 60 * max(
             requests / self.requests_per_minute if self.requests_per_minute else 0.0,
             tokens / self.tokens_per_minute if self.tokens_per_minute else 0.0,
@@ -187,7 +187,7 @@ class Pace:
 
 
 class Engine(ABC):
-    """What turns requests into completions. Used as a context manager, or closed by whoever made it.
+    """What turns requests into completions. Used as a context manager, or closed by its creator.
 
     Attributes:
         streams: requests are taken one at a time, in a thread of its own, as backpressure allows, and completions come

@@ -1,7 +1,7 @@
 """How sure a model was while it wrote, in one number per completion, from numbers per token.
 
 Token confidence is DeepConf's (Fu et al. 2025, arXiv 2508.15260): the mean of -log p over the 20 likeliest tokens,
-larger where the model is surer.
+larger where the model is more confident.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-GROUPS = 10  # a group is this part of a completion, and at least so many tokens:
+GROUPS = 10  # a group is this fraction of a completion, and at least this many tokens:
 FEWEST = 16
 FEWEST_SHOWN = 5  # likeliest tokens that confidence is taken over, at least
 MOST_SHOWN = 20  # as the embedded engine does

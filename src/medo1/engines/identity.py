@@ -1,5 +1,5 @@
 """What a model is, so that one model's answer is never taken for another's: a hub id and a commit, or the digest of a
-directory's files. What cannot be identified is refused.
+directory's files. A model that cannot be identified is an error.
 """
 
 from __future__ import annotations

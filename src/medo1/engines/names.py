@@ -1,4 +1,4 @@
-"""Engines by their dotted names, as catalogs give them."""
+"""Engines by dotted name, as given in catalogs."""
 
 from __future__ import annotations
 

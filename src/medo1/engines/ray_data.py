@@ -2,10 +2,10 @@
 
 For when one machine is not enough. The requests are rows of a data
 set; each worker is an actor that builds the wrapped engine once and answers one share of the rows after another; the
-completions come back as they are there. The completion store stays with the caller: `store:` wraps this engine as it
+completions come back as they finish. The completion store stays with the caller: `store:` wraps this engine as it
 wraps any other, and no worker writes to it.
 
-What an answer is does not depend on the share or the worker that it fell to: a request carries its own seed. Hence the
+An answer does not depend on the share or the worker that it was assigned to: a request carries its own seed. Hence the
 identity is the wrapped engine's, and answers kept without Ray are found with it.
 
 Models and adapters are passed on as paths, so they lie where all nodes see them. A request that a worker's engine

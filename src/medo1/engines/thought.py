@@ -1,4 +1,4 @@
-"""Texts as they may be kept: thought apart from the answer, and every character storable. For every engine alike."""
+"""Normalising texts for storage: thought separated from the answer, every character storable. Common to all engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark's name of each row: as the caller, else a column, the part's, the file's or the folder's name says."""
+"""The benchmark name of each row: from the caller, else a column, or the name of the part, file or folder."""
 
 from __future__ import annotations
 

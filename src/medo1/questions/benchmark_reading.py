@@ -344,7 +344,7 @@ def _columns_note(
     hints: FileHints,
     spelled: Mapping[str, str] | None,
 ) -> str:
-    """What became of the columns; stops where text that nobody uses may be part of the questions."""
+    """The role of every column; stops where unused text may be part of the questions."""
     used = prepared.used | set(hints.context) | ({split_column} if split_column else set())
     try:
         account = accounted(

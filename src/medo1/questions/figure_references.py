@@ -1,4 +1,4 @@
-"""Questions that speak of what their text does not hold: a figure, or a case that is missing."""
+"""Questions that refer to something missing from their text: a figure, or a case."""
 
 # ruff: noqa: E501  (a pattern is read best on one line)
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _is_image(text: str) -> bool:
 
 
 def _lacks_case(stem: str) -> bool:
-    """Whether one sentence asks about a patient or passage of whom nothing is told."""
+    """Whether one sentence asks about a patient or passage that is not described."""
     if len(stem) > _SHORTEST_CASE or len(_SENTENCE.findall(stem)) > 1 or _TELLS_A_CASE.search(stem):
         return False
     return _CASE.search(stem) is not None

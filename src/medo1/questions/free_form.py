@@ -100,7 +100,7 @@ class FreeForm:
     Attributes:
         question_id: the question's.
         text: the stem, asking freely.
-        gold: the right option's text, what an answer is held against.
+        gold: the right option's text, which answers are compared with.
         needs_options: why it cannot be answered freely; None where it can.
     """
 

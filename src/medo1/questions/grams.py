@@ -246,7 +246,7 @@ def grams_of(units: Units) -> Grams:
 
 
 def batched(texts: Iterable[str], characters: int = BATCH_CHARACTERS) -> Iterator[list[str]]:
-    """The texts in lists of about so many characters, so that memory does not grow with their number."""
+    """The texts in lists of about this many characters, so that memory is bounded."""
     batch: list[str] = []
     held = 0
     for text in texts:

@@ -1,6 +1,6 @@
-"""Records out of JSON: a list, lines, an object of columns, of records under their keys, or of named lists of records.
+"""Records from JSON: a list, lines, an object of columns, of records under their keys, or of named lists of records.
 
-An object that holds several lists of records gives each as a part of its own under its key: `{"train": [...],
+An object that holds several lists of records gives each as a separate part under its key: `{"train": [...],
 "test": [...]}`, or one list for each benchmark.
 """
 

@@ -1,14 +1,14 @@
 """Near-copies: which texts say what a benchmark's question says, although not in the same words throughout.
 
-A question is known by its n-grams (`medo1.questions.grams`), each weighted by its rarity among the benchmarks'
-questions; one that stands in more than 2 % of them is boilerplate and weighs nothing. A text's score for a question is
+A question is represented by its n-grams (`medo1.questions.grams`), each weighted by its rarity among the benchmarks'
+questions; one that occurs in more than 2 % of them is boilerplate and has weight zero. A text's score for a question is
 the share of the question's weight that it covers, or, where that is more, the share of the text's own weight that the
 question covers (so that an excerpt is found).
 
 | score | band | what it is |
 |---|---|---|
 | .40 and more | leak | the question itself, cut, changed or told within something longer |
-| .20 up to .40 | sibling | a vignette of the same pattern, to be looked at |
+| .20 up to .40 | sibling | a vignette of the same pattern, worth a look |
 | below | | nothing |
 
 Few shared n-grams are no evidence: common turns of speech cover much of a short question. Where fewer than eight rare
@@ -125,7 +125,7 @@ class NearCopyIndex:
         """Every question that each text is a near-copy of, text by text, the best first.
 
         Args:
-            texts: streamed; each may be a question or something longer that tells one.
+            texts: streamed; each may be a question or a longer text that contains one.
             excerpts: also find texts that are a part of a question, by the share of their own weight. For texts that
                 hold much beside a question (chains) it says nothing, and costs time.
         """

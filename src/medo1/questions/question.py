@@ -54,7 +54,7 @@ class Question:
 
     @property
     def gold_text(self) -> str:
-        """The right option's text: what a free-form answer is held against."""
+        """The right option's text, which free-form answers are compared with."""
         return self.options[self.gold]
 
 

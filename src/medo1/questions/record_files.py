@@ -1,7 +1,7 @@
-"""Rows out of files: JSON in each of its shapes, separated text, Parquet, Excel, and these packed.
+"""Rows from files: JSON in each of its shapes, separated text, Parquet, Excel, and compressed ones.
 
-A row that is no record (a line that is no JSON, a CSV line with a field too many) is rejected with its reason and the
-rest is read. A file can have parts: members of a zip file, sheets, lists of records under names.
+A row that is not a record (a line that is not JSON, a CSV line with a field too many) is rejected with its reason and
+the rest is read. A file can have parts: members of a zip file, sheets, lists of records under names.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Questions that stand more than once, over all files: what they are, and which copy is used.
+"""Questions that occur more than once, over all files: the kinds, and which copy is used.
 
 Questions are the same when their ids are (`medo1.questions.question_id`), and when a stem of some length and the right
 answer's text are, whatever the wrong options: the form with four options and the form with five ask the same. Gold
-answers are compared by text, since the same options may stand in another order. What says the same in other words is a
+answers are compared by text, since the same options may be in another order. The same question in other words is a
 near-copy (`near_copy_clusters`): it is reported and kept, and statistics count its cluster once.
 
 | kind | what it is | what is used |
 |---|---|---|
-| conflict | copies with different gold answers | none of them: nobody can say which is right |
-| leak | in several splits | the copies in `test`, else those in `dev`: nothing that is tested is learnt from |
+| conflict | copies with different gold answers | none of them: the right one is unknown |
+| leak | in several splits | the copies in `test`, else those in `dev`: nothing that is tested is trained on |
 | duplicate | twice in one benchmark, or twice for training | the first |
 | shared | in several benchmarks, not for training | each benchmark's own, so that all stay whole |
 | near_copy | in nearly the same words, within and across benchmarks and splits | all of them |

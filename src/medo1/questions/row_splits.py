@@ -1,4 +1,4 @@
-"""The split of each row: as the caller says, else as lists of ids, the row, the part's name or the file's name say."""
+"""The split of each row: from the caller, else from lists of ids, the row, or the name of the part or file."""
 
 from __future__ import annotations
 

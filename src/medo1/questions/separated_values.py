@@ -1,7 +1,7 @@
-"""Rows out of separated text: CSV in each of its dialects, TSV, and what spreadsheets write.
+"""Rows from separated text: CSV in all its dialects, TSV, and spreadsheet exports.
 
-The separator is read from the file. A quote that is never closed, or that swallows the lines after it, costs its own
-line and no other: the line is rejected with its number, and reading goes on at the next one.
+The separator is detected from the file. A quote that is never closed, or that swallows the lines after it, costs its
+own line and no other: the line is rejected with its number, and reading goes on at the next one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from medo1.questions.question_errors import FileRecord, QuestionsError, RejectedRow, excerpt
 
 SEPARATORS = (",", ";", "\t", "|")
-_LOOKED_AT = 20  # records by which the separator is told
+_LOOKED_AT = 20  # records from which the separator is detected
 _MOST_LINES = 300  # of one record: a quote that stays open longer is taken for a stray one
 _SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own first line
 _INDEX_NAMES = ("", "unnamed: 0", "unnamed:0")

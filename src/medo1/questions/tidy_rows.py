@@ -1,4 +1,4 @@
-"""Rows with their columns under the names that the forms know: nested rows laid flat, other spellings of a name."""
+"""Rows with their columns under the names that the forms know: nested rows flattened, other spellings of a name."""
 
 from __future__ import annotations
 

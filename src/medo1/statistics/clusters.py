@@ -1,4 +1,4 @@
-"""Shares of questions of which some say nearly the same: they are not as many observations as there are questions."""
+"""Accuracy where some questions are near-copies: there are fewer independent observations than questions."""
 
 from __future__ import annotations
 

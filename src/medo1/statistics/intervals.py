@@ -1,4 +1,4 @@
-"""A share of right answers, or a mean of shares, between its bounds.
+"""Confidence intervals for a share of right answers, or a mean of shares.
 
 Sources: Wilson's score interval (Wilson 1927); the effective number of questions (Korn and Graubard 1998).
 """

@@ -1,4 +1,4 @@
-"""What can be chosen about votes and their end; apart from the votes, so that parameters load without numpy."""
+"""The parameters of votes and stopping; separate from the votes, so that parameters load without numpy."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""When to stop drawing: more samples are not worth their tokens once they can hardly change who wins.
+"""When to stop sampling: more samples are not worth their tokens once they are unlikely to change the winner.
 
 After each round of samples, the probability that today's leader also leads when all samples are drawn is computed from
-a Dirichlet prior over the letters (and over silence: samples that state nothing). Draws still to come then follow the
-Dirichlet-multinomial law (Pólya's urn), and the probability is a finite sum, exact with the rule for ties: it is 1 as
-soon as the leader cannot be caught. The rule `beta` instead asks how surely the leader is likelier than the second at
-all, whatever number is drawn (adaptive consistency, Aggarwal et al. 2023, arXiv 2305.11860).
+a Dirichlet prior over the letters (and over samples that state no answer). Draws still to come then follow the
+Dirichlet-multinomial distribution (Pólya's urn), and the probability is a finite sum, exact with the rule for ties: it
+is 1 as soon as the leader cannot be caught. The rule `beta` instead gives the probability that the leader is likelier
+than the runner-up, whatever number is drawn (adaptive consistency, Aggarwal et al. 2023, arXiv 2305.11860).
 
-The same rule is replayed over samples that were all drawn, or draws by itself.
+The same rule is replayed over samples that were all drawn, or controls sampling.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from medo1.statistics.rules import Weighing
 from medo1.statistics.votes import NEEDS, TIE, Voter, ranked_winner, weights_of
 from medo1.vocabulary import VoteMethod
 
-SUBSETS = 1_000  # of one question and size: all where there are no more, else so many at random
+SUBSETS = 1_000  # per question and size: all if there are no more, else this many at random
 RANKED_SUBSETS = 200  # the same, of lists
 NEGLIGIBLE = 1e-25  # a chance that no sum sees
 

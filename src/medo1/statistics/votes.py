@@ -1,7 +1,7 @@
-"""Votes: several answers to one question made one, by their number or weighted by how sure the model was.
+"""Votes: several answers to one question combined into one, by count or weighted by the model's confidence.
 
-A vote is over what was read out of the texts, never over the texts: an abstention, a conflict or a cut thought does
-not vote. Equal sums go to the answer that was stated first: samples come in the order of their numbers, so the rule
+A vote is over what was read out of the texts, never over the texts: an abstention, a conflict or a truncated thought
+does not vote. Ties go to the answer that was stated first: samples come in the order of their numbers, so the rule
 needs no random number and favours no letter.
 
 Sources: self-consistency (Wang et al. 2022, arXiv 2203.11171); Borda votes by self-certainty (Kang et al. 2025, arXiv

@@ -1,4 +1,4 @@
-"""An adapter's directory: what it must hold, and what it says of its base. Equal trainings write equal bytes."""
+"""An adapter's directory: what it must contain and records about its base. Equal trainings write equal bytes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What happens beside the steps of a training: progress, checkpoints, a signal to leave, a loss that is no number, dev
-questions. Decisions that all processes must take alike are agreed on first."""
+"""Callbacks of a training: progress, checkpoints, termination signals, a loss that is not a number, dev
+questions. Decisions that all processes must share are agreed on first."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Finite(TrainerCallback):
 
 
 class Saving(TrainerCallback):
-    """Saves a checkpoint now and then, and when the process is told to leave (SIGTERM)."""
+    """Saves a checkpoint periodically, and on SIGTERM."""
 
     def __init__(self, checkpoints: Checkpoints, minutes: float) -> None:
         self._checkpoints = checkpoints

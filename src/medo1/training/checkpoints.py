@@ -1,8 +1,8 @@
-"""Checkpoints from which a killed training goes on: one root a training, keyed by the digest of all that decides it.
+"""Checkpoints from which a killed training resumes: one root per training, keyed by the digest of all its inputs.
 
 A checkpoint counts only with its list of files, which is written last: a half-written, truncated or incomplete one (no
-optimizer, no random state) is passed over for the one before, for resuming from it would give other weights without a
-word.
+optimizer, no random state) is skipped in favour of the one before, as resuming from it would silently give other
+weights.
 """
 
 from __future__ import annotations

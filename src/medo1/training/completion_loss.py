@@ -1,7 +1,7 @@
 """TRL's trainer with its tokens counted, and one that scores the completion's tokens and no others.
 
 On a CPU TRL's trainer runs the output layer over every position, prompts and padding included, and computes entropy and
-top-1 accuracy of each: more than half of the time. Here the model is asked for logits only where a label stands. The
+top-1 accuracy of each: more than half of the time. Here logits are computed only at labelled positions. The
 loss is the same sum over the same tokens, so the trained weights are the same but for the order of additions. On a GPU
 TRL's fused head is the better one: it never holds all logits.
 """

@@ -1,4 +1,4 @@
-"""What a training will take, before it begins: steps, tokens, time and memory of each device, from the configuration
+"""What a training will take, in advance: steps, tokens, time and memory of each device, from the configuration
 alone.
 
 Memory is the sum of weights, what is trained (with gradients and Adam's two moments), the activations that the backward
@@ -6,7 +6,7 @@ pass needs, and logits. Activations count the tensors that a Llama-like layer sa
 within a fifth (tests/training/test_estimate.py). Time is floating-point operations (2 a weight and token forward;
 backward as many again for LoRA, twice as many for full training; once more forward under gradient checkpointing) by a
 rate: on a CPU measured with a product of matrices, on a GPU a share of what its maker states. Estimates for GPUs were
-not tried on such hardware.
+not tested on such hardware.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from medo1.training.spec import TrainingSpec
 
 GIB = 1 << 30
 SHARE_OF_PEAK = 0.35  # of a GPU's dense bf16 peak that training reaches; an assumption
-SPARE = 1.1  # allocators keep a little more than is asked for
+SPARE = 1.1  # allocators reserve a little more than requested
 CONTEXT_GIB = 1.0  # what CUDA and its libraries hold on each device
 CPU_SHARE = 0.5  # of the measured matrix product's rate
 SECONDS_A_LAYER = 0.0015  # of Python and small kernels, forward and backward: what a tiny model's step takes

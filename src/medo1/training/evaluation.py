@@ -1,4 +1,4 @@
-"""How a student does on dev questions while it is trained: right answers, unfinished ones."""
+"""Evaluation on dev questions during training: right answers, unfinished ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which chains are trained on, and the ledger of their lengths. Nothing is ever cut: on the right stands the answer."""
+"""Which chains are trained on, and the ledger of their lengths. Nothing is ever truncated: the answer is at the end."""
 
 from __future__ import annotations
 

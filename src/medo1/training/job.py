@@ -19,7 +19,7 @@ _IRRELEVANT = {"checkpoint_minutes"}  # to what comes out
 
 @dataclass(frozen=True, slots=True)
 class DevQuestion:
-    """What an answer to a dev example's prompt is held against: the options, letter to text, and the right letter."""
+    """What an answer to a dev example is checked against: the options, letter to text, and the right letter."""
 
     options: Mapping[str, str]
     gold: str

@@ -1,7 +1,8 @@
 """One training on several devices: processes that torchrun starts, watched until they end.
 
-`accelerate launch --cpu` runs one process whatever it is asked for, so torchrun starts them, and each asserts how many
-there are. A process that dies ends all with its own error; when none makes a step for `stall_s`, all are ended.
+`accelerate launch --cpu` runs one process whatever number is requested, so torchrun starts them, and each asserts how
+many there are. A process that dies ends all with its own error; when none completes a step within `stall_s`, all are
+ended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An adapter added to its base, as a model of its own. The sum is taken in float32 and checked; the cast comes last."""
+"""An adapter merged into its base. The sum is computed in float32 and checked; the cast comes last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a student is trained. Defaults are the paper's where it states one, or stand with their reason."""
+"""How a student is trained. Defaults are the paper's where it states one, or come with their reason."""
 
 from __future__ import annotations
 

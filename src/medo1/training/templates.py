@@ -2,8 +2,8 @@
 
 Trainers that hand the whole conversation to the chat template train on what the template makes of it: some templates
 strip the thought or wrap it in an empty one, some trim it, some end a turn with a token on which no engine stops. Here
-the text is put together as an engine sees it: the prompt as it is served, the chain as it stands, and the end that the
-template writes after an answer. What does not fit together is refused by name before anything is trained.
+the text is assembled as an engine sees it: the prompt as it is served, the chain unchanged, and the end that the
+template writes after an answer. A template that does not fit is an error before anything is trained.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""TRL's trainer as medo1 sets it up. Numbers are those of the spec; what is chosen by device is chosen here.
+"""TRL's trainer as medo1 sets it up. Values come from the spec; device-dependent choices are made here.
 
-The traps that cost others their results are closed: no truncation, the loss where `templates` says, padding that is no
-stop token, fp32 unless asked, one seed, an effective batch that is met.
+The traps that cost others their results are closed: no truncation, the loss where `templates` says, padding that is not
+a stop token, fp32 by default, one seed, the exact effective batch size.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The filters that ask a model: a solver that tries the questions, judges of chains, a teacher that writes one again.
+"""The filters that ask a model: a solver that tries the questions, judges of chains, a teacher that rewrites one.
 
-Every answer comes through an engine, so that the completion store keeps it and nothing is paid twice. A prompt is a
-text with `{{question}}`, `{{chain}}` and, for a chain that is written again, `{{reason}}` and `{{request}}` (what the
-teacher was asked for at first); what is filled in is never searched for placeholders.
+Every answer comes through an engine, so that the completion store keeps it and nothing is paid for twice. A prompt is a
+text with `{{question}}`, `{{chain}}` and, for a rewrite, `{{reason}}` and `{{request}}` (the teacher's original
+request); inserted text is never searched for placeholders.
 """
 
 # ruff: noqa: E501  (a pattern is read as one line)
@@ -143,7 +143,7 @@ def judgements(
         engines: the judges, by name.
         prompts: by purpose (`ANSWER`, `QUALITY`), checked.
         spec: room for a reply.
-        unread: the chains whose answer is asked for: those that state it in prose.
+        unread: the chains whose answer the judge reads: those that state it in prose.
         quality: whether reasoning is scored.
     """
     rows = {
@@ -253,7 +253,7 @@ def rewritten(
     """The teacher's second try at chains that would be dropped, by chain; what it cannot answer is left out.
 
     Args:
-        failing: chains, each with the reason that the teacher is told. The reason never holds the gold answer.
+        failing: chains, each with the reason sent to the teacher. The reason never contains the gold answer.
         engine: the teacher.
         prompt: with the places of `REFINE`.
         request: what is asked of a teacher for this format; may be empty.

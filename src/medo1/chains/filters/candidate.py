@@ -1,4 +1,4 @@
-"""A chain as the filters see it, and what a filter says of it."""
+"""A chain as the filters see it, and a filter's verdict on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Verdict:
         reason: why not; for a chain that passed, what is worth knowing of it, or nothing.
         value: what was measured, in the filter's own unit; None where nothing was.
         match: the words of the chain (or of its question) that decided.
-        other: what they are held against: a benchmark's question, another chain.
+        other: what they are compared with: a benchmark's question, another chain.
     """
 
     passed: bool

@@ -1,4 +1,4 @@
-"""Whether a chain or its question tells a test question: the questions' own ids first, then near-copies."""
+"""Whether a chain or its question gives away a test question: the questions' own ids first, then near-copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The funnel: how many chains came to each filter, how many it dropped, how many are left; as rows and as a figure."""
+"""The funnel: how many chains reached each filter, how many it dropped, how many are left; as rows and as a figure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which language a text is in: by its script, and among languages of the Latin script by their commonest words.
+"""Which language a text is in: by its script, and among languages in Latin script by their most common words.
 
-Enough to notice a teacher that thinks in another language than it was asked in, or changes language in mid-thought;
-not meant for short texts or for telling close relatives apart.
+Enough to notice a teacher that thinks in a language other than the question's, or switches language in mid-thought;
+not meant for short texts or for distinguishing closely related languages.
 """
 
 from __future__ import annotations

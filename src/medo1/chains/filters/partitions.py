@@ -1,8 +1,8 @@
 """The filters over partitions of a chains table: here, or on the workers of a Ray cluster (extra `ray`).
 
-What is said of a chain depends on that chain alone, so that the rows are the same however they are parted. Only what
-compares chains with each other (`settled`) stays with the caller; for that a partition gives each chain's signature of
-512 bytes, never its text.
+The verdicts on a chain depend on that chain alone, so the rows are the same for any partitioning. Only what compares
+chains with each other (`settled`) stays with the caller; for that a partition gives each chain's signature of 512
+bytes, never its text.
 """
 
 from __future__ import annotations

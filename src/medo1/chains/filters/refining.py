@@ -12,7 +12,7 @@ from medo1.chains.filters.running import USABLE, ChainFilters
 from medo1.chains.filters.specs import RefineSpec
 from medo1.engines.base import Completion, Engine
 
-# What the teacher is told. The gold answer is never in it: a chain that was told the answer does not derive it.
+# The reason sent to the teacher. The gold answer is never in it: a chain that was given the answer does not derive it.
 TOLD = {
     "correct": "its final answer is not the right one",
     "answer": "it states no single final answer; end with the line 'Final answer: X'",

@@ -1,8 +1,8 @@
 """All filters over all chains: a verdict of each filter for each chain, in the order of the specs.
 
-Two passes. `ChainFilters` looks at chains one partition at a time: what it says of a chain depends on that chain, its
-question and the test questions alone, so that partitions may lie on several machines. `settled` then chooses among
-what is left: duplicates and selection, which compare chains with each other.
+Two passes. `ChainFilters` takes chains one partition at a time: its verdict on a chain depends only on that chain, its
+question and the test questions, so partitions may be on several machines. `settled` then chooses among
+the remaining chains: duplicates and selection, which compare chains with each other.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ChainFilters:
     """The filters that look at one chain at a time.
 
     Args:
-        specs: which, and what each is told.
+        specs: which, and their parameters.
         questions: all questions; those of the split `test` are what nothing may be learnt from.
         writes: the format that the chains must have, a key of `medo1.chains.formats.FORMATS`.
         checks: how strict the format is.

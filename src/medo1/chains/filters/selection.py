@@ -1,9 +1,10 @@
-"""The choice among chains that passed: so many in all, so many of each source, topics in turn, long and short mixed.
+"""The choice among chains that passed: a total, quotas per source, topics in rotation, long and short mixed.
 
 The rule, for a seed: chains are put in an order by source, topic and length class; within one such group by how often
 the solver failed (where `hard_first` is set), then by a hash of seed, question and sample. Sources and length classes
-get their quotas; within a quota the topics take turns, each giving its next chain, the topics with fewer chains first
-exhausted. What a source or a class cannot fill is left to no other: a shortfall is told, never filled silently.
+get their quotas; within a quota the topics take turns, each giving its next chain, the topics with fewer chains
+exhausted first. A quota that a source or a class cannot fill goes to no other: a shortfall is reported, never filled
+silently.
 """
 
 from __future__ import annotations

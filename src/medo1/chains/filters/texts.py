@@ -1,4 +1,4 @@
-"""The filters that look at one chain's text: is it whole, of its format, answered, right, its own, readable."""
+"""Filters that look at a single chain's text: is it complete, well-formed, answered, right, free of leaks, readable."""
 
 from __future__ import annotations
 

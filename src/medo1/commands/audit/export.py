@@ -15,7 +15,7 @@ from medo1.commands.audit.common import Audit, audit_command
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output otherwise."
 )
-@click.option("--limit", "-n", default=1000, show_default=True, help="Without RUNS: so many of the latest.")
+@click.option("--limit", "-n", default=1000, show_default=True, help="Without RUNS: how many of the latest.")
 def export(audit: Audit, runs: tuple[str, ...], form: str, output: Path | None, limit: int) -> None:
     """RUNS, or the latest ones, as events: one JSON object a line, oldest run first."""
     from medo1.lineage.audit.known_runs import latest_runs

@@ -23,7 +23,7 @@ MOST_SHOWN = 400
 @click.argument("version")
 @click.option("--up", "way", flag_value="up", help="Only what it was made from.")
 @click.option("--down", "way", flag_value="down", help="Only what was made from it.")
-@click.option("--depth", type=click.IntRange(min=1), help="So many steps at most.")
+@click.option("--depth", type=click.IntRange(min=1), help="At most this many steps.")
 @click.option("--html", "html", type=click.Path(dir_okay=False, path_type=Path), help="Write a picture to this file.")
 def lineage(audit: Audit, version: str, way: str | None, depth: int | None, html: Path | None) -> None:
     """What VERSION (DATASET or DATASET@VERSION) was made from, and what was made from it, as a tree."""

@@ -12,7 +12,9 @@ from medo1.commands.audit.common import Audit, audit_command, bytes_text, consol
 
 @audit_command()
 @click.argument("datasets", nargs=-1)
-@click.option("--keep-last", default=3, show_default=True, type=click.IntRange(min=1), help="Of each dataset.")
+@click.option(
+    "--keep-last", default=3, show_default=True, type=click.IntRange(min=1), help="Versions to keep of each dataset."
+)
 @click.option("--older-than", type=click.IntRange(min=0), metavar="DAYS", help="Only versions older than this.")
 @click.option("--yes", is_flag=True, help="Delete. Without this nothing is deleted, only shown.")
 def prune(audit: Audit, datasets: tuple[str, ...], keep_last: int, older_than: int | None, yes: bool) -> None:

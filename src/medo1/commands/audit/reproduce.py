@@ -13,14 +13,14 @@ from medo1.commands.audit.common import FOUND, Audit, audit_command, console, gr
 
 @audit_command()
 @click.argument("run")
-@click.option("--fresh", is_flag=True, help="Ask every engine anew; without it, kept completions are used.")
-@click.option("--keep", is_flag=True, help="Leave the directory that it ran in.")
-@click.option("--remember", "note", is_flag=True, help="Write into the ledger how it came out.")
+@click.option("--fresh", is_flag=True, help="Query every engine anew; otherwise stored completions are used.")
+@click.option("--keep", is_flag=True, help="Keep the directory that it ran in.")
+@click.option("--remember", "note", is_flag=True, help="Record the outcome in the ledger.")
 def reproduce(audit: Audit, run: str, fresh: bool, keep: bool, note: bool) -> None:
     """Run RUN again as it was, in a git worktree of its own, and compare the digests of all that it saved.
 
     Its commit, its uncommitted changes (up to 1 MiB, kept in the ledger), its parameters and its pinned inputs are
-    used; this environment's packages are, and differences to its own are told. What measures the run itself (time,
+    used; this environment's packages are, and differences from it are reported. What measures the run itself (time,
     cost) may differ. Exit status 1 when something else does; the directory is left then. Nothing is written into the
     ledger without --remember.
     """

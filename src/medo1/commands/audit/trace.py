@@ -29,7 +29,7 @@ BATCH_PRICE = 0.5  # of the list price, for answers of the Batch API
 @audit_command()
 @click.argument("version")
 @click.argument("column", required=False)
-@click.option("--where", "conditions", multiple=True, metavar="COLUMN=VALUE", help="Which row; several times.")
+@click.option("--where", "conditions", multiple=True, metavar="COLUMN=VALUE", help="Which row; repeatable.")
 @click.option("--show", is_flag=True, help="Show one of the rows of each table on the way, and one call.")
 @click.option("--requests", type=click.Path(dir_okay=False, path_type=Path), help="Write every request id, as CSV.")
 def trace(
@@ -37,8 +37,8 @@ def trace(
 ) -> None:
     """From one number, or one row of any table, down to the calls that paid for it, and what they cost.
 
-    The number is made again: from the rows below it where the catalog says how, and by its table's node. Every table,
-    adapter, prompt and answer that is read on the way is held against its digest. Exit status 1 when the number does
+    The number is recomputed: from the rows below it where the catalog says how, and by its table's node. Every table,
+    adapter, prompt and answer that is read on the way is checked against its digest. Exit status 1 when the number does
     not come out, or something is not what it was.
 
     \b

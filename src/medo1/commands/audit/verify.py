@@ -26,7 +26,7 @@ DIGITS = 64
 
 @audit_command()
 @click.argument("datasets", nargs=-1)
-@click.option("--root", metavar="DIGEST", help="Believe nothing here: hold all that a run was against its root digest.")
+@click.option("--root", metavar="DIGEST", help="Trust nothing here: check a whole run against its root digest.")
 def verify(audit: Audit, datasets: tuple[str, ...], root: str | None) -> None:
     """Take every digest again and say what is damaged, missing, altered, unknown, half-written or no longer paid for.
 
@@ -124,7 +124,7 @@ class _progress:  # noqa: N801  (a context manager)
 
 
 @audit_command()
-@click.option("--root", "roots", multiple=True, help="Look here instead of the roots of lineage.yml; several times.")
+@click.option("--root", "roots", multiple=True, help="Look here, not in the roots of lineage.yml; repeatable.")
 def rebuild(audit: Audit, roots: tuple[str, ...]) -> None:
     """Make the ledger from the manifests beside the versions, or add to it what it does not know.
 

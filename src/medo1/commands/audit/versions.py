@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @audit_command()
 @click.argument("dataset", required=False)
-@click.option("--limit", "-n", default=20, show_default=True, help="So many.")
+@click.option("--limit", "-n", default=20, show_default=True, help="How many.")
 @click.option("--gone", is_flag=True, help="Also versions that were pruned.")
 def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
     """Versions of DATASET, newest first; without a name the datasets that there are."""
@@ -71,10 +71,10 @@ def versions(audit: Audit, dataset: str | None, limit: int, gone: bool) -> None:
 @click.argument("version", required=False)
 @click.argument("name", required=False)
 @click.option("--run", "run", help="Tag everything that this run saved, instead of one version.")
-@click.option("--protect", is_flag=True, help="Never prune it.")
-@click.option("--note", default="", help="Why.")
-@click.option("--remove", is_flag=True, help="Take the tag away.")
-@click.option("--move", is_flag=True, help="Take the tag away from what has it now.")
+@click.option("--protect", is_flag=True, help="Never prune this version.")
+@click.option("--note", default="", help="Reason for the tag.")
+@click.option("--remove", is_flag=True, help="Remove the tag.")
+@click.option("--move", is_flag=True, help="Move the tag from the version that has it now.")
 def tag(
     audit: Audit,
     version: str | None,

@@ -1,4 +1,4 @@
-"""`kedro chains`: look at chains and at what became of them, and hand them on."""
+"""`kedro chains`: inspect chains and the filters' verdicts, and export them."""
 
 from __future__ import annotations
 

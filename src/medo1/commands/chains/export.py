@@ -16,9 +16,7 @@ SHAPES = ("messages", "sharegpt", "prompt_completion", "datasets")
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option(
-    "--as", "shape", type=click.Choice(SHAPES), default="messages", show_default=True, help="What is written."
-)
+@click.option("--as", "shape", type=click.Choice(SHAPES), default="messages", show_default=True, help="Output format.")
 @click.option(
     "--format", "-f", "formats", multiple=True, help="Only chains of this format; several times.  [default: all]"
 )

@@ -1,11 +1,11 @@
-"""The Batch API: thousands of requests handed over as a file, answered within a day, at half the price.
+"""The Batch API: thousands of requests submitted as a file, answered within a day, at half the price.
 
 The same requests give the same content addresses as live, so the
-completion store does not care which way an answer came.
+completion store does not distinguish how an answer came.
 
 Nothing is paid twice, whenever the process is killed. Before a batch is created its requests are written to a journal,
-one file a batch, under a tag that also goes into the batch's metadata; when it was created its id is added; the file is
-removed when the answers have been taken over by whoever consumes them (with a store: committed). A later run looks for
+one file per batch, under a tag that also goes into the batch's metadata; once created, its id is added; the file is
+removed when the answers have been consumed (with a store: committed). A later run looks for
 its requests in the journal first. A journal without a batch id means: killed around the creation; the server's list of
 batches then says whether the tag is there.
 
@@ -152,7 +152,7 @@ class BatchJobs:
                     told, again = self._taken(entry, batch, wanted, tried)
                     if told:
                         yield told
-                    journal.remove(entry)  # after the yield: whoever took the answers has kept them by now
+                    journal.remove(entry)  # after the yield: the consumer has stored the answers by now
                     todo += again
                     self._stop_if_hopeless()
                 if (open_entries and not ended) or (todo and self._limited):
@@ -232,7 +232,7 @@ class BatchJobs:
     def _taken(
         self, entry: Entry, batch: Any, wanted: Mapping[str, list[Request]], tried: dict[str, _Tried]
     ) -> tuple[list[Completion], list[str]]:
-        """What an ended batch brings for the wanted requests, and which of them to submit again."""
+        """The results of an ended batch for the wanted requests, and the requests to resubmit."""
         left = [name for name in entry.custom_ids if name in wanted]
         told: list[Completion] = []
         again: list[str] = []
@@ -328,7 +328,7 @@ class BatchJobs:
         return not failure.billed or request.may_retry is None or request.may_retry()
 
     def _stop_if_hopeless(self) -> None:
-        """After what ended was handed on: stop for an error that no other request would mend."""
+        """After finished answers were passed on: stop for an error that every other request would meet too."""
         if self._hopeless:
             raise EngineError(f"batch for {self.model}: {self.clean(self._hopeless)}")
 

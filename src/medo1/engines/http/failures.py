@@ -1,4 +1,4 @@
-"""What a response without a completion means: wait, try again, leave a parameter out, or stop.
+"""What a response without a completion means: wait, retry, drop a parameter, or stop.
 
 Sources: the error references of OpenAI, Azure, Anthropic, Google (`google.rpc.Code`), DeepSeek, Mistral, Together and
 OpenRouter; vLLM's and FastAPI's forms; RFC 9110.
@@ -44,7 +44,7 @@ STATUS_OF: dict[str, int] = {
 
 TOO_FAST = {429, 502, 503, 529}  # no server behind the gateway, or overloaded (529: Anthropic's gateways)
 FILTERED = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "data_inspection_failed"}
-# What no waiting and no other request mends, whatever the status: a subject and, near it, what is wrong with it.
+# Fatal whatever the status (neither waiting nor another request helps): a subject and, near it, what is wrong with it.
 _WRONG = (
     r"invalid|incorrect|wrong|missing|expired|revoked|disabled|unknown|no\ such|unavailable|insufficient|exceed\w*|"
     r"exhausted|reached|denied|required|retired|deprecated|decommissioned|withdrawn|no\ longer|suspended|negative|"
@@ -73,7 +73,7 @@ ABOUT_PARAMETER = re.compile(
     r"(?i)max_\w*tokens|temperature|top_p|top_k|logprobs|\bseed\b|\bstop\b|reasoning_effort|parameter|\brole\b|messages?\[|"
     r"response_format|field|argument|extra inputs"
 )
-# Words that a limit per minute says too: then waiting does mend it.
+# Words that a rate limit uses too: then waiting does help.
 PER_MINUTE = re.compile(
     r"(?i)per[\s_-]*(?:second|minute|hour|day)|\b[rt]p[sm]\b|try again|retry|slow down|rate.?limit|too many"
 )

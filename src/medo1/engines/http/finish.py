@@ -1,4 +1,4 @@
-"""How a completion ended, by what providers say of it, field by field.
+"""How a completion ended, from what providers report, field by field.
 
 Sources: the API references of OpenAI, Azure, Anthropic, Google (Gemini), Mistral, Cohere, DeepSeek, Amazon Bedrock,
 OpenRouter, Ollama, LM Studio; Hugging Face's TGI, vLLM, SGLang and llama.cpp's server.
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 Ending = Literal["stop", "length", "content_filter", "unusable"]
 
-# Where a choice, its message or the whole answer says it.
+# The fields of a choice, its message or the whole response that report it.
 FIELDS = (
     "finish_reason", "native_finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason", "stop_type",
 )  # fmt: skip

@@ -1,9 +1,9 @@
-"""Several endpoints that serve the same model, behind one `post`: balanced, and one that fails is left alone a while.
+"""Several endpoints that serve the same model, behind one `post`: balanced, and one that fails is skipped for a while.
 
-A request goes to the endpoint with the fewest requests
-in flight. What was not taken (no connection, 429, 502, 503) goes to the next endpoint at once; only when none takes it
-does the engine see the refusal and wait. What was lost underway is left to the engine, which counts it as perhaps
-billed and sends it again: to another endpoint, because this one is now set aside.
+A request goes to the endpoint with the fewest requests in flight. A request that is not accepted (no connection, 429,
+502, 503) goes to the next endpoint at once; only when none accepts it does the engine see the refusal and wait. A
+request lost in flight is left to the engine, which counts it as possibly billed and retries it, on another endpoint,
+because this one is now skipped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How fast a server may be asked: limits per minute, back-off after refusals, and what `Retry-After` says.
+"""Rate limits of a server: limits per minute, back-off after refusals, and what `Retry-After` says.
 
 For one event loop (nothing here locks). Times are seconds of a monotonic
-clock, given by the caller, so that everything can be tested without waiting.
+clock, given by the caller, so that tests need not wait.
 
 Sources: RFC 9110 section 10.2.3 (`Retry-After`: seconds or a date); `retry-after-ms`, a custom of OpenAI and Azure;
 additive increase and multiplicative decrease after Chiu and Jain (1989), as TCP does it.

@@ -68,7 +68,7 @@ class OpenAI(Engine):
         connect_patience_s: seconds without any connection before the engine gives up, when nothing has answered yet.
         tries: sendings of a request, over all runs with one store, whose answers come whole (and are paid) but cannot
             be used: no text, no JSON, a call of a tool; then it is an error. 0 for no limit.
-        give_up_after: when so many requests have failed alike and none was answered, the run stops; 0 for never.
+        give_up_after: when this many requests have failed alike and none was answered, the run stops; 0: never.
         n_per_request: draws of the same messages that one sending asks for (`n`); 1 where the server has no `n`.
             With more, only the first draw's seed is sent: the server derives the others.
         reasoning: whether the model is a reasoning model (`max_completion_tokens`, no temperature); None to go by the
@@ -263,7 +263,7 @@ class OpenAI(Engine):
                 self._loop.call_soon_threadsafe(sender.stop, call)
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
-        """See `Engine.stream`. A server that does not stream, or not as asked, is asked for the whole text."""
+        """See `Engine.stream`. A server that does not stream properly is asked for the complete text."""
         if self._mode == "live" and (request.messages[-1].role != "assistant" or self._extras.continuation != "refuse"):
             sender = self._start()
             body = chat_body([request], self.model, sender.dialect, self._extras)

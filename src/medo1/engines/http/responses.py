@@ -1,8 +1,8 @@
-"""Responses of the chat completions protocol, read: JSON or an event stream to completions, or to a failure.
+"""Parsing responses of the chat completions protocol: JSON or an event stream to completions, or to a failure.
 
 Pure functions. Source: the OpenAI API reference and vLLM's OpenAI-compatible server, with what real servers do beyond
-it: content as a list of parts, a thought in fields of several names or within the content, an answer as an event stream
-that nobody asked for, errors inside a response with status 200, choices that are empty, a body that is a proxy's page.
+it: content as a list of parts, a thought in fields of several names or within the content, an unrequested
+event stream, errors inside a response with status 200, choices that are empty, a body that is a proxy's page.
 """
 
 from __future__ import annotations
@@ -283,7 +283,7 @@ def _text_of(content: Any, *, thought: bool = False) -> tuple[str, str]:
 
 
 def _finish(choice: _Choice, tokens: int | None, limit: int) -> tuple[FinishReason, str | None]:
-    """How a completion ended, and what is odd about that. What nobody says to be whole counts as cut."""
+    """How a completion ended, and what is odd about that. What is not known to be complete counts as truncated."""
     if choice.ending in {"stop", "length", "content_filter"}:
         if choice.ending == "stop" and not choice.text and tokens is not None and tokens >= limit:
             return "length", None  # a thought that used all tokens

@@ -1,4 +1,4 @@
-"""Keys stay where they are: what an engine knows of its secrets, and the removal of them from any text that leaves it.
+"""Secrets of an engine, and their removal from any text that leaves it.
 
 A server may echo a key in an error, and an exception may quote a URL that
 holds one, so each text that goes into an error, a log line or the store passes through `SecretMask.clean`.

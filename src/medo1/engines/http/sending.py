@@ -1,10 +1,10 @@
-"""Sending many requests to one server: what is in flight, what waits, what is sent again and when.
+"""Sending many requests to one server: what is in flight, what waits, what is retried and when.
 
 A `Sender` lives on the engine's event loop; a `Call` is one use of `Engine.batches` and stands between that loop and
 the thread that consumes the completions.
 
 A failed request goes back into the same pool, with a time before which it is not sent; it is not in flight meanwhile,
-so ten requests in back-off cost no throughput. Refusals (429, overload, no connection) bill nothing and are retried for
+so requests in back-off cost no throughput. Refusals (429, overload, no connection) bill nothing and are retried for
 `patience_s`; failures that may have been billed are retried `max_attempts` times and counted as `unread`.
 """
 

@@ -137,7 +137,7 @@ class Transport:
             raise TransportError(f"{text} ({str(error) or type(error).__name__})", sent=True) from None
 
     def _redirect(self, url: URL, response: aiohttp.ClientResponse) -> URL | None:
-        """Where to send the request instead; None where that is not said, or is another host."""
+        """Where to send the request instead; None where none is given, or it is on another host."""
         location = response.headers.get("location", "")
         if response.status not in MOVED or not location:
             return None

@@ -1,8 +1,8 @@
-"""What a server says that it counted, made consistent with itself and with the text that came.
+"""A server's reported token usage, made consistent with itself and with the text received.
 
-Servers leave the usage out, send nonsense, count a thought beside `completion_tokens` instead of within it, or name the
-fields as their own API does. What is paid must not be underestimated: where the counts cannot be true, the most that
-the sending can have cost stands in for them.
+Servers leave the usage out, send nonsense, count a thought outside `completion_tokens` instead of within it, or use the
+field names of their own API. Costs must not be underestimated: where the counts cannot be true, the most that the
+request can have cost is used instead.
 
 Sources: the API references of OpenAI, Anthropic and Google (Gemini); DeepSeek's `prompt_cache_hit_tokens`.
 """
@@ -46,8 +46,8 @@ def usage_of(answer: Mapping[str, Any], prompt: str, texts: list[str], thoughts:
 
     Args:
         answer: the response's JSON.
-        prompt: the conversation's text, which prompt tokens are held against.
-        texts, thoughts: what came of each choice, which completion tokens are held against.
+        prompt: the conversation's text, which prompt tokens are checked against.
+        texts, thoughts: the text of each choice, which completion tokens are checked against.
     """
     said = next((answer[name] for name in ("usage", "usageMetadata") if isinstance(answer.get(name), Mapping)), answer)
     details = [said[name] for name in DETAILS if isinstance(said.get(name), Mapping)]

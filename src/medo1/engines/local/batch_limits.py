@@ -2,8 +2,8 @@
 
 Three things take memory beside the weights: keys and values (for each row and column), the activations of a prefill
 (for each of its tokens), and logits with what sampling needs (for each row). All three are products of sizes in the
-model's configuration, so the model of memory is arithmetic; where it is wrong all the same, running out of memory
-halves the rows and the run goes on.
+model's configuration, so the model of memory is arithmetic; where it is wrong, running out of memory
+halves the rows and the run continues.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class BatchLimits:
     """What may be active at once.
 
     Attributes:
-        rows: at most so many rows.
+        rows: most rows.
         cells: rows times columns at most, of keys and values.
         prefill_tokens: prompt tokens of one prefill at most, padding included; a single prompt may be longer.
     """
@@ -80,7 +80,7 @@ class BatchLimits:
     prefill_tokens: int
 
     def rows_for(self, columns: int) -> int:
-        """How many rows of so many columns; one at least, for which the attempt is worth making."""
+        """How many rows of this many columns; at least one, which is always worth trying."""
         return max(1, min(self.rows, self.cells // max(1, columns)))
 
     def halved(self, rows: int) -> BatchLimits:

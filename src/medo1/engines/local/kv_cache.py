@@ -118,7 +118,7 @@ class BatchKVCache(Cache):
     # Size
 
     def reserve(self, prompt: DynamicCache, rows: int, columns: int) -> None:
-        """Have so many rows and columns; what is in use stays."""
+        """Grow or shrink to this many rows and columns; what is in use stays."""
         if not self._layers[0].is_initialized:
             for layer, model_layer in zip(self._layers, prompt.layers, strict=True):
                 layer.allocate(model_layer.keys, rows, columns)

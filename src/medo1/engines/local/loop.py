@@ -263,7 +263,7 @@ class Decoder:
         return gone
 
     def _preempt(self, waiting: deque[DecodingRow], error: BaseException) -> list[DecodingRow]:
-        """After memory ran out: preempt all rows, with the tokens that they have, and go on with half as many."""
+        """After memory ran out: preempt all rows, with the tokens that they have, and continue with half as many."""
         active = self._active
         rows = len(active) or min(len(waiting), self.limits.rows)
         back = [active.sync(place) for place in range(len(active))]

@@ -1,10 +1,10 @@
 """The embedded engine: a model on this machine through Hugging Face transformers, base and adapters alike.
 
-What decoding is made of lies in
+Decoding itself is in
 `medo1.engines.local`; this module turns requests into rows and rows into completions.
 
-Every draw has its own stream of random numbers from its request's seed, so that what a question gets does not depend on
-what it is decoded with. In fp32 that holds to the last token in all but ties of a millionth; in bf16 a batch's shape
+Every draw has its own stream of random numbers from its request's seed, so that a question's output does not depend on
+what else is in the batch. In fp32 that holds to the last token in all but ties of a millionth; in bf16 a batch's shape
 can move a log-probability by a hundredth, and with it a close choice.
 """
 

@@ -1,4 +1,4 @@
-"""What decoding did, counted: for benchmarks, and for whoever asks where the time went."""
+"""Counters of decoding work, for benchmarks and profiling."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class VLLM(Engine):
     def identity(self) -> dict[str, Any]:
         asked = self._openai("model", f"http://{LOOPBACK}/v1").identity
         asked = {name: value for name, value in asked.items() if name not in {"kind", "endpoint", "model"}}
-        # What this engine asks for unless it is told otherwise is left out, so that addresses stay.
+        # Options at their defaults are left out, so that addresses stay the same.
         continuation, logprobs = asked.pop("continuation", "refuse"), asked.pop("logprobs", False)
         return {
             "kind": "vllm",

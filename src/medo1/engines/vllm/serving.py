@@ -1,4 +1,4 @@
-"""A server program on loopback: started, watched, and gone when whoever started it is gone.
+"""A server program on loopback: started, watched, and ended with the process that started it.
 
 Between this process and the server stands a few lines of Python that wait for two things:
 the server's end, and the end of its own standard input, which closes when this process ends however it ends (kill -9

@@ -1,9 +1,9 @@
-"""Engines in front of another engine: what was answered before is not asked again, money is counted and bounded, an
-answer cut by its length is continued.
+"""Engines that wrap another engine: stored answers are reused, spending is counted and bounded, a
+truncated answer is continued.
 
     store.py      the completion store: what was paid for, in one SQLite file
-    stored.py     an engine that remembers
+    stored.py     an engine with a completion store
     money.py      prices, accounts, estimates and the hard budget
     progress.py   counts as they grow
-    cut.py        answers cut by their length
+    cut.py        truncated answers
 """

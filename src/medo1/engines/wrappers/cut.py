@@ -1,6 +1,6 @@
-"""Answers cut by their length limit: kept and marked, continued, or asked again with a larger limit.
+"""Answers cut by their length limit: kept and marked, continued, or retried with a larger limit.
 
-Pure functions, for whoever asks. Every piece is a request of its own, so each is kept in the store and none is paid
+Pure functions. Every piece is a separate request, so each is kept in the store and none is paid for
 twice.
 """
 

@@ -1,4 +1,4 @@
-"""What a run with a completion store is guarded against: a second run that asks the same, signals, a full disk."""
+"""Guards for a run with a completion store: a second run with the same requests, signals, a full disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class AskingLock:
-    """A lock beside the store, per engine: whoever asks holds it, and whoever asks the same at the same time is warned.
+    """A lock beside the store, per engine, held while a run uses it; a second run of the same engine is warned.
 
     The operating system lets go of it when its holder ends, however it ends.
 

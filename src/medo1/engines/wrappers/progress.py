@@ -1,4 +1,4 @@
-"""Live progress of asking: done, failed, kept, rate, tokens, cost, time left.
+"""Live progress of requests: done, failed, stored, rate, tokens, cost, time left.
 
 On a terminal it is a bar; elsewhere it
 is one log line every half minute and one at the end, so that a log stays readable.
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 LOG_EVERY_S = 30.0
 DRAW_EVERY_S = 0.2
-ENOUGH = 5  # answers that tell a rate
+ENOUGH = 5  # answers before a rate is shown
 
 
 class Tally:
@@ -53,7 +53,7 @@ class Tally:
     def add(self, completion: Completion) -> None:
         """Count one."""
         self.done += 1
-        if self.total is not None and self.done > self.total:  # chains that are asked for again come on top
+        if self.total is not None and self.done > self.total:  # retried chains come on top
             self.total = self.done
         self.kept += completion.cached
         self.failed += completion.finish_reason == "error"

@@ -1,12 +1,12 @@
-"""The completion store: every answer that was ever paid for, under the content of the request that it answers.
+"""The completion store: every answer that was ever paid for, keyed by the content of its request.
 
 One SQLite file in WAL mode with `synchronous=FULL`: a commit is on disk when it returns, readers never wait, several
 processes may write (they take turns for milliseconds). sqlite3 rather than SQLAlchemy because the store is SQLite by
 contract, and an insert through an object layer costs more than sending the request.
 
 An answer is kept under `request_id`, the digest of everything that the answer depends on. The first answer that is
-committed wins; a second process that asked for the same thing at the same time also paid, and is given the first
-answer, so that all runs see one. Errors are no answers: they go to `failures` with their reason.
+committed wins; a second process that sent the same request at the same time also paid, but gets the first
+answer, so that all runs see the same one. Errors are no answers: they go to `failures` with their reason.
 
 Prompts and engine identities are kept once each, however many answers refer to them. Keys are in none of it.
 
@@ -200,7 +200,7 @@ class Addresses:
         return request_address(request, self.engine_id, prompt_id)
 
     def earlier_of(self, request: Request, prompt_id: str) -> str | None:
-        """The address that an earlier version of medo1 gave it, where that tells it apart."""
+        """The address that an earlier version of medo1 gave it, where that is unambiguous."""
         earlier = self._earlier[request.messages[-1].role == "assistant"]
         return None if earlier is None else request_address(request, earlier, prompt_id)
 

@@ -1,4 +1,4 @@
-"""An engine with the completion store in front: what was answered before is not asked again.
+"""An engine behind the completion store: stored answers are not requested again.
 
 What it promises:
 
@@ -6,7 +6,7 @@ What it promises:
 - An answer is committed before it is yielded, and as soon as it is there, not when the consumer asks for the next one.
 - When the consumer stops (an error, Ctrl-C), nothing new is sent, and answers that are in flight are waited for and
   kept, for up to `drain_s` seconds; a second Ctrl-C ends that.
-- A request whose answers were paid and could not be used, `tries` times over all runs, is not sent again.
+- A request whose answers were paid for but unusable, `tries` times over all runs, is not sent again.
 - Where the disk is full, nothing more is sent; what was in flight is kept in memory until there is space again, and at
   last written to another place.
 - Memory does not grow with the number of requests.
@@ -83,7 +83,7 @@ class Stored(Around):
         return kept_answer
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
-        """See `Engine.stream`; a kept answer is told at once."""
+        """See `Engine.stream`; a stored answer is streamed at once."""
         where = Addresses(self.engine)
         prompt = prompt_text_of(request.messages)
         prompt_id = digest_of_text(prompt)
@@ -236,7 +236,7 @@ class _Call:
         return asked
 
     def _admitted(self, count: int, hits: list[Completion]) -> bool:
-        """Wait until the consumer can take so many completions; False when it has left."""
+        """Wait until the consumer can take this many completions; False when it has stopped."""
         for _ in range(count):
             if not self._backpressure.acquire(blocking=False):
                 self._hand_on(hits[:])

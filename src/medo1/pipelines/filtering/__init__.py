@@ -1,1 +1,1 @@
-"""Keep the chains worth learning from, and say of every other why not."""
+"""Keeps the chains worth training on, and records why the others were dropped."""

@@ -110,7 +110,7 @@ def filter_chains(
     Args:
         chains: all chains of one format.
         questions: all questions, of which the test questions are what nothing may be learnt from.
-        params: which filters, and what each is told.
+        params: which filters, and their parameters.
         spec: the format's own parameters: what it must be.
         seed: of the selection.
         more: what `given` names: `base_model` (whose tokens are counted), `attempts`, `judgements`.
@@ -118,7 +118,7 @@ def filter_chains(
         given: names of `more`.
 
     Raises:
-        UserError: decontamination is asked for and there is no test question.
+        UserError: decontamination is on and there is no test question.
     """
     from medo1 import tables
     from medo1.chains.filters.asking import answers_read, quality_verdicts
@@ -270,7 +270,7 @@ def _filters(params: FilterSpecs, questions: Frame, spec: Any, format: str, besi
 
 
 def _tokens(chains: list[dict[str, Any]], params: FilteringParams, base_model: Model | None) -> list[int | None]:
-    """The length of each chain, as `length.tokens_of` counts; None where nobody can say."""
+    """The length of each chain, as `length.tokens_of` counts; None where unknown."""
     import pandas as pd
 
     if params.length.tokens_of == "estimate":

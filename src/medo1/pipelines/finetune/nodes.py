@@ -120,7 +120,7 @@ def train_adapter(
         training_examples: of parts `train` and `dev`.
         questions: those of the dev examples are looked up.
         base_model: who learns.
-        training_estimate: only so that it is told first.
+        training_estimate: only so that it is logged first.
         checkpoints: a folder; a killed training goes on from there.
         params: how to train.
         seed: of the adapter's first weights and of the order of examples.

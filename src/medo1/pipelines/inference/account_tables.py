@@ -1,4 +1,4 @@
-"""What thinking cost: tokens by part, what became of each draw, and what a run took in time, money and energy."""
+"""What thinking cost: tokens by part, the outcome of each draw, and a run's time, money and energy."""
 
 from __future__ import annotations
 

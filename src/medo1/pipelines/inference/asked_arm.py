@@ -141,7 +141,7 @@ class AskedArm:
             yield int(place), Drawn(questions[int(place)], draw, int(sample), generation)
 
     def _states(self, questions: Sequence[Question], request: Request, thought: str) -> bool:
-        """Whether a thought states its letter, read as if it ended here. Of a list nobody knows where it ends."""
+        """Whether a thought states its letter, read as if it ended here. For a list this is unknown."""
         question = questions[int(request.key.split("/")[0])]
         return not self.free and read_answer(thought, question.options, "stop").letter is not None
 

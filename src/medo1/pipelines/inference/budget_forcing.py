@@ -1,12 +1,12 @@
 """Thoughts of a chosen length: a budget that still leaves room for the answer, a minimum length, sweeps.
 
 A draw is made of pieces, each a request of its own, so that the completion store keeps each. When the budget ends a
-thought, its answer is asked for by a short continuation; a thought that ends too early is told to go on. Both are exact
-for each question, whatever else is asked. A sweep asks for the answer at several budgets on the way; each longer budget
-goes on from the shorter one's text, so it costs the difference alone.
+thought, its answer is forced by a short continuation; a thought that ends too early is made to continue. Both are exact
+for each question, whatever else is in the batch. A sweep asks for the answer at several budgets along the way; each
+larger budget continues from the smaller one's text, so it costs only the difference.
 
-Sources: budget forcing and the word that makes a thought go on
-(s1, Muennighoff et al. 2025, arXiv 2501.19393); budgets for medical reasoning (m1, arXiv 2504.00869).
+Sources: budget forcing and the word that makes a thought go on (s1, Muennighoff et al. 2025, arXiv 2501.19393); budgets
+for medical reasoning (m1, arXiv 2504.00869).
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Generation:
         finish_reason: of its last piece; `stop` where a cut thought states its answer and is taken as it stands.
         prompt_tokens: of the question. completion_tokens: all that were generated; `answer_tokens` of them in a forced
             answer, `reasoning_tokens` in a thought that the server hands out apart.
-        waits: how often it was told to go on.
+        waits: how often it was made to continue.
         mean_logprob, self_certainty, confidence: means over all tokens. lowest_confidence: the lowest of any piece.
         request_ids: of its pieces, in order.
         error: the reason, for `error`, `overlong_prompt` and `filtered`, or why a cut thought was not gone on with.

@@ -12,7 +12,7 @@ from medo1.questions import questions_from
 
 
 def choose_questions(questions: Frame, params: InferenceParams, arm: ArmParams, seed: int) -> Frame:
-    """The questions that an arm is asked: of the chosen splits, at most so many per benchmark, chosen by content; and
+    """The questions that an arm is asked: of the chosen splits, with a limit per benchmark, chosen by content; and
     those of the generated benchmark, where it is asked for. Every arm is asked the same, but one without options is
     not asked what cannot be answered without them."""
     import pandas as pd
@@ -99,7 +99,7 @@ def vote(answers: Frame, params: InferenceParams) -> Frame:
 def draw_curves(
     params: InferenceParams, arms: dict[str, Any], seed: int, *answers: Frame
 ) -> tuple[Frame, Frame, Frame]:
-    """Accuracy of every arm over votes and over thinking budgets, and where drawing stops by itself.
+    """Accuracy of every arm over votes and over thinking budgets, and where adaptive sampling stops.
 
     Args:
         params: how all arms draw and vote.

@@ -1,7 +1,7 @@
-"""One case asked of one arm: its thought as it comes, then the votes of its samples.
+"""One case for one arm: its thought streamed, then the votes of its samples.
 
-The same requests as the pipeline would send for this question, so that the completion store answers what was asked
-before.
+The same requests as the pipeline would send for this question, so that repeats come from the completion
+store.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Voted:
 
 
 class EchoingEngine(Around):
-    """An engine whose answers are told while they come, with what is put between the pieces of a thought."""
+    """An engine whose answers are streamed, with the text inserted between the pieces of a thought."""
 
     streams = False
 

@@ -1,9 +1,9 @@
-"""A benchmark that is generated here and is not about medicine: steps that must be taken one after the other.
+"""A benchmark that is generated here and is not about medicine: sequential steps.
 
-The paper's next check is whether the habit of long thought carries over to another domain; here the number of steps is
+The paper's next check is whether the habit of long thought transfers to another domain; here the number of steps is
 the difficulty, so that a curve over it can be drawn, and nothing of it can have been in any training set.
 
-Two kinds take turns. *Sums*: a number, then operations on it; wrong options are what a solver gets who leaves one step
+Two kinds alternate. *Sums*: a number, then operations on it; wrong options are what a solver gets who leaves one step
 out, so a guess at the size does not help. *Orders*: who is taller than whom, in a shuffled order; the question asks for
 the one at some place from one end, and wrong options are other people of the story.
 """

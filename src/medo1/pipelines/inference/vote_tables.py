@@ -1,4 +1,4 @@
-"""Rows of the tables about votes and budgets, from answers: votes, their curves, where drawing would have stopped."""
+"""Rows of the tables about votes and budgets, from answers: votes, their curves, where sampling would have stopped."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _vote_row(poll: Poll, method: str, k: int, outcome: Vote) -> dict[str, Any]:
 def curve_rows(
     polls: Sequence[Poll], stopped: Sequence[dict[str, Any]], params: VoteParams, alike: int, most: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Rows of `tables.VOTE_CURVE`: expected accuracy over subsets of k samples; and where drawing stops by itself.
+    """Rows of `tables.VOTE_CURVE`: expected accuracy over subsets of k samples; and where adaptive sampling stops.
 
     A point is read from the samples that every question was given whatever they said. Where drawing stopped by itself
     those are the ones before the first look: later ones were drawn because the earlier ones disagreed, and an average

@@ -1,1 +1,1 @@
-"""Questions from files: benchmark and training files, in the forms that people have them in, become one table."""
+"""Questions from files: benchmark and training files, in their various forms, become one table."""

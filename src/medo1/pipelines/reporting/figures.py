@@ -92,7 +92,7 @@ def accuracy_by_difficulty(by_difficulty: Frame) -> Any:
 
 def accuracy_over_votes(vote_curve: Frame) -> Any:
     """Accuracy of the majority over the tokens that its votes cost, a line per arm and benchmark with its interval, and
-    a star where drawing stops by itself."""
+    a star marks adaptive stopping."""
     import plotly.graph_objects as go
 
     figure = go.Figure(layout=LAYOUT)
@@ -114,7 +114,7 @@ def accuracy_over_votes(vote_curve: Frame) -> Any:
             ),
         )
     figure.update_xaxes(
-        title="tokens a question for all its votes (star: drawn until decided)",
+        title="tokens per question over all votes (star: drawn until decided)",
         type="log",
         tickvals=TOKENS,
         ticktext=[f"{tokens:,}" for tokens in TOKENS],

@@ -1,5 +1,5 @@
-"""A format's entry in the parameters as what teachers are asked for; who is asked, within which budget; and the
-estimate in money and time, as data and as words."""
+"""A format's parameters as a task for teachers; which engines, within which budget; and the
+estimate of money and time, as data and as text."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class FormatParams(Checks):
         """The format that chains of the entry `name` must have.
 
         Raises:
-            ValueError: neither the name nor `writes` says it.
+            ValueError: neither the name nor `writes` names a format.
         """
         written = self.writes or name
         if written not in FORMATS:

@@ -1,4 +1,4 @@
-"""What teachers made, as the rows of its tables, and as the words that end a run."""
+"""The teachers' output as table rows, and as the summary that ends a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms in which benchmarks are found in the wild, one file each: how each is recognised and how a row is read."""
+"""The forms of benchmark files found in the wild, one module each: how each is recognised and how a row is read."""
 
 from medo1.questions.readers import (
     choices,

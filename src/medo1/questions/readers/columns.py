@@ -1,4 +1,4 @@
-"""What becomes of every column of a file: used in the question, kept beside it, known to be no part of it, or unused.
+"""The role of every column of a file: used in the question, kept beside it, known to be no part of it, or unused.
 
 Text that no reader uses may be half of the question (a case, a passage, a fifth option). Where it differs between rows
 or is long, reading stops until the caller says what it is.

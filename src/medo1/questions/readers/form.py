@@ -305,7 +305,7 @@ def prepared(
     kept = dict(extra or {})
 
     def read(values: dict[str, Any]) -> RawQuestion:
-        text_of(values, layout.stem)  # a row without a question is told so first
+        text_of(values, layout.stem)  # a row without a question is reported as such first
         options = layout.read_options(values)
         stem = layout.read_stem(values, options)
         letter = gold.letter(values, options)

@@ -1,7 +1,7 @@
-"""Which option is right, out of the ways in which files say it: a letter, a label, a number, a text, or several.
+"""Which option is right, from the many ways in which files give it: a letter, a label, a number, a text, or several.
 
-A value alone does not tell how it is meant: 1 may count from 0 or from 1, and `B` may be a letter or the text of an
-option (blood groups). What decides is the whole file: every row is looked at before the first is read. Where the file
+A value alone is ambiguous: 1 may count from 0 or from 1, and `B` may be a letter or the text of an
+option (blood groups). The whole file decides: every row is looked at before the first is read. Where the file
 cannot tell, the caller is asked; nothing is assumed.
 """
 
@@ -215,7 +215,7 @@ class GoldReader:
     """All columns of a file that say which option is right; they must agree.
 
     Attributes:
-        columns: the first decides, the others are held against it.
+        columns: the first decides, the others are checked against it.
         notes: what was found out, such as from where numbers count.
     """
 
@@ -226,7 +226,7 @@ class GoldReader:
         """The letter of a row's right option.
 
         Raises:
-            RowError: where no column says it, or two say different things.
+            RowError: no column gives it, or two disagree.
         """
         if not self.columns:
             if options.right is None:

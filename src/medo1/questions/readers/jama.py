@@ -1,8 +1,8 @@
 """JAMA Clinical Challenge: CSV or JSON as ChallengeClinicalQA's scraper writes it, and its index of links.
 
-The text is under JAMA's licence and is never spread with the links: a reader brings a copy. The paper tests on 646 of
-the 1,524 cases, listed by URL; all others are a pool to train on. Where an index of links with gold letters is at hand,
-the file's letters are checked against it.
+The text is under JAMA's licence and is never distributed with the links: users bring their own copy. The paper tests on
+646 of the 1,524 cases, listed by URL; all others are a pool to train on. Where an index of links with gold letters is
+at hand, the file's letters are checked against it.
 """
 
 from __future__ import annotations

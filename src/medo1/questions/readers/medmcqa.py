@@ -1,8 +1,8 @@
 """MedMCQA: question, opa to opd and `cop`, the number of the right option.
 
 Two conventions are found: the authors' JSON counts from 1, the hub's from 0 (with -1 where the answer is withheld). A
-wrong one gives every question the gold letter of its neighbour, so the file decides or the caller says it; explanations
-that open with `Ans. (c)` are held against it.
+wrong one gives every question the gold letter of its neighbour, so the file or the caller decides; explanations
+that open with `Ans. (c)` are used as a check.
 """
 
 from __future__ import annotations

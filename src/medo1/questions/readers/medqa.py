@@ -1,4 +1,4 @@
-"""MedQA: four or five options, as its authors, MedReason and the hub spread it.
+"""MedQA: four or five options, as distributed by its authors, MedReason and the hub.
 
 `{"question", "options": {"A": ...}, "answer_idx": "C", "answer": ...}`; options also as a list of key and value, and
 the hub's form with `Question`, `Options`, `Correct Option` and `Correct Answer` below `data`. A whole number under

@@ -1,7 +1,7 @@
 """MedXpertQA (text): up to ten options and `label`, the gold letter.
 
-The hub's form repeats the options at the end of the question (`Answer Choices: (A) ... (B) ...`); they are taken off
-the stem. Rows with images need what a text cannot show and are rejected.
+The hub's form repeats the options at the end of the question (`Answer Choices: (A) ... (B) ...`); they are removed from
+the stem. Rows with images are rejected.
 """
 
 from __future__ import annotations

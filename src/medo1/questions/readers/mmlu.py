@@ -1,7 +1,7 @@
 """MMLU and its kin (C-Eval, CMMLU, KMMLU), and MMLU-Pro: choices in a list or in A, B, C ..., and the right one.
 
-MMLU's own CSV files have no line of names: question, choices, a letter. Its hub files count `answer` from 0, KMMLU's
-from 1: found out from the file. MMLU-Pro has up to ten `options`, `answer_index` and the letter.
+MMLU's own CSV files have no header: question, choices, a letter. Its hub files count `answer` from 0, KMMLU's
+from 1: detected from the file. MMLU-Pro has up to ten `options`, `answer_index` and the letter.
 """
 
 from __future__ import annotations

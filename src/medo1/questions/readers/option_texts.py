@@ -1,7 +1,7 @@
-"""The options of a question, out of the ways in which files write them, each under a letter from A.
+"""The options of a question, from the many notations in files, each under a letter from A.
 
-An option's own label (`A. Liver`, `2) Gout`, a key, a column's number) is read and taken off its text; a gold answer
-that names it is understood. Labels that contradict the letters are refused.
+An option's own label (`A. Liver`, `2) Gout`, a key, a column's number) is read and removed from its text; a gold answer
+that names it is understood. Labels that contradict the letters are an error.
 """
 
 # ruff: noqa: RUF001  (labels in Chinese and Japanese files have marks of their own width)
