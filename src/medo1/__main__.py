@@ -1,4 +1,4 @@
-"""`medo1` and `python -m medo1`: `kedro` for an installed package, called from the project's directory."""
+"""`medo1` and `python -m medo1`: `kedro` for an installed package, in a project or in a folder that holds its conf/."""
 
 from __future__ import annotations
 
@@ -12,8 +12,19 @@ def main() -> None:
         from medo1.commands.answers import answers
 
         answers.main(args=sys.argv[2:], prog_name="medo1 answers")
-    if not (Path.cwd() / "pyproject.toml").is_file():
-        sys.exit("medo1 is run from its project directory, the one that holds pyproject.toml and conf/.")
+    here = Path.cwd()
+    if not ((here / "pyproject.toml").is_file() and (here / "src").is_dir()):
+        if not (here / "conf").is_dir() and not any(word.startswith("--conf-source") for word in sys.argv):
+            sys.exit(
+                "There is no conf/ here: go to the project's directory, or unpack the configuration that "
+                "`kedro package` makes beside the wheel (tar xzf conf-medo1.tar.gz)."
+            )
+        from kedro.framework.project import configure_project
+
+        from medo1.cli import cli
+
+        configure_project("medo1")
+        cli.main(prog_name="medo1")
     from kedro.framework.cli.cli import main as kedro_main
 
     sys.argv[0] = "kedro"

@@ -150,7 +150,10 @@ def project() -> Path:
     """The project's directory."""
     from kedro.utils import find_kedro_project
 
-    found = find_kedro_project(Path.cwd())
+    here = Path.cwd()
+    found = find_kedro_project(here) or (
+        here if (here / "conf").is_dir() else None
+    )  # a wheel's configuration, unpacked
     if found is None:
         raise UnansweredError("There is no Kedro project here: go to the directory that holds pyproject.toml.")
     return Path(found)
