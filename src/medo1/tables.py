@@ -1,7 +1,7 @@
 """Schemas of the tables between nodes, checked on each save and load (`validator:` in the catalog).
 
 Keys are explicit columns: `question_id`, `format`, `arm`, `draw`, `sample`. A column that is not named here is an
-error, so that no table grows a column that nobody documents. Importing this module imports Pandera and pandas: nodes
+error, so that no table grows an undocumented column. Importing this module imports Pandera and pandas: nodes
 do it inside their functions.
 """
 
@@ -283,7 +283,7 @@ GENERATIONS = _table(
         "prompt_tokens": MAYBE_COUNT,
         "completion_tokens": MAYBE_COUNT,  # all of them; of these
         "answer_tokens": COUNT,  # in an answer that was asked for when the thought was cut
-        "reasoning_tokens": MAYBE_COUNT,  # in a thought that the server hands out apart
+        "reasoning_tokens": MAYBE_COUNT,  # in a thought that the server returns separately
         "waits": COUNT,  # how often the thought was told to go on
         "mean_logprob": MAYBE_NUMBER,
         "self_certainty": MAYBE_NUMBER,

@@ -69,7 +69,7 @@ def test_a_leak_of_a_test_question_is_shown_beside_it(project: Path, monkeypatch
     done = asked(project, f"{0xA2:016x}", "--format", "longstep", monkeypatch=monkeypatch)
     assert "dropped by decontamination" in done.output
     assert done.output.count(STEM[-60:].split()[0]) >= 2
-    assert "decontamination, held against:" in done.output
+    assert "decontamination, compared with:" in done.output
     assert "cot/" not in done.output
 
 

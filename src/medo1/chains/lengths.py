@@ -25,7 +25,7 @@ def length_rows(lengths: Mapping[str, Sequence[int]], unknown: Mapping[str, int]
 
     Args:
         lengths: tokens of each chain, by format, for the chains whose length is known.
-        unknown: how many chains more there are whose length nobody counted.
+        unknown: how many more chains have no known length.
     """
     import numpy as np
 

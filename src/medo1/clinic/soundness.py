@@ -17,7 +17,7 @@ from medo1.questions import Question, question_text
 
 
 def is_sound(world: World, question: Question, form: str, text: str) -> bool | None:
-    """Whether each look-up that the chain says is true and none is missing; None where that cannot be told.
+    """Whether each look-up in the chain is true and none is missing; None where that is unknown.
 
     Args:
         world: what is true.

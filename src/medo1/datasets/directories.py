@@ -74,7 +74,7 @@ class AdapterDirectory(_Weights):
 
 
 def _template_arguments(path: Path) -> str:
-    """The chat template's arguments that an adapter was trained with, as it says itself; none where it says nothing."""
+    """The chat template's arguments that an adapter was trained with, from its own record; none without one."""
     file = path / SERVED_WITH
     told = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return json.dumps(told.get("chat_template_kwargs") or {}, sort_keys=True)

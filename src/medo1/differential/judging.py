@@ -24,7 +24,7 @@ class Judgement:
 
     Attributes:
         key: the caller's name for the answer.
-        rank: from 1; None where it is not in the list, or where nobody could say.
+        rank: from 1; None where it is not in the list, or where that is unknown.
         by: `text` (equal names), `judge`, `nobody` (an empty list, or no judge given), `unread` (the judge's reply
         states no
             verdict, or it failed: `error` says why).

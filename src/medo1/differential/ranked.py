@@ -155,7 +155,7 @@ def read_differential(text: str, finish_reason: str | None = None, *, limit: int
     Args:
         text: a model's whole output.
         finish_reason: why the output ended; `length` means that it was cut, so that its last words may be half a name.
-        limit: most diagnoses.
+        limit: maximum number of diagnoses.
     """
     cut = (finish_reason or "").lower() in _CUT
     if not text or text.isspace():

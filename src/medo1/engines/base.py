@@ -124,7 +124,7 @@ class Completion:
         cached: it came from the completion store and nothing was sent.
         request_id: the request's content address in the completion store; links a table's row to what was paid for it.
         error: the reason, for `finish_reason="error"`; of another completion what was odd about it.
-        reasoning: the model's own thought: what the server hands out apart from the text, and what stood in the text
+        reasoning: the model's own thought: what the server returns separately from the text, and what was in the text
             between marks of thinking.
         reasoning_tokens: those of `completion_tokens` that went into thought; None where not reported.
         cached_prompt_tokens: those of `prompt_tokens` that the provider had cached; None where not reported.
@@ -134,8 +134,8 @@ class Completion:
         unusable: how many of these were answers that came whole and could not be used (no text, no JSON).
         unseen_prompt_tokens, unseen_completion_tokens: what must be taken as billed beyond the counts above: for
             sendings without a usable answer, and where the server does not say what it counted.
-        written: the text as the model wrote it, where it held its thought too; None where `text` is all of it. What a
-            continued answer goes on from.
+        written: the text as the model wrote it, where it held its thought too; None where `text` is all of it. A
+            continuation starts from it.
         parts: request ids of the answers that were joined to make this one, where it was cut and continued.
     """
 
@@ -255,7 +255,7 @@ class Engine(ABC):
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """Answer one request, handing its text to `told` piece by piece as it is written: joined, the pieces are the
-        completion's `whole_text`. An engine that cannot stream hands over the whole text at the end."""
+        completion's `whole_text`. An engine that cannot stream returns the complete text at the end."""
         [completion] = self.complete([request])
         if completion.whole_text:
             told(completion.whole_text)

@@ -90,7 +90,7 @@ def _commit(model: Model) -> str:
 
     try:
         commit = HfApi().model_info(model.name, revision=model.revision, timeout=HUB_WAIT_S).sha
-    except Exception as error:  # no network, no such model, not allowed: the cache may know it all the same
+    except Exception as error:  # no network, no such model, not allowed: the cache may still know it
         commit, reason = None, " ".join(str(error).split())[:200]
     else:
         reason = "the hub names no commit"

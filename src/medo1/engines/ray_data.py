@@ -54,7 +54,7 @@ class RayData(Engine):
         num_cpus, num_gpus: what one worker takes of the cluster; for one engine on four GPUs, `num_gpus: 4`.
         share: requests handed to a worker at once, at most. Larger shares keep its batches full, smaller ones keep all
             workers busy to the end.
-        lost_workers: how often a call goes on with what is unanswered after a worker's process was lost.
+        lost_workers: how often a call continues with the unanswered requests after losing a worker's process.
         address: of a running cluster, such as `auto` or `ray://head:10001`; None takes RAY_ADDRESS, and where that is
             not set starts Ray on this machine. A Ray that this process is already connected to is used in any case.
         init: further arguments of `ray.init`.
@@ -400,6 +400,6 @@ def _completion(row: Mapping[str, Any], key: str) -> Completion:
 
 
 def _first_line(error: BaseException) -> str:
-    """An error's first line: Ray's texts go on with the state of its processes."""
+    """An error's first line: Ray's messages continue with the state of its processes."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

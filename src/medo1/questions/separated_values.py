@@ -1,7 +1,7 @@
 """Rows from separated text: CSV in all its dialects, TSV, and spreadsheet exports.
 
 The separator is detected from the file. A quote that is never closed, or that swallows the lines after it, costs its
-own line and no other: the line is rejected with its number, and reading goes on at the next one.
+own line and no other: the line is rejected with its number, and reading continues at the next one.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def _fields(text: str, separator: str) -> list[str] | None:
 
 
 def _named(name: str, columns: list[str], body: Sequence[_Record]) -> list[str]:
-    """The columns' names: one that has none is the rows' index, is empty, or is called by its place."""
+    """The columns' names: an unnamed one is the rows' index, is empty, or is named by its position."""
     named = []
     for place, column in enumerate(columns):
         if column.lower() in _INDEX_NAMES and place == 0 and _counts([record.fields[:1] for record in body]):

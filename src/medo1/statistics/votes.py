@@ -35,7 +35,7 @@ class Voter:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The outcome: the winner (None when nobody voted), its share of the weight, and how many voted at all."""
+    """The outcome: the winner (None without votes), its share of the weight, and how many voted at all."""
 
     letter: str | None
     share: float
@@ -75,7 +75,7 @@ def vote(samples: Sequence[Voter], method: VoteMethod = "majority", weighing: We
 def weights_of(present: np.ndarray, numbers: np.ndarray, method: VoteMethod, weighing: Weighing) -> np.ndarray:
     """What each sample's vote weighs, for many sets of samples at once; 0 for those that do not vote.
 
-    Where all weights of a set are 0 its samples vote with equal weights: nobody is surer than another.
+    Where all weights of a set are 0 its samples vote with equal weights: none is more confident than another.
 
     Args:
         present: (sets, samples), whether a sample states a letter.

@@ -90,7 +90,7 @@ def _watched(started: subprocess.Popen[bytes], job: TrainingJob, folder: Path) -
                     raise UserError(
                         f"{job.what}: none of the {job.spec.launch.processes} training processes made a step for "
                         f"{allowed:.0f} s; they were ended. Steps so far: {_told(steps)}. The same "
-                        f"command goes on from the last checkpoint. What they printed last: {_printed(folder)}"
+                        f"command resumes from the last checkpoint. What they printed last: {_printed(folder)}"
                     )
     finally:
         if previous is not None:
@@ -100,7 +100,9 @@ def _watched(started: subprocess.Popen[bytes], job: TrainingJob, folder: Path) -
 
 def _result(status: int, job: TrainingJob, folder: Path) -> Trained:
     if status == TERMINATED:
-        logger.warning("%s: told to leave; a checkpoint was saved. The same command goes on from there.", job.what)
+        logger.warning(
+            "%s: stopped by a signal; a checkpoint was saved. The same command resumes from there.", job.what
+        )
         raise SystemExit(TERMINATED)
     result = folder / RESULT
     if status == 0 and result.is_file():
@@ -111,7 +113,7 @@ def _result(status: int, job: TrainingJob, folder: Path) -> Trained:
         raise UserError(errors[0].read_text(encoding="utf-8"))
     raise UserError(
         f"{job.what}: one of the {job.spec.launch.processes} training processes died (torchrun ended with "
-        f"{status}). The same command goes on from the last checkpoint. What they printed last: {_printed(folder)}"
+        f"{status}). The same command resumes from the last checkpoint. What they printed last: {_printed(folder)}"
     )
 
 

@@ -41,7 +41,7 @@ class Trained:
 def train(job: TrainingJob, output: Path, checkpoints: Path) -> Trained:
     """Train and write what came out to the empty directory `output`.
 
-    A training that was killed goes on from its last whole checkpoint, to the same bytes on a CPU. Checkpoints stay
+    A training that was killed resumes from its last complete checkpoint, to the same bytes on a CPU. Checkpoints stay
     until `Checkpoints(checkpoints, job.key).remove()`: until what they led to is saved.
 
     Args:
@@ -95,7 +95,7 @@ def train_here(job: TrainingJob, output: Path, kept: Checkpoints, told: Callable
             development.trainer = trainer
         checkpoint = kept.latest(processes)
         if checkpoint is not None:
-            logger.info("%s: training goes on from step %d (%s)", job.what, step_of(checkpoint), checkpoint)
+            logger.info("%s: training resumes from step %d (%s)", job.what, step_of(checkpoint), checkpoint)
             for step in range(1, step_of(checkpoint) + 1):
                 told(step, "")
         with saving:
@@ -104,7 +104,7 @@ def train_here(job: TrainingJob, output: Path, kept: Checkpoints, told: Callable
             raise UserError("launch.strategy is fsdp, and the model was not shared out: every process held all of it.")
         if saving.left:
             logger.warning(
-                "%s: told to leave; saved at step %d. The same command goes on from there.",
+                "%s: stopped by a signal; saved at step %d. The same command resumes from there.",
                 job.what,
                 trainer.state.global_step,
             )

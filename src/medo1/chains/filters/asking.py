@@ -110,7 +110,7 @@ def hard_enough(candidate: Candidate, failures: Mapping[str, float], spec: Diffi
 
     Args:
         candidate: the chain.
-        failures: share of a solver's attempts that failed, by question; one that nobody tried is not dropped for it.
+        failures: share of a solver's attempts that failed, by question; one that was not tried is not dropped for it.
         spec: what is hard enough.
     """
     turns = reconsidered(candidate.text)

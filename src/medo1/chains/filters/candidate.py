@@ -16,7 +16,7 @@ class Candidate:
         chain: the row of the chains table.
         question: what it answers; None where no question has the chain's id.
         writes: the format that it must have, a key of `medo1.chains.formats.FORMATS`.
-        tokens: its length in tokens as `LengthSpec.tokens_of` counts them; None where nobody can say.
+        tokens: its length in tokens as `LengthSpec.tokens_of` counts them; None where unknown.
     """
 
     chain: dict[str, Any]

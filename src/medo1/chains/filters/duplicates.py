@@ -83,7 +83,7 @@ def near_duplicates(
 def _similar_pairs(signature_rows: Any, similarity: float) -> set[tuple[int, int, float]]:
     """Pairs of a text and an earlier one that share a band and are as similar as that.
 
-    One band is looked at after the other, so that memory does not grow with the number of bands. Of the texts that
+    Bands are processed one after another, so that memory does not grow with their number. Of the texts that
     share a band each is compared with the first `MOST_COMPARED`.
     """
     import numpy as np

@@ -33,7 +33,7 @@ class UnansweredError(click.ClickException):
 
 
 def kedro_loader(project: Path, env: str | None) -> Any:
-    """A config loader as the project's `settings.py` says it, which Kedro reads before it calls a command."""
+    """A config loader as set in the project's `settings.py`, which Kedro reads before it calls a command."""
     from kedro.framework.project import settings
 
     source = str(project / settings.CONF_SOURCE)

@@ -20,7 +20,7 @@ from medo1.commands.audit.common import Audit, audit_command, bytes_text, consol
 def prune(audit: Audit, datasets: tuple[str, ...], keep_last: int, older_than: int | None, yes: bool) -> None:
     """Old versions that nothing kept was made from, and what saves that never ended left behind.
 
-    Kept are the last versions of each dataset, everything tagged or protected, what a run that goes on reads, and all
+    Kept are the last versions of each dataset, everything tagged or protected, what a run in progress reads, and all
     that these were made from. Nothing is deleted without --yes.
     """
     from medo1.lineage.audit.pruning import leftovers, prune_plan

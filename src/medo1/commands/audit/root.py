@@ -29,8 +29,8 @@ def root(audit: Audit, run: str) -> None:
         raise UnansweredError(f"{error}.") from error
     if record is None:
         raise UnansweredError(
-            f"Run {row['id']} has no record, and so no root digest: it was killed, goes on, or was made by an earlier "
-            "release."
+            f"Run {row['id']} has no record, and so no root digest: it was killed, is running, or was made by an "
+            "earlier release."
         )
     same = row["root"] in (None, record.root)
     if audit.as_json:

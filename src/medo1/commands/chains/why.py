@@ -1,4 +1,4 @@
-"""`kedro chains why`: what each filter said of a chain."""
+"""`kedro chains why`: each filter's verdict on a chain."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _show(format_: str, key: Any, rows: list[dict[str, Any]], as_json: bool) -> 
     out.print(table)
     for row in rows:
         shows = not row["passed"] or row["filter"] in ("correct", "decontamination")
-        for title, words in (("its words", row["match"]), ("held against", row["other"])):
+        for title, words in (("its words", row["match"]), ("compared with", row["other"])):
             if shows and words:
                 out.print(Text(f"{row['filter']}, {title}:", style="dim"))
                 out.print(Text(f"  {words[:LONGEST]}"))

@@ -104,7 +104,7 @@ class Failure:
         text: status and the server's words.
         code, param: as the server names them.
         retry_after_s: when to come back, where said.
-        billed: it may have been billed all the same.
+        billed: it may have been billed nevertheless.
         prompt_tokens, completion_tokens: what was billed, where the server says.
     """
 

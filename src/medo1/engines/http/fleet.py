@@ -49,7 +49,7 @@ class Fleet:
         """See `Transport.post`. The reply or error is that of the last endpoint that was tried."""
         now = asyncio.get_running_loop().time()
         awake = [member for member in self.members if member.resting_until <= now]
-        # When all rest, the one whose rest ends first is tried all the same: the engine itself waits between attempts.
+        # When all rest, the one whose rest ends first is tried anyway: the engine itself waits between attempts.
         waiting = awake or sorted(self.members, key=lambda member: member.resting_until)[:1]
         while True:
             member = min(waiting, key=lambda one: one.in_flight)

@@ -54,7 +54,7 @@ class Throttle:
     A refusal always delays the request that was refused. Whether it slows the others depends on how many are refused:
     when more than half of the recent attempts are, the limit is shared, so all sending pauses (for `Retry-After` where
     given) and the number in flight is halved; above a quarter it shrinks gently; below, the refusals are noise and the
-    rest goes on at full speed. Answers let it grow again, by one or 5 % per round.
+    rest continues at full speed. Answers let it grow again, by one or 5 % per round.
     """
 
     def __init__(self, concurrency: int) -> None:

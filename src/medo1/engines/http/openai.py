@@ -78,7 +78,7 @@ class OpenAI(Engine):
             likeliest tokens too, for `confidence`, `lowest_confidence` and `self_certainty`.
         top_logprobs: see `logprobs`; 0 for the tokens' own only. A server that refuses it is asked without.
         send_seed: send the request's seed.
-        continuation: what is done with a conversation that ends in the assistant's turn. `native`: the server goes on
+        continuation: how a conversation that ends in the assistant's turn is handled. `native`: the server continues
             writing it (vLLM's `continue_final_message`); `ask`: a user's turn asks to go on; `refuse`: an error.
         extra_body: further fields of the request's body, for what a server offers beyond the protocol.
         mode: `live`, or `batch` for the Batch API (half price, an answer within a day).

@@ -232,7 +232,7 @@ def _opened(choice: Any, place: int, answer: Mapping[str, Any], payload: bytes) 
         text, how, word = message["refusal"], "content_filter", "refusal"
     if how == "unusable" and not (text and word.lower().startswith(("tool", "function"))):
         raise _unusable(f"the server gave up on the answer, or called a tool (finish reason {word!r})", answer)
-    if how == "unusable":  # text beside a call of a tool that nobody offered
+    if how == "unusable":  # text beside a call to a tool that was not offered
         how = None
     called = bool(message.get("tool_calls") or message.get("function_call"))
     empty = not text and not thought and how in {"stop", None}

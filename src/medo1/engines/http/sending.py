@@ -41,7 +41,7 @@ PATH = "/chat/completions"
 GROUP_WAIT_S = 0.02
 TOLD_EVERY_S = 30.0
 STOP_LOOK_S = 0.2
-LINGER_S = 0.005  # seconds for which answers that come one by one are gathered before they are handed on
+LINGER_S = 0.005  # seconds for which answers that come one by one are gathered before they are passed on
 STARTS_PER_ROUND = 2  # opening 200 connections in one round of the loop makes the server's answers arrive in one clump
 
 

@@ -70,7 +70,7 @@ class BatchLimits:
     """What may be active at once.
 
     Attributes:
-        rows: most rows.
+        rows: maximum number of rows.
         cells: rows times columns at most, of keys and values.
         prefill_tokens: prompt tokens of one prefill at most, padding included; a single prompt may be longer.
     """

@@ -1,7 +1,6 @@
 """Answers cut by their length limit: kept and marked, continued, or retried with a larger limit.
 
-Pure functions. Every piece is a separate request, so each is kept in the store and none is paid for
-twice.
+Pure functions. Every piece is a separate request, so each is stored and none is paid for twice.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def train_adapter(
         questions: those of the dev examples are looked up.
         base_model: who learns.
         training_estimate: only so that it is logged first.
-        checkpoints: a folder; a killed training goes on from there.
+        checkpoints: a folder; a killed training resumes from there.
         params: how to train.
         seed: of the adapter's first weights and of the order of examples.
         format: what is trained, for messages.

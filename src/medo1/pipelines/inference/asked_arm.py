@@ -1,7 +1,7 @@
 """What an arm asks: the requests of its greedy and sampled draws, and how many samples each question gets.
 
 Seeds come from the run's seed, the question and the sample, so that a result depends neither on the order of questions
-nor on which others are asked, and a longer run goes on where a shorter one ended.
+nor on which others are asked, and a longer run continues where a shorter one ended.
 """
 
 from __future__ import annotations

@@ -100,11 +100,11 @@ class Generation:
             `error`.
         finish_reason: of its last piece; `stop` where a cut thought states its answer and is taken as it stands.
         prompt_tokens: of the question. completion_tokens: all that were generated; `answer_tokens` of them in a forced
-            answer, `reasoning_tokens` in a thought that the server hands out apart.
+            answer, `reasoning_tokens` in a thought that the server returns separately.
         waits: how often it was made to continue.
         mean_logprob, self_certainty, confidence: means over all tokens. lowest_confidence: the lowest of any piece.
         request_ids: of its pieces, in order.
-        error: the reason, for `error`, `overlong_prompt` and `filtered`, or why a cut thought was not gone on with.
+        error: the reason, for `error`, `overlong_prompt` and `filtered`, or why a truncated thought was not continued.
     """
 
     key: str
@@ -221,7 +221,7 @@ class _Draw:
 
     def _thinking(self, stage: int, thought: str, said: str, before: tuple[Completion, ...], waits: int) -> _Piece:
         left = self.spec.all_budgets[stage] - _spent(before)
-        # With a minimum, the thought is stopped where its answer begins: what comes before that can be gone on with.
+        # With a minimum, the thought is stopped where its answer begins: what comes before that can be continued.
         stop = (self.spec.answer_cue.strip(),) if self.spec.min_thinking_tokens else ()
         return _Piece(self._asking(said, before, left, stop), stage, "thought", thought, said, before, waits)
 

@@ -107,7 +107,7 @@ def accounted(
         ignored: columns that the caller leaves out.
 
     Raises:
-        QuestionsError: for text that nobody uses and that may be part of the questions, with what to write.
+        QuestionsError: for unused text that may be part of the questions, with what to write.
     """
     found: dict[str, list[str]] = {"used": [], "beside": [], "ignored": [], "unused": []}
     stops: list[tuple[str, str]] = []

@@ -1,7 +1,7 @@
 """Which option is right, from the many ways in which files give it: a letter, a label, a number, a text, or several.
 
 A value alone is ambiguous: 1 may count from 0 or from 1, and `B` may be a letter or the text of an
-option (blood groups). The whole file decides: every row is looked at before the first is read. Where the file
+option (blood groups). The whole file decides: every row is examined before the first is read. Where the file
 cannot tell, the caller is asked; nothing is assumed.
 """
 

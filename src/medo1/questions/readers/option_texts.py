@@ -236,7 +236,7 @@ def lettered_text(text: str, where: str) -> LabelledOptions | None:
     """Options out of one text in which each follows its label; None where no labels stand in it.
 
     Raises:
-        RowError: where a label stands twice, so that nobody can tell the option from what it says.
+        RowError: where a label occurs twice, so that the option is ambiguous.
     """
     body = _HEADING.sub("", text).strip()
     for pattern in (_LINE, _BARE_LINE):
@@ -259,7 +259,7 @@ def lettered_text(text: str, where: str) -> LabelledOptions | None:
 
 
 def _by_lines(body: str, pattern: re.Pattern[str]) -> dict[str, str] | None:
-    """Label to text of lines that begin with labels in order; further lines go on with the option before."""
+    """Label to text of lines that begin with labels in order; further lines continue the option before."""
     found: dict[str, str] = {}
     sequence: Sequence[str] = ()
     for line in body.splitlines():
