@@ -304,6 +304,7 @@ ANSWERS = _table(
         "sample": COUNT,
         "budget": COUNT,
         "letter": MAYBE_LETTER,  # of a free-form arm: the option that its first diagnosis names, none for another one
+        "strict_letter": MAYBE_LETTER,  # what the last line `Final answer: X` alone says; none for a free-form arm
         "differential": LIST,  # of a free-form arm: its diagnoses, most likely first; empty for others
         "ballot": LIST,  # the same as it votes: the letter of the option that each names, else its normal form
         "rank": MAYBE_COUNT,  # of the right diagnosis among them, from 1; none where it is not named
@@ -418,6 +419,7 @@ OUTCOMES = _table(
         **dict.fromkeys(GENERATION_OUTCOMES, COUNT),
         "accuracy": SHARE,  # over all
         "accuracy_finished": SHARE,  # over those that the model ended itself
+        "accuracy_strict": SHARE,  # over all, by the last line `Final answer: X` alone; none for a free-form arm
     },
     unique=["arm", "benchmark", "draw"],
 )

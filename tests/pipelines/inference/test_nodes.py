@@ -276,6 +276,17 @@ def test_accuracy_is_given_over_all_and_over_finished_ones() -> None:
     assert (outcome["accuracy"], outcome["accuracy_finished"]) == (0.75, 1.0)
 
 
+def test_what_a_strict_reader_would_give_stands_beside_the_accuracy() -> None:
+    def said(request: Request) -> str:
+        number = int(request.messages[0].content.split(":")[0].removeprefix("Case "))
+        letter = LETTERS[number % 4]
+        return f"So.\nFinal answer: {letter}" if number % 2 else f"So.\nThe correct answer is {letter}."
+
+    made = counted(Tape(said), InferenceParams(max_new_tokens=20, samples=0))
+    [outcome] = made["outcomes"].to_dict("records")
+    assert (outcome["accuracy"], outcome["accuracy_strict"]) == (1.0, 0.5)
+
+
 def test_prices_and_power_are_accounted_where_configured() -> None:
     class Priced(Tape):
         @property

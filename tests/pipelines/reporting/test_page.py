@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from medo1 import tables
+from medo1.chains.filters.funnel import funnel_figure
 from medo1.chains.lengths import length_figure
 from medo1.errors import UserError
 from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, write_page
@@ -40,6 +41,14 @@ CLUSTERED = tables.as_table(
       "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6} for subset in ("all", "clean")],
 )  # fmt: skip
 LENGTHS = length_figure({"longstep": [40, 60, 90]})
+FUNNEL = funnel_figure(
+    [{"format": "longstep", "position": 0, "filter": "correct", "entered": 500, "dropped": 40, "left": 460}]
+)  # fmt: skip
+SOUNDNESS = tables.as_table(
+    tables.FILTER_SOUNDNESS,
+    [{"format": "longstep", "filter": "correct", "chains": 500, "sound": 452, "kept": 460, "sound_dropped": 3,
+      "unsound_kept": 11, "precision": 0.976, "recall": 0.993}],
+)  # fmt: skip
 FILTERS = {"chains": 500, "kept": 460, "dropped": {"cut": 0, "wrong": 40}}
 
 
@@ -60,6 +69,7 @@ def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), d
                             "draw": draw,
                             "sample": sample,
                             "letter": None if unread else ("A" if right else "B"),
+                            "strict_letter": None,
                             "differential": [],
                             "ballot": [],
                             "options": 4,
@@ -105,7 +115,7 @@ def curves(table: Any) -> dict[str, Any]:
                 numbers = dict.fromkeys(("mean", "q10", "q50", "q90", "most", "total"), 12.0)
                 made["tokens"].append({**keys, "draw": draw, "part": part, "generations": 60, **numbers})
             counts = dict.fromkeys(GENERATION_OUTCOMES, 0) | {"finished": 57, "forced": 3}
-            shares = {"accuracy": 0.5, "accuracy_finished": 0.52}
+            shares = {"accuracy": 0.5, "accuracy_finished": 0.52, "accuracy_strict": 0.43}
             made["outcomes"].append({**keys, "draw": draw, "generations": 60, **counts, **shares})
     return made
 
@@ -121,7 +131,7 @@ def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> 
     figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
     html = write_page(
         *compared[:2], *(every[name] for name in ("vote_curve", "budget_curve", "tokens", "outcomes")), INGEST, CLUSTERED,
-        *figures, PARAMS, LENGTHS, FILTERS, formats=("longstep",),
+        *figures, PARAMS, LENGTHS, FUNNEL, FILTERS, SOUNDNESS, formats=("longstep",), checked=True,
     )  # fmt: skip
     return html, compared
 
@@ -135,6 +145,14 @@ def test_counts_add_up_and_an_unread_answer_is_wrong() -> None:
         assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
     assert list(comparisons["arm"]) == ["longstep_sft"]
     assert by_difficulty.groupby("arm")["questions"].sum().tolist() == [60, 60]
+
+
+def test_the_page_shows_what_filters_kept_what_slipped_through_and_the_strict_readers_score() -> None:
+    html, _ = page()
+    assert "What the filters kept" in html
+    assert "<td>11</td><td>3</td>" in html
+    assert "97.6 %" in html
+    assert "<td>43.0 %</td>" in html
 
 
 def test_intervals_are_those_of_the_confidence_that_was_asked_for() -> None:
@@ -189,7 +207,7 @@ def test_the_page_opens_without_a_network_and_draws_everything(chromium: Any, tm
     opened.on("dialog", lambda dialog: errors.append(dialog.message))
     opened.goto(file.as_uri())
     opened.wait_for_selector(".js-plotly-plot .main-svg")
-    assert opened.locator(".js-plotly-plot").count() == 5
+    assert opened.locator(".js-plotly-plot").count() == 6
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert errors == []
     first = opened.locator("table").first

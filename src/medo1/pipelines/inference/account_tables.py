@@ -77,7 +77,8 @@ def token_rows(answers: Frame) -> list[dict[str, Any]]:
 
 
 def outcome_rows(answers: Frame) -> list[dict[str, Any]]:
-    """Rows of `tables.OUTCOMES`: what became of the draws, and accuracy over all and over the finished ones."""
+    """Rows of `tables.OUTCOMES`: what became of the draws, and accuracy over all, over the finished ones, and as a
+    strict reader gives it."""
     rows = []
     for keys, group in _draws(answers):
         finished = group[group["outcome"] == "finished"]
@@ -89,9 +90,15 @@ def outcome_rows(answers: Frame) -> list[dict[str, Any]]:
                 **{str(outcome): int(counts.get(outcome, 0)) for outcome in GENERATION_OUTCOMES},
                 "accuracy": float(group["correct"].mean()),
                 "accuracy_finished": float(finished["correct"].mean()) if len(finished) else None,
+                "accuracy_strict": None if _free(group) else float((group["strict_letter"] == group["gold"]).mean()),
             }
         )
     return rows
+
+
+def _free(answers: Frame) -> bool:
+    """Whether these answers are lists of diagnoses; a list may be empty, but not all of them."""
+    return any(len(names) for names in answers["differential"])
 
 
 def _draws(answers: Frame) -> Iterator[tuple[dict[str, Any], Frame]]:

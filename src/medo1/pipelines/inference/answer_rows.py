@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medo1.answers import read_answer
+from medo1.answers import read_answer, strict_letter
 from medo1.differential import normalised_diagnosis, read_differential, same_diagnosis
 from medo1.frames import Frame, records
 from medo1.questions import Question, questions_from
@@ -36,6 +36,7 @@ def answer_rows(generations: Frame, questions: Frame, *, free: bool) -> list[dic
             {
                 **{name: generation[name] for name in KEPT},
                 "letter": None,
+                "strict_letter": None,
                 "differential": [],
                 "ballot": [],
                 "rank": None,
@@ -56,6 +57,7 @@ def _read_letter(generation: Mapping[str, Any], question: Question) -> dict[str,
     answer = read_answer(generation["text"], question.options, generation["finish_reason"])
     return {
         "letter": answer.letter,
+        "strict_letter": strict_letter(generation["text"], question.options),
         "status": answer.status,
         "rule": answer.rule,
         "span": answer.span,

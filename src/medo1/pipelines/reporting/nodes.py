@@ -12,6 +12,7 @@ from medo1.statistics.paired import holm, paired
 from medo1.vocabulary import ADAPTIVE_VOTE
 
 ALL = "all"
+CHAIN_FIGURES = ("How long the chains are", "What the filters kept")
 
 
 def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
@@ -195,10 +196,12 @@ def write_page(
     params: ReportingParams,
     *of_chains: Any,
     formats: tuple[str, ...],
+    checked: bool = False,
 ) -> str:
     """The page: one HTML file that opens without a network.
 
-    `of_chains` is the figure of the chains' lengths and each format's filter summary; nothing where no chain is made.
+    `of_chains` is the figure of the chains' lengths, the figure of the filters' funnel, each format's filter summary and,
+    where the chains' truth is known (`checked`), `FILTER_SOUNDNESS`; nothing where no chain is made.
     """
     from medo1.pipelines.reporting.page import rendered
 
@@ -207,7 +210,7 @@ def write_page(
         "Accuracy and length by difficulty": difficulty_figure,
         "Accuracy over votes": votes_figure,
         "Accuracy over thinking budgets": budgets_figure,
-        **({"How long the chains are": of_chains[0]} if of_chains else {}),
+        **(dict(zip(CHAIN_FIGURES, of_chains[:2], strict=True)) if of_chains else {}),
     }
     return rendered(
         figures,
@@ -222,5 +225,6 @@ def write_page(
         clustered=[
             row for row in records(clustered_results) if row["clusters"] < row["questions"] or row["subset"] == "clean"
         ],
-        filters=dict(zip(formats, of_chains[1:], strict=True)),
+        filters=dict(zip(formats, of_chains[2 : 2 + len(formats)], strict=True)),
+        soundness=records(of_chains[-1]) if checked else [],
     )
