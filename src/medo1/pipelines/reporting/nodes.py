@@ -200,7 +200,7 @@ def write_page(
 ) -> str:
     """The page: one HTML file that opens without a network.
 
-    `of_chains` is the figure of the chains' lengths, the figure of the filters' funnel, each format's filter summary and,
+    `of_chains` is the figure of the chains' lengths, that of the filters' funnel, each format's filter summary and,
     where the chains' truth is known (`checked`), `FILTER_SOUNDNESS`; nothing where no chain is made.
     """
     from medo1.pipelines.reporting.page import rendered
