@@ -44,9 +44,10 @@ SMALLER: dict[str, Any] = SMALL | {
     "synthesis": {"questions": 30},
     "inference": SMALL["inference"] | {"max_new_tokens": 24},
 }
+MOST_SAVES_EACH = 6  # runs that are killed in saves, of each that is asked for
 NEW_EACH = 3  # every so many runs start with nothing kept
 # What an artifact says of the run itself, how long it took and what it asked for anew, differs between equal runs.
-OF_THE_RUN = ("timing", "teaching_costs", "teaching_estimate", "training_estimate", "training_page")
+OF_THE_RUN = ("timing", "teaching_costs", "teaching_estimate", "training_estimate", "training_timing", "training_page")
 KEPT = ("06_models/.cache", "04_feature/completions.sqlite*", "07_model_output/completions.sqlite*")
 
 
@@ -75,13 +76,11 @@ class Journey(Scratch):
 
     def ledger(self) -> Any:
         """The ledger, open."""
-        import yaml
-
+        from medo1.configuration import project_loader
         from medo1.lineage.ledger import Ledger
-        from medo1.lineage.ledger_settings import ledger_settings_from
+        from medo1.lineage.ledger_settings import ledger_settings
 
-        content = yaml.safe_load((self.path / "conf/base/lineage.yml").read_text())
-        return Ledger(ledger_settings_from(content, self.path, dict))
+        return Ledger(ledger_settings(project_loader(self.path, None), self.path))
 
     def forget_kept(self) -> None:
         """Delete what runs keep for later ones beside their versions: the base model, the completions."""
@@ -139,8 +138,11 @@ class Killing:
                 self.seconds = min(self.seconds, time.perf_counter() - at)
 
     def in_a_save(self, count: int) -> None:
-        """So many runs, each at one of the moments when a save hands its files to the disk."""
-        for _ in range(count):
+        """So many runs, each at one of the moments when files are handed to the disk; and some more until one of them
+        left a version half written, because checkpoints and records are handed to it too."""
+        for done in range(MOST_SAVES_EACH * count):
+            if done >= count and self.runs.half:
+                return
             self._compared(self.runs.kill_itself(self.rng.randrange(self.undisturbed.syncs)))
 
     def last(self) -> bool:

@@ -22,6 +22,7 @@ def test_a_journey_killed_at_random_moments_is_interrupted_and_the_next_makes_th
     assert told["next_run_completes"]
     assert told["compared"] > 30
     assert told["differing"] == []
-    # A version whose run was killed between its manifest and the ledger is whole, and `rebuild` finds it.
-    assert told["found"].keys() <= {"half-written", "unknown"}
-    assert told["found_after_rebuild"].keys() <= {"half-written"}
+    # A version whose run was killed between its manifest and the ledger is whole, and `rebuild` finds it. Stores are
+    # deleted before every third run, so answers that versions before it were made from are found missing.
+    assert told["found"].keys() <= {"half-written", "unknown", "unpaid"}
+    assert told["found_after_rebuild"].keys() <= {"half-written", "unpaid"}

@@ -157,13 +157,15 @@ def look(project: Project, known: set[str]) -> dict[str, Any]:
 
 def damaged(project: Project) -> list[str]:
     """The kinds of problems that `kedro audit verify` finds."""
-    from medo1.lineage.audit.verification import unaccounted, verify, versions_to_verify
+    from medo1.datasets.paid_answers import paid_answers
+    from medo1.lineage.audit.verification import known_facts, unaccounted, verify, versions_to_verify
     from medo1.lineage.places import Places
 
     ledger = project.ledger()
     places = Places(ledger.settings)
     with ledger.reading() as connection:
-        found = verify(versions_to_verify(connection, ledger), places)
+        rows = versions_to_verify(connection, ledger)
+        found = verify(rows, known_facts(connection, rows), places, paid_answers)
         found += unaccounted(connection, ledger, places, ledger.settings.roots)
     ledger.close()
     return sorted({one.problem for one in found})
