@@ -35,6 +35,7 @@ def test_the_commands_answer_without_pipelines_and_heavy_libraries(project: Tiny
         assert "loaded [] []" in done.stdout, (arguments, done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 def test_every_command_prints_json_and_text(project: TinyProject, audit: Audit) -> None:
     project.run()
     project.run(params={"train": {"rate": 0.2}})
@@ -331,6 +332,7 @@ def test_verify_tells_missing_renamed_unknown_half_written_and_stray(project: Ti
 # rebuild
 
 
+@pytest.mark.slow
 def test_the_ledger_comes_back_from_the_manifests(project: TinyProject, audit: Audit) -> None:
     project.commit()
     run = project.run(params={"train": {"rate": 0.2}})
@@ -397,6 +399,7 @@ def test_prune_clears_what_killed_saves_left(project: TinyProject, audit: Audit)
 # reproduce
 
 
+@pytest.mark.slow
 def test_a_run_comes_out_again_with_its_uncommitted_changes_and_pins(project: TinyProject, audit: Audit) -> None:
     project.commit()
     project.run("learn")

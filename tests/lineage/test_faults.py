@@ -132,6 +132,7 @@ def test_versions_in_a_bucket_are_complete_or_not_there(bucket: dict[str, Any]) 
         Json(filepath=path, credentials=bucket).load()
 
 
+@pytest.mark.slow
 def test_a_study_in_a_bucket_is_recorded_verified_and_rebuilt(
     tmp_path: Path, bucket: dict[str, Any], audit: Audit
 ) -> None:
@@ -225,6 +226,7 @@ def shared_project(tmp_path: Path, database: str) -> TinyProject:
     return project
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_team_ledger_in_postgresql_answers_like_a_file(shared_project: TinyProject, audit: Audit) -> None:
     project = shared_project
@@ -250,6 +252,7 @@ def test_a_team_ledger_in_postgresql_answers_like_a_file(shared_project: TinyPro
     assert not list(project.data.glob("ledger.sqlite*"))
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_writers_at_once_lose_no_row_in_postgresql(shared_project: TinyProject, database: str) -> None:
     os.environ["PGUSER"], os.environ["PGPASSWORD"] = "auditor", "correct-horse"

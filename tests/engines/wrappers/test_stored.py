@@ -365,6 +365,7 @@ def _hears_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_every_answer_and_the_next_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     with ServerProcess(latency_s=0.2) as server:

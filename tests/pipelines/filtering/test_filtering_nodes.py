@@ -123,6 +123,9 @@ def test_ray_gives_the_same_rows() -> None:
     update = {"run_on": "ray", "partition_rows": 4, "workers": 2}
     there, *_ = filtered(CHAINS, QUESTIONS, PARAMS.model_copy(update=update))
     assert there.equals(here)
+    import ray
+
+    assert not ray.is_initialized(), "Ray was started for the filters, and ends with them"
 
 
 def test_nothing_kept_stops_the_run_there_with_the_funnel() -> None:

@@ -40,15 +40,29 @@ def looked_on_ray(
         candidates: the chains.
         rows: of a partition.
         workers: actors that look, at most.
-        address: of a running cluster; None takes RAY_ADDRESS, or starts Ray on this machine.
+        address: of a running cluster; None takes RAY_ADDRESS, or starts Ray on this machine and ends it again.
     """
-    import pandas as pd
     import ray
 
     if not candidates:
         return []
-    if not ray.is_initialized():
+    ours = not ray.is_initialized()
+    if ours:
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
+    try:
+        return list(_together(candidates, _looked_in_parts(made_with, candidates, rows, workers)))
+    finally:
+        if ours:  # a Ray that the caller had started is left alone
+            ray.shutdown()
+
+
+def _looked_in_parts(
+    made_with: Mapping[str, Any], candidates: Sequence[Candidate], rows: int, workers: int
+) -> dict[int, Mapping[str, Any]]:
+    """What the workers found, by the candidate's place."""
+    import pandas as pd
+    import ray
+
     table = pd.DataFrame(
         {
             "place": range(len(candidates)),
@@ -68,8 +82,7 @@ def looked_on_ray(
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(workers, parts))),
         )
     )
-    told = {int(row["place"]): row for row in data.iter_rows()}
-    return list(_together(candidates, told))
+    return {int(row["place"]): row for row in data.iter_rows()}
 
 
 class _Worker:
