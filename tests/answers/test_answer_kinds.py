@@ -519,3 +519,12 @@ def test_a_walk_that_is_cut_states_nothing(form: tuple[str, str, str, str], fini
 )
 def test_answers_to_several_questions_are_not_this_ones(text: str):
     assert told(text, HEART) in ("abstain", "conflict")
+
+
+@pytest.mark.parametrize("finish", ["stop", None, "length"])
+@pytest.mark.parametrize("word", ["wrong", "Incorrect", "false", "no", "not indicated", "contraindicated", "falsch"])
+def test_a_first_line_that_turns_its_option_down_states_it_not(word: str, finish: str | None) -> None:
+    options = {"A": "Metformin", "B": "Bisoprolol", "C": "Clonidine", "D": "Digoxin"}
+    for text in (f"A) {word}.", f"A) {word}. B) {word}. C) right. D) {word}.", f"(A) {word}\n(B) {word}"):
+        assert read_answer(text, options, finish).letter in (None, "C"), text
+    assert read_answer("A) No change", {"A": "No change in dose", "B": "Stop it"}, "stop").letter == "A"

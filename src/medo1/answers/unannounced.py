@@ -10,6 +10,7 @@ from medo1.answers.candidates import Mention, label_at, named_at
 from medo1.answers.concluding import announcing
 from medo1.answers.statements import Announced, Statement, clause_start, conditional, statement_of
 from medo1.answers.text import Text, plain
+from medo1.answers.walks import TURNED_DOWN
 
 _MAY_OPEN = re.compile(
     r"[\s*_#>`\"'(\[{【（$\\=→➡⇒∴✅✔☑👉\ufe0f]{0,48}(?:(?:option|choice|letter|选项|选|\\boxed\{|\\text\{|"
@@ -115,6 +116,8 @@ def _is_first_line(text: Text, label: Mention) -> bool:
         return False
     if not rest or rest == own or label.others or label.whole:
         return True
+    if TURNED_DOWN.match(rest) and not TURNED_DOWN.match(own):  # an option may itself begin with `no`
+        return False
     if label.clash is not None or (own and rest.startswith(own)) or _REASON.match(body, label.end, line_end):
         return True
     return _has_another_text(body, label, rest, line_end)

@@ -28,8 +28,10 @@ _WRONG = (
     "incorrect|not correct|wrong|错误|錯誤|不正确|不正確|不对|不對|誤り|間違い|不正解|틀림|오답|falsch|incorrecta|"
     "incorrecto|incorreto|incorreta|errado|errada|sbagliato|sbagliata|scorretto|faux|fausse|неверно"
 )
+# what a text that begins with an option's label may go on with when it turns the option down
+TURNED_DOWN = re.compile(rf"(?:{_WRONG}|false|no|not|never|contraindicated|unlikely)(?!\w)", re.IGNORECASE)
 _VERDICT = re.compile(
-    r"(?:(?<=[.:：;,!?。，；()\[*_—–\n✅❌✓✗✔✘→-])|(?<=[^.]\.\s)|"
+    r"(?:(?<=[.:：;,!?。，；()\[\]*_—–\n✅❌✓✗✔✘→-])|(?<=[^.]\.\s)|"
     r"\b(?:this|it|that|which) (?:option |choice |answer )?is)"
     r"[ *_]{0,4}"
     rf"(?:(?P<wrong>{_WRONG})|(?P<right>{_RIGHT}))"
