@@ -20,6 +20,7 @@ from medo1.vocabulary import (
     DRAWS,
     GENERATION_OUTCOMES,
     RANKED_VOTE,
+    SELECTION_SCORES,
     SPLITS,
     TOKEN_PARTS,
     VOTE_METHODS,
@@ -393,6 +394,25 @@ BUDGET_CURVE = _table(
         "mean_tokens": MAYBE_NUMBER,
     },
     unique=["arm", "benchmark", "budget"],
+)
+# Answer at once, think when unsure: what each threshold comes to, from answers that are stored.
+SELECTIVE_CURVE = _table(
+    {
+        "arm": NAME,  # the one that thinks
+        "first": NAME,  # the one that answers at once
+        "benchmark": NAME,
+        "score": pa.Column(str, pa.Check.isin(SELECTION_SCORES)),
+        "tau": NUMBER,  # questions are thought about whose first answer scores below it
+        "questions": COUNT,
+        "thought_share": SHARE,
+        "accuracy": SHARE,
+        "low": SHARE,
+        "high": SHARE,
+        "tokens": MAYBE_NUMBER,  # per question: of the first answer, and of the thought where there is one
+        "first_tokens": MAYBE_NUMBER,
+        "thought_tokens": MAYBE_NUMBER,
+    },
+    unique=["arm", "benchmark", "score", "tau"],
 )
 TOKENS = _table(
     {

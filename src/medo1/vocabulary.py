@@ -25,6 +25,10 @@ VOTE_METHODS: tuple[VoteMethod, ...] = get_args(VoteMethod)
 RANKED_VOTE = "ranked"  # the vote of a free-form arm's lists
 ADAPTIVE_VOTE = "adaptive"  # the majority of as many samples as the stopping rule draws
 
+# How sure a first answer is, in selective thought; `medo1.pipelines.inference.selective_rows` says what each measures.
+SelectionScore = Literal["agreement", "probability", "confidence"]
+SELECTION_SCORES: tuple[SelectionScore, ...] = get_args(SelectionScore)
+
 # The parts into which a generation's tokens are counted.
 TokenPart = Literal["prompt", "thinking", "answer", "completion"]
 TOKEN_PARTS: tuple[TokenPart, ...] = get_args(TokenPart)

@@ -133,6 +133,23 @@ def draw_curves(
     )
 
 
+def think_selectively(params: InferenceParams, *answers: Frame) -> Frame:
+    """What it comes to when a question is answered at once and thought about only where that answer is unsure.
+
+    Args:
+        params: which arm answers first.
+        answers: one table an arm.
+
+    Returns:
+        `tables.SELECTIVE_CURVE`; empty where no first arm is named.
+    """
+    from medo1 import tables
+    from medo1.pipelines.inference.selective_rows import selective_rows
+
+    rows = [] if params.selective is None else selective_rows(answers, params.selective)
+    return tables.as_table(tables.SELECTIVE_CURVE, rows)
+
+
 def account(*answers_and_timings: Frame) -> tuple[Frame, Frame, Frame]:
     """What thinking cost in every arm, and what became of each draw.
 

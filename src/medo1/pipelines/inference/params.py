@@ -62,6 +62,16 @@ class TransferParams(Parameters):
         return value
 
 
+class SelectiveParams(Parameters):
+    """Answer at once, think when unsure: which arm's answer comes first. Evaluated on the answers that every arm gave;
+    `arms.<name>.first` runs it."""
+
+    first: str = Field(description="the arm that answers at once; every other arm is the thought that may follow")
+    samples: int = Field(
+        default=3, ge=2, description="samples of the first arm whose agreement is the score `agreement`"
+    )
+
+
 class InferenceParams(DrawParams):
     """What every arm is asked, and how."""
 
@@ -71,6 +81,9 @@ class InferenceParams(DrawParams):
     )
     votes: VoteParams = VoteParams()
     adaptive: AdaptiveParams = AdaptiveParams()
+    selective: SelectiveParams | None = Field(
+        default=None, description="answer at once and think when unsure, at every threshold; None leaves it out"
+    )
     transfer: TransferParams | None = Field(default=None, description="also ask a benchmark that is generated here")
     prices: dict[str, Price] = Field(default={}, description="list price of each model by name, for the cost table")
     power_w: float | None = Field(

@@ -7,7 +7,15 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.inference.nodes import account, choose_questions, draw_curves, generate, read_answers, vote
+from medo1.pipelines.inference.nodes import (
+    account,
+    choose_questions,
+    draw_curves,
+    generate,
+    read_answers,
+    think_selectively,
+    vote,
+)
 from medo1.wiring import bound
 
 
@@ -70,6 +78,12 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipeline
             inputs=["params:inference", "params:arms", "params:seed", *answers],
             outputs=["vote_curve", "adaptive", "budget_curve"],
             name="draw_curves",
+        ),
+        Node(
+            think_selectively,
+            inputs=["params:inference", *answers],
+            outputs="selective_curve",
+            name="think_selectively",
         ),
         Node(account, inputs=[*answers, *timings], outputs=["tokens", "outcomes", "timing"], name="account"),
     ]
