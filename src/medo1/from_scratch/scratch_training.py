@@ -41,16 +41,24 @@ class LoopSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    steps: int = Field(ge=1)
-    rows: int = Field(ge=1)  # rows of a batch
-    width: int = Field(ge=8)  # tokens of a row
-    learning_rate: float = Field(gt=0)
-    warmup_steps: int = Field(ge=0)
-    beta2: float = Field(default=0.98, gt=0, lt=1)  # short runs: 0.999 would average over all of them
-    weight_decay: float = Field(default=0.05, ge=0)
-    clip_norm: float = Field(default=1.0, gt=0)
-    skip: int = Field(default=0, ge=0)  # largest jump of positions between prompt and answer, see `_positions`
-    threads: int = Field(default=1, ge=1)  # one beats two for a model this small; other counts give other bytes
+    steps: int = Field(ge=1, description="optimiser steps")
+    rows: int = Field(ge=1, description="rows of a batch")
+    width: int = Field(ge=8, description="tokens of a row")
+    learning_rate: float = Field(gt=0, description="at its peak, after the warm-up")
+    warmup_steps: int = Field(ge=0, description="steps in which the learning rate rises from nothing")
+    beta2: float = Field(
+        default=0.98, gt=0, lt=1, description="AdamW's; in a short run 0.999 would average over all of it"
+    )
+    weight_decay: float = Field(default=0.05, ge=0, description="AdamW's")
+    clip_norm: float = Field(default=1.0, gt=0, description="gradients are scaled down to this norm")
+    skip: int = Field(
+        default=0,
+        ge=0,
+        description="largest jump of positions, in tokens, between prompt and answer: longer texts are met later",
+    )
+    threads: int = Field(
+        default=1, ge=1, description="one beats two for a model this small; other counts give other bytes"
+    )
 
 
 class ModelSpec(BaseModel):
@@ -58,14 +66,16 @@ class ModelSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hidden: int = Field(ge=8)
-    layers: int = Field(ge=1)
-    heads: int = Field(ge=1)
-    feed_forward: int = Field(ge=8)
-    positions: int = Field(ge=64)
+    hidden: int = Field(ge=8, description="width of the residual stream")
+    layers: int = Field(ge=1, description="transformer blocks")
+    heads: int = Field(ge=1, description="attention heads of a block")
+    feed_forward: int = Field(ge=8, description="width of the feed-forward layer")
+    positions: int = Field(ge=64, description="longest text, in tokens")
     rope_theta: float = Field(
-        default=1e4, gt=0
-    )  # Qwen2's own 1e6 left heads of 16 too few fast angles to look one back
+        default=1e4,
+        gt=0,
+        description="base of the rotary angles; Qwen2's own 1e6 leaves heads of 16 too few fast angles",
+    )
 
 
 @contextmanager

@@ -40,9 +40,11 @@ class Price(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompt_usd_per_million: float = Field(ge=0)
-    completion_usd_per_million: float = Field(ge=0)
-    cached_prompt_usd_per_million: float | None = Field(default=None, ge=0)
+    prompt_usd_per_million: float = Field(ge=0, description="of tokens sent")
+    completion_usd_per_million: float = Field(ge=0, description="of tokens generated, thought among them")
+    cached_prompt_usd_per_million: float | None = Field(
+        default=None, ge=0, description="of tokens sent that the server had cached; as sent ones where not given"
+    )
 
 
 Prices = Mapping[str, Price]

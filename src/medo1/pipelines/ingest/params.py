@@ -119,7 +119,9 @@ class DoubtfulParams(Parameters):
 class IngestParams(Parameters):
     """What is read, from the folder that the catalog calls `benchmark_files`."""
 
-    files: tuple[QuestionFile, ...] = Field(min_length=1)
+    files: tuple[QuestionFile, ...] = Field(
+        min_length=1, description="the files of questions, each with what it does not say itself"
+    )
     ordered: bool = Field(default=False, description="make the order of the options part of a question's identity")
     exclude: tuple[Flag, ...] = Field(
         default=(),
