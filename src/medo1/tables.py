@@ -20,6 +20,7 @@ from medo1.vocabulary import (
     DRAWS,
     GENERATION_OUTCOMES,
     RANKED_VOTE,
+    RULES,
     SELECTION_SCORES,
     SPLITS,
     TOKEN_PARTS,
@@ -362,6 +363,28 @@ ADAPTIVE = _table(
         "tokens_of_all": MAYBE_NUMBER,  # where the rest was not drawn: as many as its mean sample has, for each
     },
     unique=["question_id", "benchmark", "arm"],
+)
+# Each stopping rule replayed at several thresholds on samples that were all drawn: what it saves, how often its vote
+# is that of all samples.
+STOPPING_RULES = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "rule": pa.Column(str, pa.Check.isin(RULES)),
+        "threshold": SHARE,
+        "questions": COUNT,
+        "most": COUNT,
+        "drawn": NUMBER,  # mean per question
+        "tokens": MAYBE_NUMBER,
+        "accuracy": SHARE,
+        "low": SHARE,
+        "high": SHARE,
+        "agreement": SHARE,  # with the vote of all samples, as measured
+        "agreement_low": SHARE,
+        "agreement_high": SHARE,
+        "promised": SHARE,  # the rule's own probability where it stopped, mean over questions
+    },
+    unique=["arm", "benchmark", "rule", "threshold"],
 )
 VOTE_CURVE = _table(
     {

@@ -119,3 +119,63 @@ def test_off_its_prior_the_rule_agrees_less_often_than_it_says_so_agreement_is_m
         said.append(stop.probability)
     assert np.mean(said) > 0.95
     assert np.mean(kept) < np.mean(said) - 0.02
+
+
+# Whatever the answers are: the rule without a prior
+
+MIXES = {
+    "hard": [[0.40, 0.35, 0.15, 0.08, 0.02]],
+    "even": [[0.24, 0.24, 0.24, 0.24, 0.04]],
+    "two alike": [[0.49, 0.49, 0.01, 0.01, 0.0]],
+    "half known, half hard": [[0.96, 0.02, 0.01, 0.01, 0.0], [0.40, 0.35, 0.15, 0.08, 0.02]],
+    "mostly silent": [[0.15, 0.12, 0.02, 0.01, 0.70]],
+    "easy": [[0.95, 0.03, 0.01, 0.01, 0.0]],
+}
+
+
+def replayed(mix: list[list[float]], rule: StoppingRule, most: int, times: int = 300) -> tuple[float, float]:
+    """How often a vote that stopped agrees with that of all samples, and the share of samples that it drew."""
+    generator = np.random.default_rng(8)
+    agreed, drawn = 0, 0
+    for turn in range(times):
+        letters = sampled(generator, mix[turn % len(mix)], most)
+        stop = stopping_point(letters, 4, rule, most)
+        assert stop is not None
+        part, whole = ([Voter(letter) for letter in letters[:size]] for size in (stop.drawn, most))
+        agreed += vote(part).letter == vote(whole).letter
+        drawn += stop.drawn
+    return agreed / times, drawn / times / most
+
+
+def sampled(generator: np.random.Generator, shares: list[float], most: int) -> list[str | None]:
+    return [None if letter == "-" else str(letter) for letter in generator.choice([*"ABCD", "-"], most, p=shares)]
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_without_a_prior_the_promise_holds_on_every_mix(mix: str) -> None:
+    for most, first in ((32, 1), (8, 3)):
+        agreed, share = replayed(MIXES[mix], StoppingRule(rule="distribution_free", first=first), most)
+        assert agreed >= 0.95, f"{most} samples"
+        if mix == "easy":
+            assert share < 0.35 if most == 32 else share < 0.65
+
+
+@pytest.mark.parametrize("counts", [(3, 3, 0), (4, 3, 0), (3, 2, 2), (2, 2, 2), (4, 2, 1), (3, 4, 0), (5, 2, 0)])
+def test_without_a_prior_the_promise_holds_exactly_over_all_orders(counts: tuple[int, ...]) -> None:
+    """Whatever the votes of all samples are: of their orders, at most 1 - threshold stop on another winner."""
+    from itertools import permutations
+
+    letters = [letter for letter, count in zip("ABC", counts, strict=True) for _ in range(count)]
+    orders = set(permutations(letters))
+    early = False
+    for threshold in (0.5, 0.7, 0.8):
+        rule = StoppingRule(rule="distribution_free", threshold=threshold, first=1)
+        wrong = 0
+        for order in orders:
+            stop = stopping_point(order, 3, rule, len(order))
+            assert stop is not None
+            early |= stop.drawn < len(order)
+            part = vote([Voter(letter) for letter in order[: stop.drawn]]).letter
+            wrong += part != vote([Voter(letter) for letter in order]).letter
+        assert wrong / len(orders) <= 1 - threshold + 1e-12
+    assert early or counts == (2, 2, 2), "or nothing was tested"

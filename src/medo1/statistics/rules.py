@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from medo1.parameters import Parameters
+from medo1.vocabulary import RuleName
 
 
 class Weighing(Parameters):
@@ -29,13 +28,18 @@ class StoppingRule(Parameters):
     """When a question has votes enough."""
 
     threshold: float = Field(
-        default=0.95, gt=0, le=1, description="stop when the leader stays ahead with at least this probability"
+        default=0.95,
+        gt=0,
+        le=1,
+        description="stop when the leader stays ahead with at least this probability: under its prior in dirichlet and "
+        "beta, whatever the answers in distribution_free",
     )
     first: int = Field(default=3, gt=0, description="samples before the rule is first checked")
     step: int = Field(default=1, gt=0, description="samples between two checks")
-    rule: Literal["dirichlet", "beta"] = Field(
+    rule: RuleName = Field(
         default="dirichlet",
-        description="dirichlet: up to `samples` draws; beta: adaptive consistency's rule, no limit on draws",
+        description="dirichlet: up to `samples` draws; beta: adaptive consistency's rule, no limit on draws; "
+        "distribution_free: agrees with the vote of all `samples` at `threshold` on every question, for more draws",
     )
     prior: float = Field(
         default=0.25,

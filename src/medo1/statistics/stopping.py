@@ -4,7 +4,15 @@ After each round of samples, the probability that today's leader also leads when
 a Dirichlet prior over the letters (and over samples that state no answer). Draws still to come then follow the
 Dirichlet-multinomial distribution (Pólya's urn), and the probability is a finite sum, exact with the rule for ties: it
 is 1 as soon as the leader cannot be caught. The rule `beta` instead gives the probability that the leader is likelier
-than the runner-up, whatever number is drawn (adaptive consistency, Aggarwal et al. 2023, arXiv 2305.11860).
+than the runner-up, whatever number is drawn (adaptive consistency, Aggarwal et al. 2023, arXiv 2305.11860). Both hold
+under their prior, on average over questions that are spread as it says, and say nothing about others.
+
+The rule `distribution_free` needs no prior. The samples of a question are exchangeable: those drawn so far are a random
+part of all that would be drawn. So for each rival, what was seen of it and the leader is held against the compositions
+in which the rival wins in the end, by a likelihood ratio that is a martingale under each of them (Ville 1939; drawing
+without replacement: Waudby-Smith and Ramdas 2020, arXiv 2006.04347; one leader against each rival: Jain et al. 2022,
+arXiv 2109.08229). On every question, however its answers are spread and however often one looks, the vote that stopped
+differs from the vote of all samples with a probability of at most 1 - `threshold`.
 
 The same rule is replayed over samples that were all drawn, or controls sampling.
 """
@@ -12,12 +20,17 @@ The same rule is replayed over samples that were all drawn, or controls sampling
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from medo1.statistics.rules import StoppingRule
+
+# Of a leader's votes and its rival's, where the leader has won: Beta(2, 1/2). It decides how soon the distribution-free
+# rule stops, not whether it holds.
+LEADER, RIVAL = 2.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,10 @@ class Stop:
 
     drawn: int
     probability: float
+
+    def ends(self, threshold: float, most: int) -> bool:
+        """Whether drawing ends here."""
+        return self.drawn == most or self.probability >= threshold
 
 
 def looks(rule: StoppingRule, most: int) -> list[int]:
@@ -42,13 +59,15 @@ def stopping_point(letters: Sequence[str | None], options: int, rule: StoppingRu
         rule: when to stop.
         most: samples that would be drawn at most.
     """
+    return next((stop for stop in stops(letters, options, rule, most) if stop.ends(rule.threshold, most)), None)
+
+
+def stops(letters: Sequence[str | None], options: int, rule: StoppingRule, most: int) -> Iterator[Stop]:
+    """What the rule says at each look at these samples, whatever its threshold."""
     for drawn in looks(rule, most):
         if drawn > len(letters):
-            return None
-        probability = probability_of_staying_ahead(letters[:drawn], options, most - drawn, rule)
-        if drawn == most or probability >= rule.threshold:
-            return Stop(drawn, probability)
-    raise AssertionError("the last look is at all samples")
+            return
+        yield Stop(drawn, probability_of_staying_ahead(letters[:drawn], options, most - drawn, rule))
 
 
 def probability_of_staying_ahead(
@@ -72,7 +91,10 @@ def probability_of_staying_ahead(
     earlier = set(order[: order.index(leader)])
     rivals = [(counts[letter], letter in earlier) for letter in order if letter != leader]
     rivals += [(0, False)] * max(0, options - len(order))
-    return _dirichlet(counts[leader], rivals, silent, remaining, rule.prior)
+    if rule.rule == "distribution_free":
+        worst = max((_doubt(counts[leader], *rival, remaining) for rival in set(rivals)), default=0.0)
+        return max(0.0, 1.0 - len(rivals) * worst)
+    return _dirichlet(counts[leader], tuple(sorted(rivals)), silent, remaining, rule.prior)
 
 
 def _beta(leader: int, second: int) -> float:
@@ -82,7 +104,34 @@ def _beta(leader: int, second: int) -> float:
     return float(beta.sf(0.5, leader + 1, second + 1))
 
 
-def _dirichlet(leader: int, rivals: Sequence[tuple[int, bool]], silent: int, remaining: int, prior: float) -> float:
+@lru_cache(maxsize=100_000)
+def _doubt(leader: int, rival: int, wins_ties: bool, remaining: int) -> float:
+    """How well the votes of a leader and a rival fit an end in which the rival wins: the inverse of the likelihood
+    ratio against the end that fits best, 0 where there is none.
+
+    Args:
+        leader, rival: votes so far. wins_ties: whether the rival wins a tie. remaining: samples to come.
+    """
+    from scipy.special import betaln, gammaln
+
+    total = np.arange(leader + rival, leader + rival + remaining + 1)
+    of_leader = (total - (not wins_ties)) // 2  # as many as it may have and lose
+    of_rival = total - of_leader
+    possible = (of_leader >= leader) & (of_rival >= rival)
+    if not possible.any():
+        return 0.0
+    total, of_leader, of_rival = total[possible], of_leader[possible], of_rival[possible]
+
+    def ordered(balls: np.ndarray, taken: int) -> np.ndarray:
+        return gammaln(balls + 1) - gammaln(balls - taken + 1)
+
+    lost = ordered(of_leader, leader) + ordered(of_rival, rival) - ordered(total, leader + rival)
+    won = betaln(leader + LEADER, rival + RIVAL) - betaln(LEADER, RIVAL)
+    return float(np.exp(lost.max() - won))
+
+
+@lru_cache(maxsize=100_000)
+def _dirichlet(leader: int, rivals: tuple[tuple[int, bool], ...], silent: int, remaining: int, prior: float) -> float:
     """The probability, under the Dirichlet-multinomial law, that no rival passes the leader.
 
     Args:

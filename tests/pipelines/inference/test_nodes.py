@@ -384,3 +384,24 @@ def test_questions_that_need_their_options_are_not_asked_freely() -> None:
     asked.loc[0, "stem"] = "Case 0: which of the following statements is true?"
     assert len(nodes.choose_questions(asked, InferenceParams(), ARM, 3)) == 4
     assert len(nodes.choose_questions(asked, InferenceParams(), FREE, 3)) == 3
+
+
+def test_every_stopping_rule_is_replayed_and_its_agreement_measured() -> None:
+    params = InferenceParams(max_new_tokens=64, samples=12, adaptive={"threshold": 0.85})
+    asked = questions(8)
+    answers = nodes.read_answers(generated(Tape(wavering), params, asked)[0], asked, ARM)
+    rules = nodes.compare_stopping(params, {"arm": ARM}, answers)
+    assert set(rules["rule"]) == {"dirichlet", "beta", "distribution_free"}
+    assert set(rules["threshold"]) >= {0.85, 0.9, 0.95}
+    _, adaptive, _ = nodes.draw_curves(params, {"arm": ARM}, 11, answers)
+    own = rules.set_index(["rule", "threshold"]).loc[("dirichlet", 0.85)]
+    assert own["agreement"] == adaptive["agrees"].mean()
+    assert own["accuracy"] == adaptive["correct"].mean()
+    assert own["tokens"] == adaptive["tokens"].mean()
+    assert own["promised"] == pytest.approx(adaptive["probability"].mean())
+    for _, of_rule in rules.groupby("rule"):
+        assert of_rule.sort_values("threshold")["drawn"].is_monotonic_increasing
+    free = rules[rules["rule"] == "distribution_free"]
+    assert (free["agreement"] >= free["threshold"] - 0.13).all()
+    live = params.model_copy(update={"adaptive": params.adaptive.model_copy(update={"draw": True})})
+    assert nodes.compare_stopping(live, {"arm": ARM}, answers).empty, "the rest was not drawn, so nobody knows"

@@ -133,6 +133,29 @@ def draw_curves(
     )
 
 
+def compare_stopping(params: InferenceParams, arms: dict[str, Any], *answers: Frame) -> Frame:
+    """Each stopping rule at several thresholds: tokens, accuracy, and agreement with the vote of all samples.
+
+    Args:
+        params: how all arms draw.
+        arms: how each differs, by name.
+        answers: one table an arm.
+
+    Returns:
+        `tables.STOPPING_RULES`; nothing of an arm whose samples were not all drawn.
+    """
+    from medo1 import tables
+    from medo1.pipelines.inference.stopping_rows import stopping_rows
+    from medo1.pipelines.inference.vote_tables import polled
+
+    rows: list[dict[str, Any]] = []
+    for table in answers:
+        if len(table) and not params.adaptive.draw:
+            draws = ArmParams.model_validate(arms[table["arm"].iloc[0]]).drawn_with(params)
+            rows += stopping_rows(polled(table), params.adaptive, draws.samples)
+    return tables.as_table(tables.STOPPING_RULES, rows)
+
+
 def think_selectively(params: InferenceParams, *answers: Frame) -> Frame:
     """What it comes to when a question is answered at once and thought about only where that answer is unsure.
 

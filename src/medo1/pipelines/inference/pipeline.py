@@ -10,6 +10,7 @@ from kedro.pipeline import Node, Pipeline
 from medo1.pipelines.inference.nodes import (
     account,
     choose_questions,
+    compare_stopping,
     draw_curves,
     generate,
     read_answers,
@@ -78,6 +79,12 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipeline
             inputs=["params:inference", "params:arms", "params:seed", *answers],
             outputs=["vote_curve", "adaptive", "budget_curve"],
             name="draw_curves",
+        ),
+        Node(
+            compare_stopping,
+            inputs=["params:inference", "params:arms", *answers],
+            outputs="stopping_rules",
+            name="compare_stopping",
         ),
         Node(
             think_selectively,
