@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from medo1.commands.lazy import LazyGroup
+from medo1.commands.plain_errors import excepthook
 
 COMMANDS = {
     "ask": "medo1.commands.ask.ask",
@@ -18,6 +21,10 @@ COMMANDS = {
     "export": "medo1.commands.export.export",
     "chains": "medo1.commands.chains.chains",
 }
+
+
+if sys.excepthook is sys.__excepthook__:  # for what Kedro's own commands raise in this project
+    sys.excepthook = excepthook
 
 
 @click.group(name="medo1", cls=LazyGroup, lazy_subcommands=COMMANDS)

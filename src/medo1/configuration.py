@@ -13,6 +13,11 @@ from typing import Any, ClassVar
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError, YAMLError
+
+from medo1.errors import UserError
+from medo1.nearest import did_you_mean
 
 CONF_SOURCE = "conf"
 BASE_ENVS = ("base", "local")  # `kedro run` without --env is an environment called local: the base with one's own keys
@@ -25,6 +30,10 @@ LOADER_ARGS = {
     # An environment's parameters change single values of the base's; its catalog entries replace whole ones.
     "merge_strategy": {"parameters": "soft", "globals": "soft"},
 }
+
+
+class ConfigurationError(UserError):
+    """A file under `conf/` cannot be read, or an environment is not there."""
 
 
 class Keys(dict[str, Any]):
@@ -56,6 +65,7 @@ class StudyConfigLoader(OmegaConfigLoader):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _refuse_unknown_environment(str(self.conf_source), self.env)
         StudyConfigLoader.latest = self
         _forget_pipelines()
 
@@ -63,7 +73,7 @@ class StudyConfigLoader(OmegaConfigLoader):
         if key == "globals" and "globals" not in self:
             return self._globals_with_locations()
         if key != "credentials":
-            return super().__getitem__(key)
+            return self._read(key)
         local = OmegaConfigLoader(self.conf_source, env="local", base_env="base", default_run_env="local")
         try:
             return Keys(local["credentials"])
@@ -72,6 +82,17 @@ class StudyConfigLoader(OmegaConfigLoader):
         finally:  # the resolvers belong to all loaders: the local one's would not know this environment's globals
             self._register_globals_resolver()
             self._register_runtime_params_resolver()
+
+    def _read(self, key: str) -> dict[str, Any]:
+        """As Kedro's loader reads it.
+
+        Raises:
+            ConfigurationError: a file cannot be read: bad YAML, a value that refers to nothing, a key written twice.
+        """
+        try:
+            return super().__getitem__(key)
+        except (YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError) as error:
+            raise ConfigurationError(_told(error, key)) from error
 
     def _globals_with_locations(self) -> dict[str, Any]:
         """The globals of base and environment, in which `${place}` and its like stand for where things lie."""
@@ -100,6 +121,31 @@ def locations(root: str, env: str) -> dict[str, str]:
     shared = DEFAULT_ROOT if "://" in root else root
     own = "" if env in BASE_ENVS else f"/{env}"
     return {"root": root, "place": f"{root}{own}", "disk": f"{shared}{own}", "shared": shared}
+
+
+def _refuse_unknown_environment(conf_source: str, env: str | None) -> None:
+    """An error for an environment that has no folder, naming the nearest."""
+    source = Path(conf_source)
+    if env is None or env in BASE_ENVS or not source.is_dir() or (source / env).is_dir():
+        return
+    known = sorted(path.name for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
+    raise ConfigurationError(
+        f"There is no environment {env!r}: no folder {source.name}/{env}. {did_you_mean(env, known)}"
+    )
+
+
+def _told(error: Exception, key: str) -> str:
+    """What could not be read: the file and the line, or the key, first."""
+    cause, text = error.__cause__, str(error)
+    if isinstance(cause, MarkedYAMLError) and cause.problem_mark is not None:
+        file = text.rpartition("YAML or JSON file ")[2].partition(", unable to read")[0]
+        mark = cause.problem_mark
+        what = " ".join(part for part in (cause.context, cause.problem) if part)
+        return f"{file}, line {mark.line + 1}, column {mark.column + 1}: this is not YAML: {what}"
+    if isinstance(error, OmegaConfBaseException):
+        where = f"{error.full_key}: " if error.full_key else ""
+        return f"The {key} cannot be read: {where}{text.splitlines()[0]}"
+    return f"The {key} cannot be read: {text}"
 
 
 def _forget_pipelines() -> None:

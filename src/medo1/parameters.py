@@ -5,10 +5,59 @@ A misspelt key that is silently ignored runs a different experiment from the one
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from medo1.nearest import did_you_mean
+
+SHOWN = 80  # characters of a value in a message
 
 
 class Parameters(BaseModel):
     """A group of parameters. Subclasses give each field its type, unit, paper's value or reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def problems(error: ValidationError, group: Any, under: str = "") -> list[str]:
+    """What is wrong with some parameters, a line each: the dotted key, what was found, what was expected.
+
+    Args:
+        error: what validating them raised.
+        group: their type, whose names are offered for one that is misspelt.
+        under: the dotted key of the whole group.
+    """
+    return list(dict.fromkeys(_problem(dict(item), group, under) for item in error.errors(include_url=False)))
+
+
+def _problem(item: dict[str, Any], group: Any, under: str) -> str:
+    place = [str(part) for part in item["loc"]]
+    key = ".".join([*([under] if under else []), *place]) or "the parameters"
+    kind, said = item["type"], str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if kind == "extra_forbidden":
+        known = list(dict.fromkeys(_fields_at(group, place[:-1])))
+        return f"{key}: there is no such parameter. {did_you_mean(place[-1], known)}"
+    if kind == "missing":
+        return f"{key}: is missing"
+    if kind == "value_error":  # says itself what was found
+        return f"{key}: {said}"
+    found = repr(item.get("input"))
+    found = found if len(found) <= SHOWN else f"{found[: SHOWN - 3]}..."
+    return f"{key}: is {found}; {said[:1].lower()}{said[1:]}"
+
+
+def _fields_at(group: Any, place: list[str]) -> Iterator[str]:
+    """Names of the fields that a type has below a place, in whatever unions and containers it stands."""
+    if isinstance(group, type) and issubclass(group, BaseModel):
+        if not place:
+            yield from group.model_fields
+        elif place[0] in group.model_fields:
+            yield from _fields_at(group.model_fields[place[0]].annotation, place[1:])
+        return
+    inner = get_args(group)
+    for one in inner:
+        yield from _fields_at(one, place)
+        if place and not (isinstance(one, type) and issubclass(one, BaseModel) and place[0] in one.model_fields):
+            yield from _fields_at(one, place[1:])  # a key of a mapping, a place in a list, the name of a union's part

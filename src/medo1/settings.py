@@ -60,6 +60,14 @@ class CheckHooks:
             check_first(node.func, node.inputs, free, catalog.load)
 
 
+class NodeHooks:
+    """Has an error know in which node it was raised."""
+
+    @hook_impl
+    def on_node_error(self, error: Exception, node: Any) -> None:
+        error.add_note(f"{node.name} failed.")
+
+
 class ResultHooks:
     """Ends a run that made a report by saying what came out and where it lies."""
 
@@ -80,4 +88,4 @@ CONF_SOURCE = configuration.CONF_SOURCE
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS
 SESSION_CLASS = LineageSession
-HOOKS = (LineageHooks(paid_answers, paid_since), BaseModelHooks(), CheckHooks(), ResultHooks())
+HOOKS = (LineageHooks(paid_answers, paid_since), BaseModelHooks(), CheckHooks(), NodeHooks(), ResultHooks())

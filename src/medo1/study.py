@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from medo1.errors import UserError
-from medo1.parameters import Parameters
+from medo1.nearest import did_you_mean
+from medo1.parameters import Parameters, problems
 from medo1.pipelines.filtering.params import FilteringParams
 from medo1.pipelines.inference.params import ArmParams
 from medo1.pipelines.synthesis.params import FormatParams
@@ -89,16 +90,15 @@ class Study(Parameters):
         unknown = sorted(key for key in set(parameters) - own - set(GROUPS) if not key.startswith("_"))
         if unknown:
             raise StudyError(
-                f"Unknown parameter {', '.join(unknown)}. Top-level parameters are "
-                f"{', '.join((*sorted(own), *GROUPS))}."
+                f"Unknown parameter {', '.join(unknown)}. {did_you_mean(unknown[0], (*sorted(own), *GROUPS), shown=20)}"
             )
         try:
             given = {key: _present(value) for key, value in parameters.items() if key in own}
             only = bool((parameters.get("synthesis") or {}).get("estimate_only"))
             study = cls.model_validate({**given, "estimate_only": only})
         except ValidationError as error:
-            details = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-            raise StudyError(f"The parameters do not describe a study: {details}.") from error
+            details = "\n".join(problems(error, cls))
+            raise StudyError(f"The parameters do not describe a study:\n{details}") from error
         untrained = [name for name in study.formats if name not in (parameters.get("finetune") or {})]
         if untrained:
             raise StudyError(f"formats.{untrained[0]} has no finetune.{untrained[0]}: say how its adapter is trained.")

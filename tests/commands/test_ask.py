@@ -102,7 +102,7 @@ def test_the_stored_student_answers_as_the_engine_alone_does(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((CASE, "--arm", "nobody"), "There is no arm 'nobody'; the study's arms are vanilla, vanilla_cot, cot_sft"),
+        ((CASE, "--arm", "nobody"), "There is no arm 'nobody'. There are vanilla, vanilla_cot, cot_sft"),
         ((CASE, "--arm", "cot_sft"), "The arm cot_sft needs the base model base_model, and no run has saved one"),
         (("  ",), "The case is empty"),
         (("What?\nA. this\nC. that",), "letters are A, C; they must run A, B, C"),

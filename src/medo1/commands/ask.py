@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medo1.errors import UserError
+from medo1.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from medo1.engines.base import Engine
@@ -99,7 +100,7 @@ def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
     study = Study.from_parameters(loader["parameters"])
     name = arm or list(study.arms)[-1]
     if name not in study.arms:
-        raise UserError(f"There is no arm {name!r}; the study's arms are {', '.join(study.arms)} (parameters: arms).")
+        raise UserError(f"There is no arm {name!r}. {did_you_mean(name, study.arms)}")
     try:
         credentials = loader["credentials"]
     except MissingConfigException:

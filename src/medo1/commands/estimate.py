@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from medo1.errors import UserError
+from medo1.nearest import did_you_mean
 
 
 @click.command()
@@ -48,7 +49,7 @@ def _say(env: str | None, wishes: dict[str, Any]) -> None:
     groups = loader["parameters"].get("finetune") or {}
     name = wishes["name"] or next(iter(groups), None)
     if name not in groups:
-        raise UserError(f"There is no finetune.{name}; this study has {', '.join(groups) or 'none'}.")
+        raise UserError(f"There is no finetune.{name}. {did_you_mean(str(name), groups)}")
     given = dict(groups[name] or {})
     if wishes["devices"] is not None:
         given["launch"] = {**(given.get("launch") or {}), "processes": wishes["devices"]}

@@ -1,4 +1,7 @@
-"""A group whose commands are imported when they are called. Kedro has one too, in the half that runs pipelines."""
+"""A group whose commands are imported when they are called, their errors told in one message.
+
+Kedro has one too, in the half that runs pipelines.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from importlib import import_module
 from typing import Any
 
 import click
+
+from medo1.commands.plain_errors import told_plainly
 
 
 class LazyGroup(click.Group):
@@ -23,4 +28,4 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self._lazy[cmd_name].rpartition(".")
         found: click.Command = getattr(import_module(module), name)
-        return found
+        return told_plainly(found)
