@@ -38,12 +38,14 @@ class LedgerReader:
 
         sql, values = _spread(sql, values)
         found = self._connection.execute(text(sql).execution_options(**options), values)
-        columns = [(name, self._decode.get(name)) for name in found.keys()]  # noqa: SIM118  (a result, not a mapping)
-        for row in found:
-            yield {
-                name: value if decode is None or value is None else decode(value)
-                for (name, decode), value in zip(columns, row, strict=True)
-            }
+        names = list(found.keys())
+        decoded = [(name, self._decode[name]) for name in names if name in self._decode]
+        for values_of_row in found:
+            row = dict(zip(names, values_of_row, strict=True))
+            for name, decode in decoded:
+                if row[name] is not None:
+                    row[name] = decode(row[name])
+            yield row
 
     def first(self, sql: str, **values: Any) -> Row | None:
         """The first row; None where there is none."""

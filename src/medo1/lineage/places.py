@@ -186,6 +186,16 @@ class Places:
 
     # Tags
 
+    def tagged(self, location: str, version: str) -> bool:
+        """Whether tags lie beside the version, readable or not."""
+        path = self._inside(location, version, TAGS_NAME)
+        if "://" not in path and not os.path.exists(path):  # noqa: PTH110  (thousands of versions)
+            return False
+        try:
+            return bool(self.tags(location, version))
+        except CorruptFileError:
+            return True  # who cannot read the tags deletes nothing
+
     def tags(self, location: str, version: str) -> list[Tag]:
         """Tags as they lie beside the version.
 
@@ -280,17 +290,20 @@ class Places:
     def freed(self, versions: Iterable[tuple[str, str]]) -> int:
         """Bytes that deleting some versions frees: of a file that others share, none."""
         links: dict[tuple[int, int], list[int]] = {}
+        there: dict[str, set[str]] = {}
         total = 0
         for location, version in versions:
             path = self._inside(location, version)
             if "://" in path:
                 total += int(self._system(path).du(path))
                 continue
-            for file in Path(path).rglob("*"):
-                if file.is_file():
-                    stat = file.stat()
+            if location not in there:  # a dataset's folder is listed once
+                there[location] = set(self.versions(location))
+            for folder, _, names in os.walk(path) if version in there[location] else ():
+                for name in names:
+                    stat = os.stat(f"{folder}/{name}")  # noqa: PTH116  (thousands of versions)
                     links.setdefault((stat.st_dev, stat.st_ino), [stat.st_size, stat.st_nlink, 0])[2] += 1
-        return total + sum(size for size, there, gone in links.values() if gone >= there)
+        return total + sum(size for size, there_are, gone in links.values() if gone >= there_are)
 
     # Paths
 

@@ -60,7 +60,7 @@ def presence(ledger: Ledger, places: Places, row: Row) -> str:
 def heads(connection: LedgerReader, ledger: Ledger, places: Places) -> list[Row]:
     """The latest version of every dataset of this site that is there, in every environment, with its node."""
     found: list[Row] = []
-    for site, location in _locations(connection, ledger):
+    for site, location in located_datasets(connection, ledger):
         newest_first = connection.stream(
             f"SELECT {WITH_NODE} WHERE version.site = :site AND version.location = :location"
             " ORDER BY version.version DESC",
@@ -79,7 +79,7 @@ def of_this_environment(ledger: Ledger, rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["env"] is None or ledger.settings.env_of(row["env"]) == ledger.settings.env]
 
 
-def _locations(connection: LedgerReader, ledger: Ledger) -> list[tuple[str, str]]:
+def located_datasets(connection: LedgerReader, ledger: Ledger) -> list[tuple[str, str]]:
     """Site and location of every dataset of this site: one look-up each instead of a scan of all versions."""
     found: list[tuple[str, str]] = []
     for site in sorted({"", ledger.settings.site}):

@@ -7,13 +7,14 @@ so that a prune that is killed leaves no version that looks complete.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medo1.lineage.audit.graph import inputs_of
 from medo1.lineage.audit.known_runs import in_pieces, running
+from medo1.lineage.audit.known_versions import located_datasets
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.places import Places
 from medo1.lineage.recorder import now_text
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from medo1.lineage.ledger_reader import LedgerReader
 
 Row = dict[str, Any]
-NEEDED = ("id", "site", "location", "version", "dataset", "node_run_id", "run_id", "size_bytes")
+NEEDED = (
+    "SELECT id, site, location, version, dataset, node_run_id, run_id, size_bytes FROM version WHERE pruned_at IS NULL"
+)
 
 
 @dataclass(slots=True)
@@ -46,88 +49,74 @@ def prune_plan(
         before: only versions older than this name go; None asks no age.
         datasets: only these lose versions; none named: all.
     """
-    from sqlalchemy import select
-
-    from medo1.lineage.schema import pin, tag, version
-
-    here = version.c.pruned_at.is_(None) & version.c.site.in_(("", ledger.settings.site))
-    columns = [version.c[name] for name in NEEDED]
-    ordered = select(*columns).where(here).order_by(version.c.location, version.c.version.desc())
-    rows = {row[0]: dict(zip(NEEDED, row, strict=True)) for row in connection.execute(ordered)}
-    kept: dict[int, str] = {}
-    counts: dict[str, int] = defaultdict(int)
-    for number, row in rows.items():
-        place = counts[f"{row['site']} {row['location']}"]
-        counts[f"{row['site']} {row['location']}"] += 1
-        if place < keep_last:
-            kept[number] = "latest"
-    for tagged in connection.execute(select(tag.c.version_id).distinct()):
-        kept.setdefault(tagged.version_id, "tagged or protected")
-    for number in _tagged_on_disk(places, rows, kept):
-        kept[number] = "tagged or protected"
     going = running(connection, ledger)
-    pinned = {
-        (row.location, row.version)
-        for some in in_pieces(going)
-        for row in connection.execute(select(pin).where(pin.c.run_id.in_(some)))
-    }
-    for number, row in rows.items():
-        if row["run_id"] in going or (row["location"], row["version"]) in pinned:
-            kept.setdefault(number, "in use by a run")
-    _keep_ancestors(connection, rows, kept)
+    kept: dict[int, str] = {}
+    # Of each place the latest, by the index; nothing reads or sorts all versions to find what stays.
+    of_place = f"{NEEDED} AND site = :site AND location = :location"
+    known = located_datasets(connection, ledger)
+    level: list[Row] = []
+
+    def keep(rows: Iterable[Row], reason: str) -> None:
+        for row in rows:
+            if row["id"] not in kept:
+                kept[row["id"]] = reason
+                level.append(row)
+
+    for site, location in known:
+        latest = f"{of_place} ORDER BY version DESC LIMIT :most"
+        keep(connection.rows(latest, site=site, location=location, most=keep_last), "latest")
+    keep(_tagged(connection, places, of_place, known), "tagged or protected")
+    keep(_in_use(connection, ledger, going), "in use by a run")
+    _keep_ancestors(connection, level, kept)
     wanted = set(datasets)
-    go = []
-    for number, row in rows.items():
-        if number in kept or (wanted and row["dataset"] not in wanted):
-            continue
-        if before is not None and row["version"] >= before:
-            kept[number] = "younger"
-            continue
-        go.append(row)
-    reasons: dict[str, int] = defaultdict(int)
-    for number, reason in kept.items():
-        if number in rows:
-            reasons[reason] += 1
-    freed = places.freed((row["location"], row["version"]) for row in go)
-    return PrunePlan(go, dict(reasons), going, freed)
+    go: list[Row] = []
+    younger = 0
+    for site, location in known:
+        for row in connection.rows(of_place, site=site, location=location):
+            if wanted and row["dataset"] not in wanted:
+                break  # a place is one dataset's
+            if row["id"] in kept:
+                continue
+            if before is not None and row["version"] >= before:
+                younger += 1
+            else:
+                go.append(row)
+    reasons = Counter(kept.values()) + Counter({"younger": younger})
+    return PrunePlan(go, dict(reasons), going, places.freed((row["location"], row["version"]) for row in go))
 
 
-def _tagged_on_disk(places: Places, rows: dict[int, Row], kept: Container[int]) -> list[int]:
-    """Versions with tags beside them, whether the ledger knows these or not.
-
-    A dataset's folder is listed once: a version that is not in it has no tags.
-    """
-    there: dict[str, set[str]] = {}
-    found = []
-    for number, row in rows.items():
-        if number in kept:
-            continue
-        location = row["location"]
-        if location not in there:
-            there[location] = set(places.versions(location))
-        if row["version"] not in there[location]:
-            continue
-        try:
-            tagged = bool(places.tags(location, row["version"]))
-        except ValueError:
-            tagged = True  # who cannot read the tags deletes nothing
-        if tagged:
-            found.append(number)
-    return found
+def _tagged(connection: LedgerReader, places: Places, of_place: str, known: Iterable[tuple[str, str]]) -> Iterator[Row]:
+    """Versions with tags in the ledger, or beside them, whether the ledger knows these or not."""
+    tagged = "id IN (SELECT version_id FROM tag)"
+    yield from connection.rows(f"{NEEDED} AND {tagged}")
+    for site, location in known:
+        names = [name for name in places.versions(location) if places.tagged(location, name)]
+        for some in in_pieces(names):
+            yield from connection.rows(
+                f"{of_place} AND version IN (:some)", site=site, location=location, some=list(some)
+            )
 
 
-def _keep_ancestors(connection: LedgerReader, rows: dict[int, Row], kept: dict[int, str]) -> None:
-    level = [rows[number] for number in kept if number in rows]
+def _in_use(connection: LedgerReader, ledger: Ledger, going: Iterable[str]) -> Iterator[Row]:
+    """What runs that go on have saved, and what they read."""
+    here = f"{NEEDED} AND site IN (:sites)"
+    sites = ["", ledger.settings.site]
+    for some in in_pieces(going):
+        pinned = "EXISTS (SELECT 1 FROM pin WHERE pin.run_id IN (:some)"
+        pinned += " AND pin.location = version.location AND pin.version = version.version)"
+        yield from connection.rows(f"{here} AND (run_id IN (:some) OR {pinned})", sites=sites, some=list(some))
+
+
+def _keep_ancestors(connection: LedgerReader, level: list[Row], kept: dict[int, str]) -> None:
     while level:
         found: set[int] = set()
         for some in in_pieces(level, 300):
             found |= {read["version_id"] for _, read in inputs_of(connection, some) if read["version_id"]}
+        found -= kept.keys()
         level = []
-        for number in sorted(found):
-            if number not in kept:
-                kept[number] = "something kept was made from it"
-                if number in rows:
-                    level.append(rows[number])
+        for numbers in in_pieces(sorted(found)):
+            level += connection.rows(f"{NEEDED} AND id IN (:numbers)", numbers=list(numbers))
+        kept |= {row["id"]: "something kept was made from it" for row in level}
 
 
 def prune(ledger: Ledger, places: Places, plan: PrunePlan) -> tuple[int, list[str]]:

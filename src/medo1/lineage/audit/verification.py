@@ -297,17 +297,16 @@ def unaccounted(connection: LedgerReader, ledger: Ledger, places: Places, roots:
     found: list[AuditFinding] = []
     for root in roots:
         for location in sorted(places.locations(root)):
-            rows = connection.rows(
-                "SELECT version, dataset, pruned_at FROM version WHERE site = :site AND location = :location",
-                site=ledger.settings.site_of(location),
-                location=location,
-            )
-            known = {row["version"]: row for row in rows}
-            dataset = next((row["dataset"] for row in known.values()), "")
-            for name in places.versions(location):
-                if name in going or (name in known and known[name]["pruned_at"] is None):
-                    continue
-                found.append(_unaccounted(places, dataset, location, name))
+            own = "FROM version WHERE site = :site AND location = :location"
+            where: Row = {"site": ledger.settings.site_of(location), "location": location}
+            names = places.versions(location)
+            known: set[str] = set()
+            for some in in_pieces(names):
+                query = f"SELECT version {own} AND version IN (:some) AND pruned_at IS NULL"
+                known |= {row["version"] for row in connection.rows(query, some=list(some), **where)}
+            others = [name for name in names if name not in going and name not in known]
+            dataset = connection.value(f"SELECT dataset {own} LIMIT 1", **where) or "" if others else ""
+            found += [_unaccounted(places, dataset, location, name) for name in others]
     return found
 
 
