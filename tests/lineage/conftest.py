@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,3 +59,20 @@ def audit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         return json.loads(result.stdout)
 
     return run
+
+
+@pytest.fixture
+def paid(project: TinyProject, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
+    """A project whose chains were paid for, in a completion store, after one run."""
+    project.pay_for_chains()
+    monkeypatch.chdir(project.path)
+    project.commit()
+    project.run()
+    return project
+
+
+def sql(file: Path, statement: str, *values: Any) -> None:
+    """Change a SQLite file behind medo1's back."""
+    with sqlite3.connect(file) as database:
+        assert database.execute(statement, values).rowcount != 0
+    database.close()

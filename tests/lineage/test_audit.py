@@ -163,13 +163,7 @@ def test_what_a_call_cost_comes_from_the_completion_store(
     project: TinyProject, audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An engine with a store: the trace finds the completion, its tokens and its text."""
-    project.edit("conf/base/catalog.yml", "teacher_prompt:", STORED)
-    project.edit("src/PACKAGE/pipeline_registry.py", '["questions", "teacher_prompt", "params:teacher"]',
-                 '["questions", "teacher", "teacher_prompt", "params:teacher"]')  # fmt: skip
-    project.edit("src/PACKAGE/nodes.py", "def write_chains(questions, prompt, params):", WRITE_CHAINS)
-    (project.path / "src" / project.package / "parrot.py").write_text(PARROT)
-    project.edit("conf/base/catalog.yml", "PARROT", f"{project.package}.parrot.Parrot")
-    project.edit("conf/base/parameters.yml", "teacher: {style: careful}", PRICED)
+    project.pay_for_chains()
     monkeypatch.chdir(project.path)
     project.run("learn")
     told = audit(project, "trace", "chains", "--where", "question_id=q3")["trace"]["calls"]
@@ -177,46 +171,6 @@ def test_what_a_call_cost_comes_from_the_completion_store(
     assert told["usd"] == pytest.approx((3 * 2 + 7 * 10) / 1e6)
     assert told["example"]["text"] == "Think. q3"
     assert told["engine"].endswith("parrot.Parrot")
-
-
-PRICED = """teacher:
-  style: careful
-  prices: {p: {prompt_usd_per_million: 2, completion_usd_per_million: 10}}
-"""
-STORED = """chains:
-  type: medo1.datasets.Table
-  filepath: data/chains.parquet
-  validator: PACKAGE.schemas.CHAINS
-
-teacher:
-  type: medo1.datasets.EngineDataset
-  engine: PARROT
-  store: data/completions.sqlite
-
-teacher_prompt:"""
-WRITE_CHAINS = """def write_chains(questions, teacher, prompt, params):
-    from medo1.engines.base import Message, Request
-    asked = [Request(q, (Message("user", f"{prompt} {q}"),)) for q in questions["question_id"]]
-    rows = [{"question_id": c.key, "format": "cot", "text": c.text, "request_id": c.request_id}
-            for c in teacher.complete(asked)]
-    return pd.DataFrame(sorted(rows, key=lambda row: row["question_id"]))
-
-
-def unused_write_chains(questions, prompt, params):"""
-PARROT = """
-from medo1.engines.base import Completion, Engine
-
-
-class Parrot(Engine):
-    @property
-    def identity(self):
-        return {"engine": "parrot"}
-
-    def batches(self, requests, stop=None):
-        for request in requests:
-            text = request.messages[0].content
-            yield [Completion(request.key, text, "stop", 3, 7, latency_s=0.1, model="p")]
-"""
 
 
 # stale

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,37 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.lineage.test_audit import PARROT, PRICED, STORED, WRITE_CHAINS
+from tests.lineage.conftest import sql
 from tests.lineage.tiny_project import TinyProject
 
 Audit = Callable[..., Any]
 
 
-@pytest.fixture
-def paid(project: TinyProject, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
-    """A project whose chains were paid for, in a completion store."""
-    project.edit("conf/base/catalog.yml", "teacher_prompt:", STORED)
-    project.edit("src/PACKAGE/pipeline_registry.py", '["questions", "teacher_prompt", "params:teacher"]',
-                 '["questions", "teacher", "teacher_prompt", "params:teacher"]')  # fmt: skip
-    project.edit("src/PACKAGE/nodes.py", "def write_chains(questions, prompt, params):", WRITE_CHAINS)
-    (project.path / "src" / project.package / "parrot.py").write_text(PARROT)
-    project.edit("conf/base/catalog.yml", "PARROT", f"{project.package}.parrot.Parrot")
-    project.edit("conf/base/parameters.yml", "teacher: {style: careful}", PRICED)
-    monkeypatch.chdir(project.path)
-    project.commit()
-    project.run()
-    return project
-
-
 def problems(audit: Audit, project: TinyProject, *arguments: str) -> set[tuple[str, str]]:
     found = audit(project, "verify", *arguments, code=1)["findings"]
     return {(one["problem"], one["dataset"]) for one in found}
-
-
-def sql(file: Path, statement: str, *values: Any) -> None:
-    with sqlite3.connect(file) as database:
-        assert database.execute(statement, values).rowcount != 0
-    database.close()
 
 
 def test_a_finished_run_has_a_root_digest_that_sha256sum_gives_too(paid: TinyProject, audit: Audit) -> None:

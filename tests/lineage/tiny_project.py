@@ -201,6 +201,46 @@ arm: {shift: 0}
 """
 
 
+PRICED = """teacher:
+  style: careful
+  prices: {p: {prompt_usd_per_million: 2, completion_usd_per_million: 10}}
+"""
+STORED = """chains:
+  type: medo1.datasets.Table
+  filepath: data/chains.parquet
+  validator: PACKAGE.schemas.CHAINS
+
+teacher:
+  type: medo1.datasets.EngineDataset
+  engine: PARROT
+  store: data/completions.sqlite
+
+teacher_prompt:"""
+WRITE_CHAINS = """def write_chains(questions, teacher, prompt, params):
+    from medo1.engines.base import Message, Request
+    asked = [Request(q, (Message("user", f"{prompt} {q}"),)) for q in questions["question_id"]]
+    rows = [{"question_id": c.key, "format": "cot", "text": c.text, "request_id": c.request_id}
+            for c in teacher.complete(asked)]
+    return pd.DataFrame(sorted(rows, key=lambda row: row["question_id"]))
+
+
+def unused_write_chains(questions, prompt, params):"""
+PARROT = """
+from medo1.engines.base import Completion, Engine
+
+
+class Parrot(Engine):
+    @property
+    def identity(self):
+        return {"engine": "parrot"}
+
+    def batches(self, requests, stop=None):
+        for request in requests:
+            text = request.messages[0].content
+            yield [Completion(request.key, text, "stop", 3, 7, latency_s=0.1, model="p")]
+"""
+
+
 class TinyProject:
     """The project in a folder, and how to run it."""
 
@@ -228,6 +268,17 @@ class TinyProject:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text.replace("PACKAGE", self.package), encoding="utf-8")
         (folder / "conf" / "local").mkdir(exist_ok=True)
+
+    def pay_for_chains(self) -> None:
+        """Have an engine with a completion store write the chains."""
+
+        self.edit("conf/base/catalog.yml", "teacher_prompt:", STORED)
+        self.edit("src/PACKAGE/pipeline_registry.py", '["questions", "teacher_prompt", "params:teacher"]',
+                     '["questions", "teacher", "teacher_prompt", "params:teacher"]')  # fmt: skip
+        self.edit("src/PACKAGE/nodes.py", "def write_chains(questions, prompt, params):", WRITE_CHAINS)
+        (self.path / "src" / self.package / "parrot.py").write_text(PARROT)
+        self.edit("conf/base/catalog.yml", "PARROT", f"{self.package}.parrot.Parrot")
+        self.edit("conf/base/parameters.yml", "teacher: {style: careful}", PRICED)
 
     def add_environment(self, env: str) -> None:
         """An environment whose runs save to a place of their own."""

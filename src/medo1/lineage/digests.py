@@ -55,6 +55,8 @@ def content_of_file(path: Path, told: Callable[[int], None] | None = None) -> Co
         path: the file.
         told: called with the number of bytes of each chunk, for a progress bar.
     """
+    if not path.is_file():  # a pipe would be waited for, a linked folder's files would not count
+        raise (OSError if os.path.lexists(path) else FileNotFoundError)(f"{path} is no file, nor a folder of its own")
     digest, size = hashlib.sha256(), 0
     buffer = memoryview(bytearray(CHUNK_BYTES))
     with path.open("rb", buffering=0) as file:
@@ -94,8 +96,12 @@ def content_of_files(names: list[str], contents: list[Content]) -> Content:
 
 
 def files_of_tree(path: Path) -> list[Path]:
-    """All files below a directory, sorted by their path."""
-    return sorted(file for file in path.rglob("*") if file.is_file())
+    """All below a directory but its own folders, sorted by path: files, and what a digest refuses (linked folders)."""
+    found = []
+    for folder, folders, names in os.walk(path):
+        linked = [name for name in folders if Path(folder, name).is_symlink()]
+        found += [Path(folder, name) for name in (*names, *linked)]
+    return sorted(found)
 
 
 def digest_of_file(path: Path) -> str:

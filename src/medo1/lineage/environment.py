@@ -12,7 +12,9 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,8 +95,31 @@ def current_environment(root: Path) -> Environment:
 
 
 def code_at(root: Path) -> Code:
-    """The state of the git repository that holds `root`; of the files below `root` only."""
-    status = _git(root, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--", ".")
+    """The state of the git repository that holds `root`; of the files below `root` only.
+
+    Files that git was told to overlook (`git update-index --assume-unchanged`, `--skip-worktree`) are looked at too.
+    """
+    overlooked = _overlooked(root)
+    if not overlooked:
+        return _code_at(root, {})
+    with tempfile.TemporaryDirectory(prefix="medo1-index-") as folder:
+        index = {"GIT_INDEX_FILE": f"{folder}/index"}  # one of our own, in which no file is marked
+        _git(root, "read-tree", "HEAD", index=index)
+        absent = [name for name in overlooked if not (root / os.fsdecode(name)).exists()]  # a sparse checkout's
+        if absent:
+            _git(root, "update-index", "--skip-worktree", "--", *map(os.fsdecode, absent), index=index)
+        return _code_at(root, index)
+
+
+def _overlooked(root: Path) -> list[bytes]:
+    """Files below `root` whose changes git does not tell, because it was told not to look."""
+    listed = _git(root, "ls-files", "-v", "-z", "--", ".") or b""
+    return [entry[2:] for entry in listed.split(b"\0") if entry[:1].islower() or entry[:1] == b"S"]
+
+
+def _code_at(root: Path, index: Mapping[str, str]) -> Code:
+    command = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--", ".")
+    status = _git(root, *command, index=index)
     if status is None:
         return Code()
     entries = [entry for entry in status.split(b"\0") if entry]
@@ -108,7 +133,7 @@ def code_at(root: Path) -> Code:
     if not changes:
         return Code(**named, dirty=False)
     new = [os.fsdecode(entry[2:]) for entry in changes if entry.startswith(b"? ")]
-    diff = _difference(root, new)
+    diff = _difference(root, new, index)
     if diff is None:
         return Code(**named, dirty=True, diff=None)
     try:
@@ -135,27 +160,17 @@ def why_no_commit(root: Path) -> str:
     return f"git says: {lines[0]}"
 
 
-def _difference(root: Path, new: list[str]) -> bytes | None:
+def _difference(root: Path, new: list[str], index: Mapping[str, str]) -> bytes | None:
     """A binary-safe patch against HEAD, new files included, with paths from the repository's root."""
     top = _git(root, "rev-parse", "--show-toplevel")
-    diff = _git(root, "diff", "HEAD", *AS_PATCH, "--", ".")
+    diff = _git(root, "diff", "HEAD", *AS_PATCH, "--", ".", index=index)
     if top is None or diff is None:
         return None
     folder = Path(os.fsdecode(top.strip()))
     for name in new:
         added = _git(
             folder,
-            *(
-                "diff",
-                "--no-index",
-                "--binary",
-                "--no-color",
-                "--no-ext-diff",
-                "--no-textconv",
-                "--",
-                "/dev/null",
-                name,
-            ),
+            *("diff", "--no-index", *AS_PATCH, "--", "/dev/null", name),
             expected=(0, 1),
         )
         if added is None:
@@ -166,7 +181,9 @@ def _difference(root: Path, new: list[str]) -> bytes | None:
     return diff
 
 
-def _git(root: Path, *arguments: str, expected: tuple[int, ...] = (0,)) -> bytes | None:
+def _git(
+    root: Path, *arguments: str, expected: tuple[int, ...] = (0,), index: Mapping[str, str] | None = None
+) -> bytes | None:
     try:
         done = subprocess.run(
             ["git", "-c", "core.quotepath=off", *arguments],
@@ -174,7 +191,7 @@ def _git(root: Path, *arguments: str, expected: tuple[int, ...] = (0,)) -> bytes
             capture_output=True,
             timeout=GIT_TIMEOUT_S,
             check=False,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **(index or {})},
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

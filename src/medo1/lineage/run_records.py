@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from medo1.lineage.recorder import NodeInput, RunStart
 
 RECORD_FORMAT = 1
+# Texts that a record names by digest, and what it says of a node as the ledger does.
+DOCUMENTS = ("parameters", "effective_parameters", "packages", "diff")
+NODE_FACTS = ("function", "code", "started_at", "duration_s", "ended_at", "outcome")
 
 
 @dataclass(slots=True)

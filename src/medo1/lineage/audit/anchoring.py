@@ -16,9 +16,7 @@ from medo1.lineage.completion_digests import ReadAnswers
 from medo1.lineage.manifests import MANIFEST_NAME, Manifest
 from medo1.lineage.outside_files import possible_digests
 from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
-from medo1.lineage.run_records import KeptRecord, record_from
-
-DOCUMENTS = ("parameters", "effective_parameters", "packages", "diff")
+from medo1.lineage.run_records import DOCUMENTS, KeptRecord, record_from
 
 
 @dataclass(slots=True)
@@ -130,6 +128,9 @@ class _Checker:
         problem = content_problem(self._places, told, self._told)
         if problem is not None:
             finding(*problem)
+        strays = self._places.strays(location, version)
+        if strays:
+            finding("stray", f"{', '.join(strays)} does not belong there")
         manifest = manifest_or_reason(text, f"{location}/{version}/{MANIFEST_NAME}")
         if isinstance(manifest, Manifest) and manifest.completions:
             row = {"dataset": dataset, "location": location, "version": version}

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from medo1.lineage.digests import digest_of_text
 from medo1.lineage.environment import Process, lives
-from medo1.lineage.ledger import Ledger
+from medo1.lineage.ledger import Ledger, LedgerError
 from medo1.lineage.ledger_settings import LedgerSettings
 
 if TYPE_CHECKING:
@@ -153,10 +154,19 @@ def whole_run(connection: LedgerReader, ledger: Ledger, run: Row) -> Row:
 
 
 def document(connection: LedgerReader, digest: str | None) -> str | None:
-    """A kept text by its digest."""
+    """A kept text by its digest.
+
+    Raises:
+        LedgerError: when it is not the text that has this digest.
+    """
     if digest is None:
         return None
     found: str | None = connection.value("SELECT content FROM document WHERE digest = :digest", digest=digest)
+    if found is not None and digest_of_text(found) != digest:
+        raise LedgerError(
+            f"The ledger's document {digest[:16]} was changed: its text has another digest. `kedro audit verify` names "
+            "the runs that rest on it; `kedro audit rebuild` into a new ledger takes it from the runs' records."
+        )
     return found
 
 

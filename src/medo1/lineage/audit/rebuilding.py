@@ -16,13 +16,12 @@ from medo1.lineage.ledger import Ledger
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
 from medo1.lineage.recorder import NodeInput, put_input, put_version
-from medo1.lineage.run_records import KeptRecord, record_from
+from medo1.lineage.run_records import DOCUMENTS, NODE_FACTS, KeptRecord, record_from
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 AT_ONCE = 500
-NODE_FACTS = ("function", "code", "started_at", "duration_s", "ended_at", "outcome")
 KINDS = {"effective_parameters": "parameters"}
 
 
@@ -122,7 +121,7 @@ def _put_recorded_nodes(ledger: Ledger, connection: Connection, places: Places, 
     from medo1.lineage.schema import node_run, version
 
     run = record.run
-    texts = [(name, run.get(name)) for name in ("parameters", "effective_parameters", "packages", "diff")]
+    texts = [(name, run.get(name)) for name in DOCUMENTS]
     texts += [("code", node["code"]) for node in record.content["nodes"]]
     for kind, digest in texts:
         text = places.record_file("documents", digest) if digest else None

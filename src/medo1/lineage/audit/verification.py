@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from medo1.lineage.audit.known_runs import in_pieces, running
+from medo1.lineage.audit.known_versions import tags_of
 from medo1.lineage.completion_digests import COMPLETIONS_NAME, UNKEPT, ReadAnswers, digests_from, digests_in
 from medo1.lineage.digests import digest_of_text
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.manifests import MANIFEST_NAME, Manifest
-from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
-from medo1.lineage.run_records import read_record
+from medo1.lineage.places import CorruptFileError, Places, digest_of_bytes, manifest_or_reason
+from medo1.lineage.run_records import DOCUMENTS, NODE_FACTS, read_record
 
 if TYPE_CHECKING:
     from medo1.lineage.ledger_reader import LedgerReader
@@ -31,6 +32,12 @@ FACTS = (
     *("command", "env", "pipelines", "runtime_params", "from_run", "started_at", "git_commit", "git_dirty"),
     *("diff_digest", "python", "medo1", "kedro", "user", "host"),
 )
+# How a manifest and the ledger name what an input was, beside its digest.
+TOLD: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "parameters": ("value", lambda detail: detail),
+    "file": ("file", lambda detail: (detail or {}).get("location")),
+    "engine": ("engine", lambda detail: (detail or {}).get("identity")),
+}
 MOST_NAMED = 3
 
 
@@ -47,10 +54,23 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True)
 class KnownFacts:
-    """What the ledger says of runs, and of what nodes read, by run and by node."""
+    """What the ledger says of some versions.
+
+    Attributes:
+        runs: the runs that made them, by id.
+        nodes: what ran in those, by run and node.
+        reads: what nodes read, by the node's number and the input's name.
+        tags: names of versions, by the version's number.
+        saved: all that those runs saved, as location and version, pruned or not.
+        changed_documents: digests of kept texts that are others now.
+    """
 
     runs: Mapping[str, Row]
+    nodes: Mapping[str, Mapping[str, Row]]
     reads: Mapping[int, Mapping[str, Row]]
+    tags: Mapping[int, list[Row]]
+    saved: frozenset[tuple[str, str]]
+    changed_documents: frozenset[str]
 
 
 def versions_to_verify(connection: LedgerReader, ledger: Ledger, datasets: Iterable[str] = ()) -> list[Row]:
@@ -78,15 +98,30 @@ def known_facts(connection: LedgerReader, rows: Iterable[Row]) -> KnownFacts:
     runs: dict[str, Row] = {}
     for some in in_pieces({row["run_id"] for row in rows if row["run_id"]}):
         runs |= {run["id"]: run for run in connection.rows("SELECT * FROM run WHERE id IN (:some)", some=some)}
+    nodes: dict[str, dict[str, Row]] = defaultdict(dict)
+    saved: set[tuple[str, str]] = set()
+    for some in in_pieces(runs):
+        wrote = connection.rows("SELECT location, version FROM version WHERE run_id IN (:some)", some=list(some))
+        saved |= {(row["location"], row["version"]) for row in wrote}
+        for node in connection.rows("SELECT * FROM node_run WHERE run_id IN (:some)", some=list(some)):
+            nodes[node["run_id"]][node["node"]] = node
+    documents = {run[name] for run in runs.values() for name in DOCUMENTS}
+    documents |= {node["code"] for of_run in nodes.values() for node in of_run.values()}
+    changed: set[str] = set()
+    for some in in_pieces(sorted(documents - {None})):
+        for kept in connection.rows("SELECT digest, content FROM document WHERE digest IN (:some)", some=list(some)):
+            changed |= {kept["digest"]} if digest_of_text(kept["content"]) != kept["digest"] else set()
     reads: dict[int, dict[str, Row]] = defaultdict(dict)
     for some in in_pieces({row["node_run_id"] for row in rows if row["node_run_id"]}):
         query = (
-            "SELECT input.node_run_id, input.name, input.kind, input.digest, version.version AS used FROM input"
+            "SELECT input.node_run_id, input.name, input.kind, input.digest, input.detail,"
+            " version.version AS used FROM input"
             " LEFT JOIN version ON version.id = input.version_id WHERE input.node_run_id IN (:some)"
         )
         for read in connection.rows(query, some=some):
             reads[read["node_run_id"]][read["name"]] = read
-    return KnownFacts(runs, reads)
+    tags = tags_of(connection, [row["id"] for row in rows])
+    return KnownFacts(runs, nodes, reads, tags, frozenset(saved), frozenset(changed))
 
 
 def verify(
@@ -107,7 +142,8 @@ def verify(
     found += unpaid([(row, row["completions"]) for row in rows if row["completions"]], places, read_answers)
     known = {(row["location"], row["version"]): row for row in rows}
     for run in facts.runs.values():
-        found += _record_findings(run, known, places)
+        found += _record_findings(run, facts, known, places)
+        found += _document_findings(run, facts)
     return found
 
 
@@ -134,7 +170,18 @@ def _verified(row: Row, facts: KnownFacts, places: Places, told: Callable[[int],
     strays = places.strays(location, version)
     if strays:
         found.append(finding("stray", f"{', '.join(strays)} does not belong there"))
+    found += [finding("altered", what) for what in _tag_differences(row, facts, places)]
     return found
+
+
+def _tag_differences(row: Row, facts: KnownFacts, places: Places) -> list[str]:
+    try:
+        beside = {tag.name: tag.protected for tag in places.tags(row["location"], row["version"])}
+    except CorruptFileError as error:
+        return [str(error)]
+    known = {tag["name"]: tag["protected"] for tag in facts.tags.get(row["id"], ())}
+    names = sorted(name for name in beside.keys() | known.keys() if beside.get(name) != known.get(name))
+    return [f"its tag {name} is not the same in the ledger and beside it" for name in names]
 
 
 def content_problem(
@@ -188,6 +235,8 @@ def contradictions(row: Row, manifest: Manifest, facts: KnownFacts) -> list[str]
             found.append(f"the manifest says that it was made from {name}, the ledger does not")
         elif read["digest"] != made.get("digest"):
             found.append(_differs(f"the digest of {name}", read["digest"], made.get("digest")))
+        elif read["kind"] in TOLD and made.get(TOLD[read["kind"]][0]) != TOLD[read["kind"]][1](read["detail"]):
+            found.append(_differs(name, TOLD[read["kind"]][1](read["detail"]), made.get(TOLD[read["kind"]][0])))
         elif "version" in made and read["used"] not in (None, made["version"]):
             found.append(_differs(f"the version of {name}", read["used"], made["version"]))
     missing = sorted(set(reads) - set(manifest.made_from)) if manifest.made_from and run and not run["rebuilt"] else []
@@ -205,7 +254,20 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004
 
 
-def _record_findings(run: Row, known: Mapping[tuple[str, str], Row], places: Places) -> list[AuditFinding]:
+def _document_findings(run: Row, facts: KnownFacts) -> list[AuditFinding]:
+    """Where texts that the ledger keeps of a run, its parameters or code, are not those that their digests name."""
+    named = {name: run[name] for name in DOCUMENTS}
+    named |= {f"code of {name}": node["code"] for name, node in facts.nodes.get(run["id"], {}).items()}
+    changed = [name for name, digest in named.items() if digest in facts.changed_documents]
+    if not changed:
+        return []
+    what = f"the ledger's text of its {', '.join(changed[:MOST_NAMED])} has another digest"
+    return [AuditFinding("altered", "", "the ledger", run["id"], what)]
+
+
+def _record_findings(
+    run: Row, facts: KnownFacts, known: Mapping[tuple[str, str], Row], places: Places
+) -> list[AuditFinding]:
     """Where the record of a run is gone, is another, or says other things than the ledger, of the run or its versions.
 
     Args:
@@ -230,8 +292,16 @@ def _record_findings(run: Row, known: Mapping[tuple[str, str], Row], places: Pla
     if different:
         found.append(finding("altered", f"the ledger says another {', '.join(different)} than the run's record"))
     for node in record.content["nodes"]:
+        own = facts.nodes.get(run["id"], {}).get(node["node"])
+        others = [name for name in NODE_FACTS if own is not None and own[name] != node[name]]
+        if run["outcome"] is not None and (own is None or others):
+            what = f"the ledger says another {', '.join(others)} of" if own else "the ledger does not know"
+            found.append(finding("altered", f"{what} its node {node['node']}"))
         for one in node["outputs"]:
             row = known.get((one["location"], one["version"]))
+            if run["outcome"] is not None and (one["location"], one["version"]) not in facts.saved:
+                what = "the run's record says that it was saved, the ledger does not know it"
+                found.append(AuditFinding("missing", one["dataset"], one["location"], one["version"], what))
             if row is not None and (row["digest"], row["manifest"]) != (one["digest"], one["manifest"]):
                 what = "the ledger and the run's record name other digests for it"
                 found.append(AuditFinding("altered", row["dataset"], row["location"], row["version"], what))
@@ -295,6 +365,12 @@ def unaccounted(connection: LedgerReader, ledger: Ledger, places: Places, roots:
     """
     going = set(running(connection, ledger))
     found: list[AuditFinding] = []
+    records = {name.removesuffix(".json") for name in places.record_names("runs") if name.endswith(".json")}
+    for some in in_pieces(sorted(records)):
+        records -= {row["id"] for row in connection.rows("SELECT id FROM run WHERE id IN (:some)", some=list(some))}
+    for run in sorted(records):
+        what = "the ledger does not know the run: `kedro audit rebuild` adds it"
+        found.append(AuditFinding("unknown", "", "the run's record", run, what))
     for root in roots:
         for location in sorted(places.locations(root)):
             own = "FROM version WHERE site = :site AND location = :location"
