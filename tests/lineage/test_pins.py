@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,13 @@ def test_two_runs_at_once_never_mix(project: TinyProject) -> None:
     """Two processes: a slow run reads what was there when it started, although another saves all of it anew."""
     first = project.run("learn")
     project.edit("src/PACKAGE/nodes.py", "def answer_directly(questions, params):",
-                 "def answer_directly(questions, params):\n    time.sleep(params.get('sleep_s', 0))")  # fmt: skip
-    slow = project.start("--pipelines=ask", "--params=arm.sleep_s=4")
+                 "def answer_directly(questions, params):\n    held(params)")  # fmt: skip
+    hold = project.hold()
+    slow = project.start("--pipelines=ask", f"--params=arm.held_by={hold}")
     _wait_for(lambda: _started(project, "answer_directly") or _started(project, "answer"))
     quick = project.run("learn", params={"questions": {"count": 5}, "train": {"rate": 0.9}})
-    output, _ = slow.communicate(timeout=60)
+    Path(hold).unlink()
+    output, _ = slow.communicate(timeout=300)
     assert slow.returncode == 0, output
     slow_run = next(row["id"] for row in project.table("run") if row["id"] not in (first, quick))
     read = {(row["name"], row["version"]) for row in project.table("pin", where=f"WHERE run_id = '{slow_run}'")}
@@ -42,10 +43,9 @@ def test_two_runs_at_once_never_mix(project: TinyProject) -> None:
 
 def test_versions_of_a_run_that_goes_on_are_not_taken(project: TinyProject, warned: list[str]) -> None:
     first = project.run("learn")
-    going = project.start("--params=teacher.sleep_s=60")
-    _wait_for(lambda: len(project.versions("questions.parquet")) == 2)
+    going = project.start(f"--params=teacher.held_by={project.hold()}")
+    _wait_for(lambda: _started(project, "write_chains", runs=2))  # its questions are saved by now
     second = project.versions("questions.parquet")[-1]
-    time.sleep(0.2)
     run = project.run("ask")
     assert {row["version"] for row in project.table("pin", where=f"WHERE run_id = '{run}'")} == {first}
     assert "still going on" in warned[0]

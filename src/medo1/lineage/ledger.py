@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # How long a first or last word to the ledger waits for others that write; what is said in between waits less.
 BUSY_S = 30.0
-PATIENCE_S = 1.0
+PATIENCE_S = 0.5
 # Raised with every change of the tables (medo1.lineage.schema). One of an older number is brought up to date where
 # UPGRADES says how, any other is refused with what to do.
 SCHEMA_VERSION = 2

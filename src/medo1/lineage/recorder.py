@@ -30,8 +30,9 @@ logger = logging.getLogger(__name__)
 
 Outcome = Literal["finished", "failed", "interrupted"]
 LONGEST_ERROR = 20_000
-# After a write that failed, the next is tried so much later: a database that is gone costs a run seconds, not minutes.
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
+# After a write that failed, the next is tried so much later, and later still where failing took long: the host of a
+# database that is gone may answer nothing for seconds.
+FIRST_PAUSE_S, LONGEST_PAUSE_S, PAUSES_PER_WAIT = 2.0, 60.0, 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Recorder:
         self._record_of_run = RunRecord(start, ledger.settings.site, roots_of(ledger, start.pins))
         self._next_try = 0.0
         self._pause_s = FIRST_PAUSE_S
+        self._patience_s = PATIENCE_S
         self._lock = threading.RLock()
         self._waiting: list[Event] = []
         self._warned = False
@@ -179,7 +181,7 @@ class Recorder:
         self._record(lambda connection: self._update_node(connection, node, {"ended_at": at, "outcome": "finished"}))
 
     def ended(self, outcome: Outcome, error: str | None = None, cost: Any = None) -> str | None:
-        """The run is over. Waits for what could not be written before, a few seconds at most.
+        """The run is over. Others that write are waited for once more, not for long.
 
         Returns:
             the run's root digest; None where its record could not be written.
@@ -200,15 +202,8 @@ class Recorder:
                 unfinished = (node_run.c.run_id == self._id) & node_run.c.outcome.is_(None)
                 connection.execute(update(node_run).where(unfinished).values(outcome=outcome, ended_at=at))
 
-        self._next_try = 0.0
+        self._next_try, self._patience_s = 0.0, PATIENCE_S
         self._record(write)
-        for pause in (0.5, 2.0):
-            if not self._waiting:
-                break
-            time.sleep(pause)
-            with self._lock:
-                self._next_try = 0.0
-                self._flush()
         if self._waiting:
             logger.error(
                 "%d events of run %s could not be written to the ledger %s. Nothing is lost: they lie in the run's "
@@ -237,17 +232,24 @@ class Recorder:
             self._flush()
 
     def _flush(self) -> None:
-        """Write what waits, in one transaction; what cannot be written goes on waiting, longer each time."""
+        """Write what waits, in one transaction; what cannot be written goes on waiting, longer each time.
+
+        Others that write are waited for once; until a write succeeds again, a locked database costs nothing.
+        """
         from sqlalchemy.exc import SQLAlchemyError
 
-        if not self._waiting or time.monotonic() < self._next_try:
+        before = time.monotonic()
+        if not self._waiting or before < self._next_try:
             return
         try:
-            with self._ledger.writing(PATIENCE_S) as connection:
+            with self._ledger.writing(self._patience_s) as connection:
                 for event in self._waiting:
                     event(connection)
         except SQLAlchemyError as error:
-            self._next_try = time.monotonic() + self._pause_s
+            now = time.monotonic()
+            silent_s = now - before - self._patience_s
+            self._next_try = now + max(self._pause_s, PAUSES_PER_WAIT * silent_s)
+            self._patience_s = 0.0
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             if not self._warned:
                 self._warned = True
@@ -259,7 +261,7 @@ class Recorder:
                 )
             return
         self._waiting.clear()
-        self._pause_s = FIRST_PAUSE_S
+        self._pause_s, self._patience_s = FIRST_PAUSE_S, PATIENCE_S
 
     def _write_start(self, start: RunStart) -> None:
         from sqlalchemy.exc import DBAPIError, IntegrityError
