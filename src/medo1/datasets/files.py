@@ -17,6 +17,7 @@ from medo1.datasets.artifacts import VersionedArtifact
 from medo1.lineage.digests import Content, HashingFile
 from medo1.lineage.evidence import EVIDENCE_MARK, NO_RUN
 from medo1.lineage.manifests import Manifest
+from medo1.lineage.page_marks import filled
 
 PREVIEW_CHARACTERS = 300
 LINES_AT_ONCE = 10_000
@@ -94,11 +95,13 @@ class Json(_File):
 class Page(_File):
     """A text, such as an HTML page.
 
-    Where it has `EVIDENCE_MARK`, the digest of all that it was made from is put when it is saved.
+    Where it has `EVIDENCE_MARK`, the digest of all that it was made from is put when it is saved; other marks are filled with
+    what its run says of itself.
     """
 
     def _put(self, data: str, file: HashingFile) -> None:
-        file.write(data.replace(EVIDENCE_MARK, self.provenance.evidence or NO_RUN).encode())
+        text = data.replace(EVIDENCE_MARK, self.provenance.evidence or NO_RUN)
+        file.write(filled(text, self.provenance.told).encode())
 
     def _read(self, path: Path) -> str:
         return path.read_text(encoding="utf-8")

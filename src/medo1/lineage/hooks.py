@@ -9,7 +9,7 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from medo1.lineage.completion_digests import PaidSince, ReadAnswers
     from medo1.lineage.environment import Environment
+    from medo1.lineage.ledger import Ledger
     from medo1.lineage.ledger_settings import LedgerSettings
     from medo1.lineage.recorder import NodeInput, Recorder
     from medo1.lineage.redaction import LineageRedactor
@@ -93,6 +94,9 @@ class LineageHooks:
         self._unsaved: dict[str, set[str]] = {}
         self._started: dict[str, float] = {}
         self._keys: dict[str, list[str]] = {}
+        self._took: dict[str, float] = {}
+        self._stages: dict[str, str] = {}
+        self._ledger: Ledger | None = None
 
     # What is known before a run
 
@@ -124,13 +128,14 @@ class LineageHooks:
         assert self._context is not None
         self._run, self._catalog, self._pipeline = run_params["run_id"], catalog, pipeline
         self._settings = ledger_settings(self._context.config_loader, Path(self._context.project_path))
-        ledger = Ledger(self._settings, create=True)
+        ledger = self._ledger = Ledger(self._settings, create=True)
         given, only_missing = run_params.get("load_versions") or {}, bool(run_params.get("only_missing_outputs"))
         pins, source = pinned_inputs(ledger, pipeline, catalog, given, only_missing)
         self._refuse_later_versions(pipeline, catalog)
         self._files = {pin.name: pin.digest for pin in pins if pin.kind == "file"}
         self._makers = {name: node.name for node in pipeline.nodes for name in node.outputs}
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._stages = {node.name: min(node.tags - {node.namespace}, default=node.name) for node in pipeline.nodes}
         self._functions = _code_of(pipeline, catalog)
         self._start(ledger, run_params, pins, source)
 
@@ -198,6 +203,7 @@ class LineageHooks:
     def after_node_run(self, node: Node) -> None:
         if self._recorder is not None and node.name in self._started:
             took = time.perf_counter() - self._started.pop(node.name)
+            self._took[node.name] = took
             self._recorder.node_ran(node.name, took, ended=not self._unsaved.get(node.name))
 
     @hook_impl
@@ -221,7 +227,17 @@ class LineageHooks:
             stores=stores,
             answers=answers,
             evidence=self._evidence_of(node),
+            told=self._told_of(dataset_name, node) if isinstance(data, str) else None,
         )
+
+    def _told_of(self, dataset_name: str, node: Node) -> Callable[[str, str], str] | None:
+        """What fills the marks of a page."""
+        from medo1.lineage.run_told import RunTold
+
+        if self._ledger is None:
+            return None
+        reads = self._inputs.get(node.name, {})
+        return RunTold(self._run, dataset_name, self._record, reads, self._took, self._stages, self._ledger)
 
     def _answers_of(self, node: Node, data: Any) -> tuple[list[str], dict[str, str]]:
         """The stores of the engines that a node asked, and digests of the answers that rows of its output name."""

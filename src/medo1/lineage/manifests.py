@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -47,6 +48,7 @@ class Provenance:
         maker: who made it where no run did: `by` (`hand`, `adopted`, or a command), `user`, `host`, `origin`.
         stores, answers: completion stores, and digests of the answers in them that it was made from, by request id.
         evidence: digest of the content of everything that it was made from.
+        told: fills the marks of a page (see `medo1.lineage.page_marks`).
     """
 
     dataset: str = ""
@@ -62,6 +64,7 @@ class Provenance:
     stores: list[str] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     evidence: str = ""
+    told: Callable[[str, str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,23 +35,6 @@ def lineage_page(root: Row, up: Graph, down: Graph, runs: Mapping[str, Row]) -> 
         runs: what is known of the runs, by id.
     """
     versions = up.versions | down.versions
-    edges = {(source, target) for target, sources in up.edges.items() for source in sources}
-    edges |= {(source, target) for source, targets in down.edges.items() for target in targets}
-    names = {f"v{number}": row for number, row in versions.items()}
-    links = {(f"v{source}", f"v{target}") for source, target in edges}
-    outside: dict[str, Row] = {}
-    for number, reads in up.outside.items():
-        for read in reads:
-            if read["kind"] != "parameters":
-                key = f"o{read['name']}{read['digest']}"
-                outside[key] = read
-                links.add((key, f"v{number}"))
-    places = _places(list(names) + list(outside), links)
-    width = max(x for x, _ in places.values()) + BOX_WIDTH + MARGIN
-    height = max(y for _, y in places.values()) + BOX_HEIGHT + MARGIN
-    lines = "".join(_edge(places[source], places[target]) for source, target in sorted(links))
-    boxes = "".join(_box(places[key], row, key == f"v{root['id']}") for key, row in names.items())
-    boxes += "".join(_outside_box(places[key], read) for key, read in outside.items())
     title = f"{root['dataset']}@{root['version']}"
     cut = sum(down.left_out.values())
     more = f" {cut} more versions made from it are left out." if cut else ""
@@ -59,10 +42,41 @@ def lineage_page(root: Row, up: Graph, down: Graph, runs: Mapping[str, Row]) -> 
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
         f"<h1>{escape(title)}</h1><p>What it was made from (left) and what was made from it (right): {len(versions)} "
-        f"versions and {len(outside)} things from outside.{more}</p>"
-        f'<div class="scroll"><svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" '
-        f'aria-label="lineage of {escape(title)}">{lines}{boxes}</svg></div>{_table(versions, runs)}</body></html>\n'
+        f"versions and {len(_outside(up))} things from outside.{more}</p>"
+        f'<div class="scroll">{lineage_picture(root, up, down)}</div>{_table(versions, runs)}</body></html>\n'
     )
+
+
+def lineage_picture(root: Row, up: Graph, down: Graph) -> str:
+    """The picture alone, as SVG; its colours are those of the page's `.box`, `.outside`, `.root`, `.edge`, `.small`."""
+    versions = up.versions | down.versions
+    edges = {(source, target) for target, sources in up.edges.items() for source in sources}
+    edges |= {(source, target) for source, targets in down.edges.items() for target in targets}
+    names = {f"v{number}": row for number, row in versions.items()}
+    links = {(f"v{source}", f"v{target}") for source, target in edges}
+    outside = _outside(up)
+    for number, reads in up.outside.items():
+        links |= {(_outside_key(read), f"v{number}") for read in reads if _outside_key(read) in outside}
+    places = _places(list(names) + list(outside), links)
+    width = max(x for x, _ in places.values()) + BOX_WIDTH + MARGIN
+    height = max(y for _, y in places.values()) + BOX_HEIGHT + MARGIN
+    lines = "".join(_edge(places[source], places[target]) for source, target in sorted(links))
+    boxes = "".join(_box(places[key], row, key == f"v{root['id']}") for key, row in names.items())
+    boxes += "".join(_outside_box(places[key], read) for key, read in outside.items())
+    title = f"{root['dataset']}@{root['version']}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="lineage of {escape(title)}">{lines}{boxes}</svg>'
+    )
+
+
+def _outside(up: Graph) -> dict[str, Row]:
+    """What the versions were made from that is no version, but for parameters; by a key that tells one from another."""
+    return {_outside_key(read): read for reads in up.outside.values() for read in reads if read["kind"] != "parameters"}
+
+
+def _outside_key(read: Row) -> str:
+    return f"o{read['name']}{read['digest']}"
 
 
 def _places(keys: list[str], links: set[tuple[str, str]]) -> dict[str, tuple[int, int]]:

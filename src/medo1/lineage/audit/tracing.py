@@ -40,6 +40,7 @@ from medo1.lineage.audit.verification import by_text
 from medo1.lineage.code import CodeReader
 from medo1.lineage.completion_digests import call_ids
 from medo1.lineage.evidence import EVIDENCE_MARK, evidence_of
+from medo1.lineage.page_marks import without_told
 from medo1.lineage.places import Places
 
 if TYPE_CHECKING:
@@ -324,6 +325,8 @@ class _Tracer:
                 stated = self.value(version)
                 if isinstance(again, str) and EVIDENCE_MARK in again:
                     again = again.replace(EVIDENCE_MARK, self._evidence(version))
+                if isinstance(stated, str):
+                    stated = without_told(stated)
                 same = "the same" if _same_value(stated, again) else "another"
                 return [NumberCheck(version["dataset"], "the same", same, "node")]
             return [NumberCheck(self._column, _at(self.value(version), self._column), _at(again, self._column), "node")]
