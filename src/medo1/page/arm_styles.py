@@ -1,0 +1,128 @@
+"""How an arm looks: one colour and one marker, the same in every figure of every report.
+
+The paper's arms have fixed places. Any other arm's place comes from its name; only where two arms of one report
+fall on the same place does the later in the alphabet move on. Colours are told apart in deuteranopia too, and stand out from a white and
+from a dark page (a test measures both); the marker tells arms apart where there is no colour at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+
+class Look(NamedTuple):
+    """A place of the palette."""
+
+    light: str  # on a white page
+    dark: str  # on a dark one
+    marker: str
+
+
+LOOKS = (
+    Look("#66707c", "#aab4bf", "circle"),
+    Look("#2f4fd0", "#7c97ff", "square"),
+    Look("#d95f02", "#ff9d45", "diamond"),
+    Look("#00796b", "#37c8b0", "triangle"),
+    Look("#b0127b", "#ff86cf", "down"),
+    Look("#5b3a1e", "#c8a078", "plus"),
+    Look("#4a7a00", "#a6d854", "star"),
+    Look("#2a1a5e", "#d9d0ff", "cross"),
+    Look("#8e1b10", "#ff6b5c", "bar"),
+    Look("#0f86b8", "#6fd3ff", "hexagon"),
+)
+FIXED = {
+    "vanilla": 0,
+    "vanilla_cot": 1,
+    "cot_sft": 2,
+    "longstep_sft": 3,
+    "longmonolog_sft": 4,
+    "direct": 5,
+    "cot": 6,
+}
+
+
+def places(names: Iterable[str]) -> dict[str, int]:
+    """The place of each arm or format in `LOOKS`. Beyond as many arms as there are looks, looks repeat."""
+    names = list(dict.fromkeys(names))
+    found = {name: FIXED[name] for name in names if name in FIXED}
+    for name in sorted(set(names) - set(found)):
+        first = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(LOOKS)
+        free = [(first + step) % len(LOOKS) for step in range(len(LOOKS))]
+        found[name] = next((place for place in free if place not in found.values()), first)
+    return {name: found[name] for name in names}
+
+
+def colour_rules(theme: str) -> str:
+    """CSS that gives each place its colour in a theme, `light` or `dark`."""
+    return "".join(f".a{place}{{--c:{getattr(look, theme)}}}" for place, look in enumerate(LOOKS))
+
+
+def marker(place: int, x: float, y: float, size: float = 4.5) -> str:
+    """The marker of a place as SVG, centred on x, y."""
+    shape = LOOKS[place % len(LOOKS)].marker
+    return f'<path class="mark a{place}" d="{_PATHS[shape](x, y, size)}"/>'
+
+
+def _polygon(points: Iterable[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points) + "Z"
+
+
+def _turned(x: float, y: float, r: float, angles: Iterable[float], radii: Iterable[float] = ()) -> str:
+    from math import cos, radians, sin
+
+    angles = list(angles)
+    sizes = list(radii) or [r] * len(angles)
+    return _polygon(
+        (x + size * cos(radians(angle)), y + size * sin(radians(angle)))
+        for angle, size in zip(angles, sizes, strict=True)
+    )
+
+
+def _star(x: float, y: float, r: float) -> str:
+    return _turned(x, y, r, [36 * n - 90 for n in range(10)], [1.35 * r, 0.6 * r] * 5)
+
+
+def _plus(x: float, y: float, r: float) -> str:
+    a, b = 1.15 * r, 0.42 * r
+    corners = [(-b, -a), (b, -a), (b, -b), (a, -b), (a, b), (b, b), (b, a), (-b, a), (-b, b), (-a, b), (-a, -b), (-b, -b)]
+    return _polygon((x + dx, y + dy) for dx, dy in corners)
+
+
+def _cross(x: float, y: float, r: float) -> str:
+    a, b = 1.15 * r, 0.42 * r
+    corners = [(-b, -a), (b, -a), (b, -b), (a, -b), (a, b), (b, b), (b, a), (-b, a), (-b, b), (-a, b), (-a, -b), (-b, -b)]
+    return _polygon((x + (dx - dy) * 0.71, y + (dx + dy) * 0.71) for dx, dy in corners)
+
+
+def _circle(x: float, y: float, r: float) -> str:
+    return f"M{x - r:.1f},{y:.1f}a{r},{r} 0 1 0 {2 * r},0a{r},{r} 0 1 0 {-2 * r},0Z"
+
+
+_PATHS = {
+    "circle": _circle,
+    "square": lambda x, y, r: _polygon([(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)]),
+    "diamond": lambda x, y, r: _turned(x, y, 1.3 * r, (0, 90, 180, 270)),
+    "triangle": lambda x, y, r: _turned(x, y, 1.3 * r, (-90, 30, 150)),
+    "down": lambda x, y, r: _turned(x, y, 1.3 * r, (90, 210, 330)),
+    "hexagon": lambda x, y, r: _turned(x, y, 1.15 * r, range(0, 360, 60)),
+    "plus": _plus,
+    "cross": _cross,
+    "star": _star,
+    "bar": lambda x, y, r: _polygon(
+        [(x - 0.5 * r, y - 1.3 * r), (x + 0.5 * r, y - 1.3 * r), (x + 0.5 * r, y + 1.3 * r), (x - 0.5 * r, y + 1.3 * r)]
+    ),
+}
+
+
+def legend(names: Mapping[str, int]) -> str:
+    """A list of arms with colour and marker, as HTML."""
+    from html import escape
+
+    items = "".join(
+        f'<li><svg viewBox="0 0 26 14" width="26" height="14" aria-hidden="true"><path class="line a{place}" '
+        f'd="M1,7H25"/>{marker(place, 13, 7)}</svg>{escape(name)}</li>'
+        for name, place in names.items()
+    )
+    return f'<ul class="legend">{items}</ul>'

@@ -1,0 +1,50 @@
+"""Numbers as the page writes them. What is not known is a middle dot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+UNKNOWN = "·"
+SMALLEST_P = 0.001
+
+
+def known(value: Any) -> bool:
+    """Whether there is a number."""
+    return value is not None and not (isinstance(value, float) and value != value) and str(value) != "<NA>"  # noqa: PLR0124
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """A share of 0 to 1 in percent, with its unit."""
+    return f"{value * 100:.{digits}f} %" if known(value) else UNKNOWN
+
+
+def span(low: Any, high: Any) -> str:
+    """An interval of shares, in percent."""
+    return f"{low * 100:.1f} to {high * 100:.1f}" if known(low) and known(high) else UNKNOWN
+
+
+def points(value: Any) -> str:
+    """A difference of shares, in percentage points, with its sign."""
+    return f"{value * 100:+.1f}" if known(value) else UNKNOWN
+
+
+def points_span(low: Any, high: Any) -> str:
+    """An interval of differences, in percentage points."""
+    return f"{points(low)} to {points(high)}" if known(low) and known(high) else UNKNOWN
+
+
+def p_text(value: Any) -> str:
+    """A p-value."""
+    if not known(value):
+        return UNKNOWN
+    return "< 0.001" if value < SMALLEST_P else f"{value:.3f}"
+
+
+def count(value: Any) -> str:
+    """A whole number, or a mean of counts, with thousands told apart."""
+    return f"{value:,.0f}" if known(value) else UNKNOWN
+
+
+def decimal(value: Any, digits: int = 3) -> str:
+    """A number with so many significant digits."""
+    return f"{value:.{digits}g}" if known(value) else UNKNOWN

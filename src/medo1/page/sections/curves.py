@@ -1,0 +1,242 @@
+"""Accuracy over what is spent: difficulty, votes, thinking budgets, selective thought, the frontier."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from medo1.page.charts.lines import Point, Series
+from medo1.page.markup import Column, Row, figure, joined, paragraph, table
+from medo1.page.material import Material
+from medo1.page.numbers_text import UNKNOWN, count, decimal, known, percent, span
+from medo1.page.sections.section import Section, line_panels
+from medo1.vocabulary import ADAPTIVE_VOTE
+
+
+def _point(row: Row, x: str, told: str, low: str = "accuracy_low", high: str = "accuracy_high") -> Point:
+    return Point(row[x], row["accuracy"], row.get(low), row.get(high), f"{percent(row['accuracy'])}, {told}")
+
+
+def _difficulty(material: Material) -> Markup:
+    def right(arm: str, place: int, rows: list[Row]) -> list[Series]:
+        ordered = sorted(rows, key=lambda row: row["difficulty"])
+        told = "difficulty {}, {} questions"
+        points = [_point(row, "difficulty", told.format(row["difficulty"], row["questions"])) for row in ordered]
+        return [Series(arm, place, tuple(points))]
+
+    def long(arm: str, place: int, rows: list[Row]) -> list[Series]:
+        ordered = sorted(rows, key=lambda row: row["difficulty"])
+        points = [
+            Point(row["difficulty"], row["mean_tokens"], told=f"{count(row['mean_tokens'])} tokens")
+            for row in ordered
+            if known(row["mean_tokens"])
+        ]
+        return [Series(arm, place, tuple(points))]
+
+    accuracy, legend = line_panels(material, "by_difficulty", right, x_title="difficulty", chance=True)
+    tokens, _ = line_panels(
+        material, "by_difficulty", long, x_title="difficulty", y_title="mean tokens", shares=False
+    )
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("difficulty", lambda row: row["difficulty"]),
+        Column("mean tokens", lambda row: count(row["mean_tokens"])),
+        Column("questions", lambda row: count(row["questions"])),
+    ]
+    caption = "Accuracy, and the mean tokens of a greedy answer, over the difficulty of the questions."
+    return joined(
+        [
+            figure(caption, accuracy + tokens, legend, name="difficulty"),
+            table("Accuracy and length by difficulty", columns, material.rows("by_difficulty"), "by_difficulty"),
+        ]
+    )
+
+
+def _voted(row: Row) -> bool:
+    return row["method"] in ("majority", ADAPTIVE_VOTE)
+
+
+def _votes(material: Material) -> Markup:
+    def lines(arm: str, place: int, rows: list[Row]) -> list[Series]:
+        fixed = sorted((row for row in rows if row["method"] == "majority"), key=lambda row: row["k"])
+        stopped = [row for row in rows if row["method"] == ADAPTIVE_VOTE and known(row["mean_tokens"])]
+        spent = [row for row in fixed if known(row["mean_tokens"])]
+        told = "majority of {} votes, {} tokens"
+        return [
+            Series(
+                arm, place,
+                tuple(_point(row, "mean_tokens", told.format(row["k"], count(row["mean_tokens"]))) for row in spent),
+            ),
+            Series(
+                arm, place,
+                tuple(
+                    _point(row, "mean_tokens", f"drawn until decided, {count(row['mean_tokens'])} tokens")
+                    for row in stopped
+                ),
+                joined=False, hollow=True,
+            ),
+        ]  # fmt: skip
+
+    panels, legend = line_panels(
+        material, "vote_curve", lines, keep=lambda row: _voted(row) and known(row["mean_tokens"]),
+        x_title="tokens per question, all votes together", logarithmic=True, chance=True,
+    )  # fmt: skip
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])),
+        Column("votes", _votes_text, left=True),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("tokens per question", lambda row: count(row["mean_tokens"])),
+        Column("agrees with all", lambda row: percent(row["agreement"])),
+    ]
+    rows = [row for row in material.rows("vote_curve") if _voted(row)]
+    caption = (
+        "Accuracy of the majority over the tokens that its votes cost. Rings: samples are drawn until the vote is decided, "
+        "as the stopping rule sees it."
+    )
+    return joined(
+        [
+            figure(caption, panels, legend, name="votes") if any(known(row["mean_tokens"]) for row in rows) else "",
+            table("Accuracy over votes", columns, rows, "vote_curve"),
+            paragraph(
+                "Expected over all subsets of k of the samples that were drawn; unread answers do not vote, a tie goes to "
+                "the answer stated first. One vote is one sample at a temperature above 0, and not the greedy answer. Agrees "
+                "with all: how often that vote was the vote of all samples."
+            ),
+        ]
+    )
+
+
+def _votes_text(row: Row) -> str:
+    return str(row["k"]) if row["method"] == "majority" else f"until decided, at most {row['k']}"
+
+
+def _budgets(material: Material) -> Markup:
+    rows = material.rows("budget_curve")
+    if len({row["budget"] for row in rows}) == 1:
+        return Markup("")  # one budget is no curve
+
+    def lines(arm: str, place: int, rows: list[Row]) -> list[Series]:
+        ordered = sorted(rows, key=lambda row: row["budget"])
+        told = "budget {}, {} of thoughts cut"
+        points = [_point(row, "budget", told.format(row["budget"], percent(row["forced"], 0))) for row in ordered]
+        return [Series(arm, place, tuple(points))]
+
+    panels, legend = line_panels(
+        material, "budget_curve", lines, x_title="thinking budget, tokens", logarithmic=True, chance=True,
+        x_of=lambda row: row["budget"],
+    )  # fmt: skip
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("budget", lambda row: count(row["budget"])),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("thoughts cut", lambda row: percent(row["forced"], 0)),
+        Column("of their answers unread", lambda row: percent(row["unread"], 0)),
+        Column("commonest letter", _commonest, left=True),
+    ]
+    caption = "Accuracy of the greedy answer when thinking is cut at a budget, and the answer asked for."
+    return joined(
+        [
+            figure(caption, panels, legend, name="budgets"),
+            table("Accuracy over thinking budgets", columns, rows, "budget_curve"),
+            paragraph(
+                "Where many of the answers that were asked for cannot be read, or nearly all say the same letter, the row "
+                "measures the asking and not the thought."
+            ),
+        ]
+    )
+
+
+def _commonest(row: Row) -> str:
+    share = row["commonest_share"]
+    return f"{row['commonest']} ({percent(share, 0)})" if known(share) else UNKNOWN
+
+
+def _selective(material: Material) -> Markup:
+    def lines(arm: str, place: int, rows: list[Row]) -> list[Series]:
+        found = []
+        for score in dict.fromkeys(row["score"] for row in rows):
+            own = sorted((row for row in rows if row["score"] == score), key=lambda row: row["tokens"])
+            told = "{} think, {}"
+            points = [
+                _point(row, "tokens", told.format(percent(row["thought_share"], 0), score), "low", "high") for row in own
+            ]
+            found.append(Series(arm, place, tuple(points)))
+        return found
+
+    panels, legend = line_panels(
+        material, "selective_curve", lines, x_title="tokens per question", logarithmic=True, chance=True
+    )
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("interval", lambda row: span(row["low"], row["high"])),
+        Column("questions thought about", lambda row: percent(row["thought_share"], 0)),
+        Column("tokens per question", lambda row: count(row["tokens"])),
+        Column("unsure by", lambda row: row["score"], left=True),
+        Column("threshold", lambda row: decimal(row["tau"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    caption = "Answer at once, and think only when unsure: accuracy over the tokens that this takes, at every threshold."
+    rows = material.rows("selective_curve")
+    return joined(
+        [
+            figure(caption, panels, legend, name="selective"),
+            table("Selective thought", columns, rows, "selective_curve"),
+        ]
+    )
+
+
+def _frontier(material: Material) -> Markup:
+    def lines(arm: str, place: int, rows: list[Row]) -> list[Series]:
+        rows = [row for row in rows if known(row["tokens"])]
+        told = "{} {}, {} tokens"
+        best = [row for row in rows if row["on_frontier"]]
+        rest = [row for row in rows if not row["on_frontier"]]
+        return [
+            Series(
+                arm, place,
+                tuple(
+                    _point(row, "tokens", told.format(row["strategy"], row["setting"], count(row["tokens"])), "", "")
+                    for row in some
+                ),
+                joined=False, hollow=hollow,
+            )
+            for some, hollow in ((rest, True), (best, False))
+        ]  # fmt: skip
+
+    panels, legend = line_panels(
+        material, "frontier", lines, keep=lambda row: known(row["tokens"]) and row["tokens"] > 0,
+        x_title="tokens per question", logarithmic=True, chance=True,
+    )  # fmt: skip
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("strategy", lambda row: f"{row['strategy']} {row['setting']}".strip(), left=True),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("interval", lambda row: span(row["low"], row["high"])),
+        Column("tokens", lambda row: count(row["tokens"])),
+        Column("seconds", lambda row: decimal(row["seconds"])),
+        Column("dollars", lambda row: decimal(row["dollars"])),
+        Column("FLOPs", lambda row: f"{row['flops']:.2e}" if known(row["flops"]) else UNKNOWN),
+        Column("on the frontier", lambda row: "yes" if row["on_frontier"] else "", left=True),
+        Column("tokens per point gained", lambda row: count(row["tokens_per_point"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    caption = "Every way of answering that was measured. Filled: no other is both cheaper in tokens and better."
+    return joined(
+        [
+            figure(caption, panels, legend, name="frontier"),
+            table("What accuracy costs, means per question", columns, material.rows("frontier"), "frontier"),
+        ]
+    )
+
+
+DIFFICULTY = Section("difficulty", "Accuracy and length by difficulty", ("by_difficulty",), _difficulty)
+VOTES = Section("votes", "Accuracy over votes", ("vote_curve",), _votes)
+BUDGETS = Section("budgets", "Accuracy over thinking budgets", ("budget_curve",), _budgets)
+SELECTIVE = Section("selective", "Thinking only when unsure", ("selective_curve",), _selective)
+FRONTIER = Section("frontier", "What accuracy costs", ("frontier",), _frontier)

@@ -1,0 +1,45 @@
+"""Results: every arm on every benchmark."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from medo1.page.markup import Column, Row, joined, paragraph, table
+from medo1.page.material import Material
+from medo1.page.numbers_text import count, p_text, percent, points, points_span, span
+from medo1.page.sections.section import Section
+
+
+def _body(material: Material) -> Markup:
+    compared = {(row["arm"], row["benchmark"]): row for row in material.rows("comparisons")}
+
+    def other(row: Row, key: str) -> object:
+        return compared.get((row["arm"], row["benchmark"]), {}).get(key)
+
+    several = len(material.benchmarks("results")) > 1
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column(f"{material.confidence * 100:g} % interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])),
+        Column(f"against {material.baseline}, points", lambda row: points(other(row, "difference"))),
+        Column("interval", lambda row: points_span(other(row, "difference_low"), other(row, "difference_high"))),
+        Column("p (Holm)", lambda row: p_text(other(row, "p_adjusted"))),
+        Column("mean tokens", lambda row: count(row["mean_tokens"])),
+        Column("questions", lambda row: count(row["questions"])),
+        Column("unread", lambda row: count(row["unread"])),
+        Column("of these cut", lambda row: count(row["truncated"])),
+    ]
+    if several:
+        columns.insert(1, Column("benchmark", lambda row: row["benchmark"], left=True))
+    return joined(
+        [
+            table("Accuracy of the arms", columns, material.rows("results"), "results"),
+            paragraph(
+                "Greedy generations over all questions. Unread: no single answer could be read, which counts as wrong. "
+                "Accuracies have Wilson intervals; differences are paired by question."
+            ),
+        ]
+    )
+
+
+SECTION = Section("results", "Results", ("results",), _body)

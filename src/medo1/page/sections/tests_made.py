@@ -1,0 +1,123 @@
+"""The tests behind the differences; near-copies; probes."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from medo1.page.arm_styles import places
+from medo1.page.charts.intervals import Interval, intervals_panel
+from medo1.page.markup import Column, figure, joined, paragraph, table
+from medo1.page.material import ALL, Material
+from medo1.page.numbers_text import count, decimal, known, p_text, percent, points, points_span, span
+from medo1.page.sections.section import Section
+
+# Columns that a table of comparisons may have besides, with their headings.
+BESIDE = {
+    "correlation": ("correlation", decimal),
+    "smallest_detectable": ("smallest difference that would show", points),
+    "group": ("not told apart: group", str),
+    "margin": ("margin", points),
+    "non_inferior": ("no worse within the margin", str),
+}
+
+
+def _tests(material: Material) -> Markup:
+    rows = material.rows("comparisons")
+    benchmarks = material.benchmarks("comparisons")
+    look = places([*material.arms, *(str(row["arm"]) for row in rows)])
+    panels = [
+        intervals_panel(
+            "" if len(benchmarks) == 1 else ("all together" if benchmark == ALL else benchmark),
+            [
+                Interval(
+                    str(row["arm"]), look[str(row["arm"])], row["difference"], row["difference_low"],
+                    row["difference_high"],
+                    f"{points(row['difference'])} ({points_span(row['difference_low'], row['difference_high'])})",
+                )
+                for row in rows if row["benchmark"] == benchmark
+            ],
+            x_title=f"difference from {material.baseline}, points", shares=False,
+        )
+        for benchmark in benchmarks
+    ]  # fmt: skip
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("difference, points", lambda row: points(row["difference"])),
+        Column("interval", lambda row: points_span(row["difference_low"], row["difference_high"])),
+        Column("p (Holm)", lambda row: p_text(row["p_adjusted"])),
+        Column("p, this test alone", lambda row: p_text(row["p_value"])),
+        Column("gained", lambda row: count(row["gained"])),
+        Column("lost", lambda row: count(row["lost"])),
+        Column("questions", lambda row: count(row["questions"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    columns += [
+        Column(heading, lambda row, name=name, text=text: text(row[name]) if known(row[name]) else "·")  # type: ignore[misc]
+        for name, (heading, text) in BESIDE.items()
+        if rows and name in rows[0]
+    ]
+    caption = f"Each arm against {material.baseline}, paired by question, with its interval. Dashed: no difference."
+    return joined(
+        [
+            figure(caption, panels, name="tests"),
+            table(f"Paired comparisons with {material.baseline}", columns, rows, "comparisons"),
+            paragraph(
+                "Gained: right in the arm and wrong in the baseline; lost: the other way. McNemar's exact test; Holm's correction "
+                "over all rows."
+            ),
+        ]
+    )
+
+
+def _clustered(material: Material) -> Markup:
+    rows = [
+        row
+        for row in material.rows("clustered_results")
+        if row["clusters"] < row["questions"] or row["subset"] == "clean"
+    ]
+    if not rows:
+        return Markup("")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])),
+        Column("questions that", lambda row: "nobody doubts" if row["subset"] == "clean" else "were asked", left=True),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("questions", lambda row: count(row["questions"])),
+        Column("different", lambda row: count(row["clusters"])),
+    ]
+    return joined(
+        [
+            table("Near-copies counted once, doubtful questions left out", columns, rows, "clustered_results"),
+            paragraph(
+                "Different: how many of the questions say different things; near-copies of each other count as one "
+                "observation in the interval."
+            ),
+        ]
+    )
+
+
+def _probes(material: Material) -> Markup:
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("probe", lambda row: row["probe"], left=True),
+        Column("asked plainly", lambda row: percent(row["plain"])),
+        Column("probed", lambda row: percent(row["probed"])),
+        Column("difference, points", lambda row: points(row["difference"])),
+        Column("interval", lambda row: points_span(row["low"], row["high"])),
+        Column("p", lambda row: p_text(row["p_value"])),
+        Column("questions", lambda row: count(row["n"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("what it asks", lambda row: row["says"], left=True),
+    ]
+    return joined(
+        [
+            table("Probes: does reasoning carry the score?", columns, material.rows("probes"), "probes"),
+            paragraph("The same questions changed in one thing, answered by the same arm, and paired."),
+        ]
+    )
+
+
+TESTS = Section("tests", "Paired tests", ("comparisons",), _tests)
+CLUSTERED = Section("near-copies", "Near-copies and doubtful questions", ("clustered_results",), _clustered)
+PROBES = Section("probes", "Probes", ("probes",), _probes)

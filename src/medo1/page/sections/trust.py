@@ -1,0 +1,140 @@
+"""How far an answer can be trusted: calibration, letters, lengths."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from medo1.page.arm_styles import places
+from medo1.page.charts.bars import Bar, bars_panel
+from medo1.page.charts.lines import Point, Series
+from medo1.page.markup import Column, Row, figure, joined, paragraph, table
+from medo1.page.material import Material
+from medo1.page.numbers_text import count, decimal, known, percent
+from medo1.page.sections.section import Section, line_panels
+
+
+def _calibration(material: Material) -> Markup:
+    parts: list[Markup] = []
+    for score in dict.fromkeys(row["score"] for row in material.rows("calibration")):
+
+        def bins(arm: str, place: int, rows: list[Row]) -> list[Series]:
+            rows = [row for row in rows if known(row["mean_score"]) and known(row["accuracy"])]
+            told = "said {}, {} right, of {}"
+            points = [
+                Point(
+                    row["mean_score"], row["accuracy"],
+                    told=told.format(percent(row["mean_score"], 0), percent(row["accuracy"], 0), row["n"]),
+                )
+                for row in sorted(rows, key=lambda row: row["mean_score"])
+            ]  # fmt: skip
+            return [Series(arm, place, tuple(points))]
+
+        panels, legend = line_panels(
+            material, "calibration", bins, keep=lambda row, of=score: row["score"] == of,  # type: ignore[misc]
+            x_title=f"{_named(score)}, %", x_shares=True, diagonal=True,
+        )  # fmt: skip
+        caption = f"How often an answer is right, over its {_named(score)}. On the dashed line it says what it knows."
+        parts.append(figure(caption, panels, legend, name=f"calibration-{score}"))
+    summary = [
+        Column("arm", lambda row: row["arm"]),
+        Column("score", lambda row: _named(row["score"]), left=True),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("Brier", lambda row: decimal(row["brier"])),
+        Column("calibration error", lambda row: decimal(row["ece"])),
+        Column("area under risk and coverage", lambda row: decimal(row["aurc"])),
+        Column("questions", lambda row: count(row["n"])),
+    ]
+    rows = material.rows("calibration_summary")
+    if rows:
+        parts.append(table("Calibration, lower is better", summary, rows, "calibration_summary"))
+    return joined(parts)
+
+
+def _named(score: str) -> str:
+    return str(score).replace("_", " ")
+
+
+def _coverage(material: Material) -> Markup:
+    parts = []
+    for score in dict.fromkeys(row["score"] for row in material.rows("risk_coverage")):
+
+        def lines(arm: str, place: int, rows: list[Row]) -> list[Series]:
+            points = [
+                Point(
+                    row["coverage"], row["accuracy"],
+                    told=f"answers {percent(row['coverage'], 0)}, {percent(row['accuracy'])} of them right",
+                )
+                for row in sorted(rows, key=lambda row: row["coverage"]) if known(row["accuracy"])
+            ]  # fmt: skip
+            return [Series(arm, place, tuple(points))]
+
+        panels, legend = line_panels(
+            material, "risk_coverage", lines, keep=lambda row, of=score: row["score"] == of,  # type: ignore[misc]
+            x_title="questions answered, %", x_shares=True, chance=True,
+        )  # fmt: skip
+        caption = f"Accuracy when only the questions with the highest {_named(score)} are answered, and the rest left open."
+        parts.append(figure(caption, panels, legend, name=f"coverage-{score}"))
+    return joined(parts)
+
+
+def _letters(material: Material) -> Markup:
+    rows = material.rows("letters")
+    look = places(str(row["arm"]) for row in rows)
+    panels = []
+    benchmarks = material.benchmarks("letters")
+    most = max((row["answered"] for row in rows if known(row["answered"])), default=1.0)
+    for benchmark in benchmarks:
+        for arm, place in look.items():
+            own = [row for row in rows if row["benchmark"] == benchmark and row["arm"] == arm and known(row["answered"])]
+            bars = [
+                Bar(
+                    str(row["letter"]), row["answered"], beside=row["gold"],
+                    told=f"{percent(row['answered'], 0)}, right for {percent(row['gold'], 0)}",
+                )
+                for row in own
+            ]  # fmt: skip
+            if bars:
+                title = arm if len(benchmarks) == 1 else f"{arm}, {benchmark}"
+                panels.append(bars_panel(title, bars, place=place, most=max(most, *(row["gold"] for row in own))))
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("chance", lambda row: percent(row["chance"])),
+        Column("always the commonest letter", lambda row: percent(row["commonest_letter"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("compared", lambda row: "no" if row["muted"] else "yes", left=True),
+        Column("why", lambda row: row["why"], left=True),
+    ]
+    baselines = material.rows("letter_baselines")
+    caption = "How often each letter is answered; the line across a bar is how often it is right."
+    return joined(
+        [
+            figure(caption, panels, name="letters"),
+            table("Accuracy beside guessing", columns, baselines, "letter_baselines") if baselines else "",
+        ]
+    )
+
+
+def _lengths(material: Material) -> Markup:
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("answers", lambda row: "right" if row["correct"] else "wrong", left=True),
+        Column("mean tokens", lambda row: count(row["mean_tokens"])),
+        Column("from", lambda row: count(row["low"])),
+        Column("to", lambda row: count(row["high"])),
+        Column("difficulty", lambda row: count(row["difficulty"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("answers counted", lambda row: count(row["n"])),
+    ]
+    return joined(
+        [
+            table("Length of right and wrong answers, by difficulty", columns, material.rows("lengths"), "lengths"),
+            paragraph("Wrong answers that are longer than right ones of the same difficulty are a sign of wandering."),
+        ]
+    )
+
+
+CALIBRATION = Section("calibration", "Does it know when it is right?", ("calibration",), _calibration)
+COVERAGE = Section("coverage", "When may it say that it does not know?", ("risk_coverage",), _coverage)
+LETTERS = Section("letters", "Letters", ("letters",), _letters)
+LENGTHS = Section("lengths", "Length and correctness", ("lengths",), _lengths)
