@@ -97,7 +97,7 @@ def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None
 NUMBERS = (
     *("results", "comparisons", "by_difficulty", "vote_curve", "budget_curve", "tokens", "outcomes", "timing"),
     *("chain_lengths", "teaching_costs", "filter_funnel", "ingest_summary", "cot.filter_summary"),
-    *("accuracy_figure", "votes_figure", "report"),
+    "report",
 )
 
 

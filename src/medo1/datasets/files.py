@@ -95,7 +95,8 @@ class Json(_File):
 class Page(_File):
     """A text, such as an HTML page.
 
-    Where it has `EVIDENCE_MARK`, the digest of all that it was made from is put when it is saved; other marks are filled with
+    Where it has `EVIDENCE_MARK`, the digest of all that it was made from is put when it is saved; other marks are
+    filled with
     what its run says of itself.
     """
 

@@ -1,7 +1,8 @@
 """Places in a page that are filled when it is saved, with what only the run that saves it knows.
 
 A node is a pure function: it cannot know its run, its commit or how long other nodes took. So a page has marks, and the
-filled text stands between a mark and its end. `without_told` takes it out again, so that a page can be held against the one that
+filled text stands between a mark and its end. `without_told` takes it out again, so that a page can be held against
+the one that
 its node makes anew.
 """
 
@@ -22,7 +23,9 @@ def mark(kind: str, name: str = "") -> str:
 
 
 def filled(text: str, told: Callable[[str, str], str] | None) -> str:
-    """The text with every mark followed by the HTML that `told(kind, name)` gives for it, and an end; unchanged for None."""
+    """The text with every mark followed by the HTML that `told(kind, name)` gives for it, and an end; unchanged for
+    None.
+    """
     if told is None:
         return text
     return MARK.sub(lambda found: f"{found[0]}{told(found[1], found[2] or '')}{END}", text)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What of a run's record a page shows, and how it is called there. Who ran it and on which machine is not shown: pages are passed on.
+# What of a run's record a page shows, and how it is called there. Who ran it and on which machine is not shown: pages
+# are passed on.
 FACTS = {
     "started_at": "started (UTC)",
     "command": "command",

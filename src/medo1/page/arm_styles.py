@@ -1,7 +1,8 @@
 """How an arm looks: one colour and one marker, the same in every figure of every report.
 
 The paper's arms have fixed places. Any other arm's place comes from its name; only where two arms of one report
-fall on the same place does the later in the alphabet move on. Colours are told apart in deuteranopia too, and stand out from a white and
+fall on the same place does the later in the alphabet move on. Colours are told apart in deuteranopia too, and stand
+out from a white and
 from a dark page (a test measures both); the marker tells arms apart where there is no colour at all.
 """
 
@@ -21,16 +22,16 @@ class Look(NamedTuple):
 
 
 LOOKS = (
-    Look("#66707c", "#aab4bf", "circle"),
-    Look("#2f4fd0", "#7c97ff", "square"),
-    Look("#d95f02", "#ff9d45", "diamond"),
-    Look("#00796b", "#37c8b0", "triangle"),
-    Look("#b0127b", "#ff86cf", "down"),
-    Look("#5b3a1e", "#c8a078", "plus"),
-    Look("#4a7a00", "#a6d854", "star"),
-    Look("#2a1a5e", "#d9d0ff", "cross"),
-    Look("#8e1b10", "#ff6b5c", "bar"),
-    Look("#0f86b8", "#6fd3ff", "hexagon"),
+    Look("#545861", "#d6dfe7", "circle"),
+    Look("#383585", "#386bfa", "square"),
+    Look("#a42e0c", "#f2ab83", "diamond"),
+    Look("#278d73", "#4bb3a1", "triangle"),
+    Look("#e555cd", "#ba42a6", "down"),
+    Look("#c85d00", "#e07a12", "plus"),
+    Look("#364b00", "#e7e824", "star"),
+    Look("#5a37d1", "#bfb2f9", "cross"),
+    Look("#e86882", "#bb5752", "bar"),
+    Look("#0083be", "#2da6fa", "hexagon"),
 )
 FIXED = {
     "vanilla": 0,
@@ -86,13 +87,39 @@ def _star(x: float, y: float, r: float) -> str:
 
 def _plus(x: float, y: float, r: float) -> str:
     a, b = 1.15 * r, 0.42 * r
-    corners = [(-b, -a), (b, -a), (b, -b), (a, -b), (a, b), (b, b), (b, a), (-b, a), (-b, b), (-a, b), (-a, -b), (-b, -b)]
+    corners = [
+        (-b, -a),
+        (b, -a),
+        (b, -b),
+        (a, -b),
+        (a, b),
+        (b, b),
+        (b, a),
+        (-b, a),
+        (-b, b),
+        (-a, b),
+        (-a, -b),
+        (-b, -b),
+    ]
     return _polygon((x + dx, y + dy) for dx, dy in corners)
 
 
 def _cross(x: float, y: float, r: float) -> str:
     a, b = 1.15 * r, 0.42 * r
-    corners = [(-b, -a), (b, -a), (b, -b), (a, -b), (a, b), (b, b), (b, a), (-b, a), (-b, b), (-a, b), (-a, -b), (-b, -b)]
+    corners = [
+        (-b, -a),
+        (b, -a),
+        (b, -b),
+        (a, -b),
+        (a, b),
+        (b, b),
+        (b, a),
+        (-b, a),
+        (-b, b),
+        (-a, b),
+        (-a, -b),
+        (-b, -b),
+    ]
     return _polygon((x + (dx - dy) * 0.71, y + (dx + dy) * 0.71) for dx, dy in corners)
 
 

@@ -1,4 +1,6 @@
-"""Pieces of HTML that sections are made of: tables, figures, the command that audits them. Everything that is put in is escaped."""
+"""Pieces of HTML that sections are made of: tables, figures, the command that audits them. Everything that is put in
+is escaped.
+"""
 
 from __future__ import annotations
 

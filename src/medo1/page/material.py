@@ -67,7 +67,9 @@ class Material:
         return self.benchmarks("results")[-1]
 
     def chance(self, benchmark: str) -> float | None:
-        """The share of right answers of one who guesses among the options; None where there are no answers to count by."""
+        """The share of right answers of one who guesses among the options; None where there are no answers to count
+        by.
+        """
         shares: list[float] = []
         for arm in self.arms:
             answers = self.given.get(f"{arm}.answers")

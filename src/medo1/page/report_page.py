@@ -12,8 +12,10 @@ from medo1.page.arm_styles import colour_rules
 from medo1.page.material import Material
 from medo1.page.sections import SECTIONS
 
-DARK = """--ink:#e6ebf0;--soft:#a9b4bf;--line:#313b45;--wash:#1d252d;--page:#14181d;--note:#2b2614;--note-edge:#c99a2e;--link:#8db4ff;
---mark:#6b5410;--gone:#55616d;--yes:#5fd38d;--no:#ff8f84"""
+DARK = (
+    "--ink:#e6ebf0;--soft:#a9b4bf;--line:#313b45;--wash:#1d252d;--page:#14181d;--note:#2b2614;--note-edge:#c99a2e;"
+    "--link:#8db4ff;--mark:#6b5410;--gone:#55616d;--yes:#5fd38d;--no:#ff8f84"
+)
 
 
 class Block(NamedTuple):
@@ -73,7 +75,9 @@ def _source(text: str) -> str:
 
 
 def _style() -> str:
-    """The page's style with the arms' colours; a dark one where the system, or the reader, asks for it, but never on paper."""
+    """The page's style with the arms' colours; a dark one where the system, or the reader, asks for it, but never on
+    paper.
+    """
     dark = f"{{{DARK}}}"
     chosen = f":root[data-theme=dark]{dark}" + _within(":root[data-theme=dark]", colour_rules("dark"))
     wished = f":root:not([data-theme=light]){dark}" + _within(":root:not([data-theme=light])", colour_rules("dark"))

@@ -65,7 +65,9 @@ def _row(row: Interval, axis: Axis, top: float) -> str:
         return shown
     whisker = ""
     if isfinite(row.low) and isfinite(row.high):
-        whisker = f'<path class="whisker thick a{row.place}" d="M{axis.at(row.low):.1f},{middle}H{axis.at(row.high):.1f}"/>'
+        whisker = (
+            f'<path class="whisker thick a{row.place}" d="M{axis.at(row.low):.1f},{middle}H{axis.at(row.high):.1f}"/>'
+        )
     told = escape(f"{row.name}: {row.told}")
     return f"<g><title>{told}</title>{shown}{whisker}{marker(row.place, axis.at(row.value), middle, 5)}</g>"
 

@@ -8,7 +8,20 @@ from html import escape
 from math import isfinite
 
 from medo1.page.arm_styles import marker
-from medo1.page.charts.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, frame, marked_axis, panel, share_axis, value_axis
+from medo1.page.charts.axes import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Axis,
+    frame,
+    marked_axis,
+    panel,
+    share_axis,
+    value_axis,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +37,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The points of an arm; `joined` tells whether a line goes through them, `hollow` whether they are drawn as rings."""
+    """The points of an arm; `joined` tells whether a line goes through them, `hollow` whether they are drawn as
+    rings.
+    """
 
     name: str
     place: int
@@ -75,8 +90,8 @@ def lines_panel(
         parts.append(f'<path class="chance" d="M{LEFT},{at:.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text class="tick end" x="{WIDTH - RIGHT}" y="{at - 4:.1f}">chance</text>')
     parts += [_drawn(one, x, y) for one in series]
-    told = f"{title + ': ' if title else ''}{y_title} over {x_title}, for {', '.join(dict.fromkeys(one.name for one in series))}"
-    return panel("".join(parts), told)
+    names = ", ".join(dict.fromkeys(one.name for one in series))
+    return panel("".join(parts), f"{title + ': ' if title else ''}{y_title} over {x_title}, for {names}")
 
 
 def _drawn(one: Series, x: Axis, y: Axis) -> str:

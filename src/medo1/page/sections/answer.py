@@ -37,9 +37,7 @@ def sentence(material: Material) -> Markup:
     difference = Markup("{} points ({})").format(points(compared["difference"]), points_span(low, high))
     p_value = Markup("p {}").format(_p(compared))
     if known(low) and low > 0:
-        return told + Markup(": {} against <strong>{}</strong>, {}.").format(
-            difference, material.baseline, p_value
-        )
+        return told + Markup(": {} against <strong>{}</strong>, {}.").format(difference, material.baseline, p_value)
     return told + Markup("; whether that is better than <strong>{}</strong> cannot be told: {}, {}.").format(
         material.baseline, difference, p_value
     )
@@ -78,7 +76,8 @@ def accuracy_panels(material: Material) -> list[str]:
 def _body(material: Material) -> Markup:
     muted = [row for row in material.rows("letter_baselines") if row["muted"]]
     caption = Markup(
-        "Accuracy of each arm's greedy answers with its {} % interval. An answer that could not be read counts as wrong. "
+        "Accuracy of each arm's greedy answers with its {} % interval. An answer that could not be read counts as "
+        "wrong. "
         "The numbers stand in the table of results below."
     ).format(f"{material.confidence * 100:g}")
     return joined(

@@ -11,7 +11,9 @@ from medo1.page.sections.section import Section
 
 
 def _verdict(row: Row) -> Markup:
-    kind = {"holds": "yes", "yes": "seen", "does not hold": "no"}.get(row.get("verdict") or row.get("seen"), "open")
+    kind = {"holds": "yes", "yes": "seen", "does not hold": "no"}.get(
+        str(row.get("verdict") or row.get("seen")), "open"
+    )
     return Markup('<span class="verdict {}">{}</span>').format(kind, row.get("verdict") or row.get("seen"))
 
 
@@ -29,7 +31,8 @@ def _claims(material: Material) -> Markup:
         [
             table("The paper's claims, and whether they hold here", columns, material.rows("claims"), "claims"),
             paragraph(
-                "Cannot be told: the interval holds both. Built in: the study's own making decides it. Not measured: the study "
+                "Cannot be told: the interval holds both. Built in: the study's own making decides it. Not "
+                "measured: the study "
                 "has no arm, or no draws, that would show it."
             ),
         ]

@@ -33,9 +33,7 @@ def _difficulty(material: Material) -> Markup:
         return [Series(arm, place, tuple(points))]
 
     accuracy, legend = line_panels(material, "by_difficulty", right, x_title="difficulty", chance=True)
-    tokens, _ = line_panels(
-        material, "by_difficulty", long, x_title="difficulty", y_title="mean tokens", shares=False
-    )
+    tokens, _ = line_panels(material, "by_difficulty", long, x_title="difficulty", y_title="mean tokens", shares=False)
     columns = [
         Column("arm", lambda row: row["arm"]),
         Column("accuracy", lambda row: percent(row["accuracy"])),
@@ -93,7 +91,8 @@ def _votes(material: Material) -> Markup:
     ]
     rows = [row for row in material.rows("vote_curve") if _voted(row)]
     caption = (
-        "Accuracy of the majority over the tokens that its votes cost. Rings: samples are drawn until the vote is decided, "
+        "Accuracy of the majority over the tokens that its votes cost. Rings: samples are drawn until the vote is "
+        "decided, "
         "as the stopping rule sees it."
     )
     return joined(
@@ -101,8 +100,10 @@ def _votes(material: Material) -> Markup:
             figure(caption, panels, legend, name="votes") if any(known(row["mean_tokens"]) for row in rows) else "",
             table("Accuracy over votes", columns, rows, "vote_curve"),
             paragraph(
-                "Expected over all subsets of k of the samples that were drawn; unread answers do not vote, a tie goes to "
-                "the answer stated first. One vote is one sample at a temperature above 0, and not the greedy answer. Agrees "
+                "Expected over all subsets of k of the samples that were drawn; unread answers do not vote, a tie "
+                "goes to "
+                "the answer stated first. One vote is one sample at a temperature above 0, and not the greedy "
+                "answer. Agrees "
                 "with all: how often that vote was the vote of all samples."
             ),
         ]
@@ -144,7 +145,8 @@ def _budgets(material: Material) -> Markup:
             figure(caption, panels, legend, name="budgets"),
             table("Accuracy over thinking budgets", columns, rows, "budget_curve"),
             paragraph(
-                "Where many of the answers that were asked for cannot be read, or nearly all say the same letter, the row "
+                "Where many of the answers that were asked for cannot be read, or nearly all say the same letter, "
+                "the row "
                 "measures the asking and not the thought."
             ),
         ]
@@ -163,7 +165,8 @@ def _selective(material: Material) -> Markup:
             own = sorted((row for row in rows if row["score"] == score), key=lambda row: row["tokens"])
             told = "{} think, {}"
             points = [
-                _point(row, "tokens", told.format(percent(row["thought_share"], 0), score), "low", "high") for row in own
+                _point(row, "tokens", told.format(percent(row["thought_share"], 0), score), "low", "high")
+                for row in own
             ]
             found.append(Series(arm, place, tuple(points)))
         return found
@@ -181,7 +184,9 @@ def _selective(material: Material) -> Markup:
         Column("threshold", lambda row: decimal(row["tau"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    caption = "Answer at once, and think only when unsure: accuracy over the tokens that this takes, at every threshold."
+    caption = (
+        "Answer at once, and think only when unsure: accuracy over the tokens that this takes, at every threshold."
+    )
     rows = material.rows("selective_curve")
     return joined(
         [

@@ -43,7 +43,12 @@ def _funnel(material: Material) -> Markup:
             continue
         bars = [Bar("all chains", own[0]["entered"], told=count(own[0]["entered"]))]
         bars += [
-            Bar(row["filter"], row["left"], row["dropped"], f"{count(row['left'])} left, {count(row['dropped'])} dropped")
+            Bar(
+                row["filter"],
+                row["left"],
+                row["dropped"],
+                f"{count(row['left'])} left, {count(row['dropped'])} dropped",
+            )
             for row in own
         ]
         panels.append(bars_panel(name, bars, place=place, most=most))
@@ -80,7 +85,8 @@ def _soundness(material: Material) -> Markup:
         [
             table("What the filters let through", columns, material.rows("filter_soundness"), "filter_soundness"),
             paragraph(
-                "The embedded world's truth is known: a chain is sound when each of its steps is right. A chain can be wrong on "
+                "The embedded world's truth is known: a chain is sound when each of its steps is right. A chain can "
+                "be wrong on "
                 "its way and end on the right letter; no filter of answers sees that."
             ),
         ]
@@ -98,7 +104,9 @@ def _lengths(material: Material) -> Markup:
         Column("longest", lambda row: count(row["greatest"])),
         Column("mean in the paper", lambda row: count(row["paper_mean"])),
     ]
-    return table("Length of the chains, by the teacher's tokenizer", columns, material.rows("chain_lengths"), "chain_lengths")
+    return table(
+        "Length of the chains, by the teacher's tokenizer", columns, material.rows("chain_lengths"), "chain_lengths"
+    )
 
 
 def _training(material: Material) -> Markup:
@@ -113,7 +121,9 @@ def _training(material: Material) -> Markup:
             if len(points) > 1:
                 series.append(Series(name, look[name], tuple(thin)))
         if series:
-            panels.append(lines_panel(title, series, x_title="optimizer step", y_title=title, shares=title.endswith("%")))
+            panels.append(
+                lines_panel(title, series, x_title="optimizer step", y_title=title, shares=title.endswith("%"))
+            )
     ends = [
         {"format": name, **_last(rows)}
         for name, rows in logs.items() if rows

@@ -35,9 +35,11 @@ def _limits(material: Material) -> Markup:
         "For research. No part of this is fit for clinical use.",
         f"The smallest benchmark has {count(least)} questions: half a dozen answers more or less move an accuracy by "
         f"{600 / least:.1f} points." if least else "",
-        f"{count(unread)} greedy answers of all arms together could not be read; they count as wrong." if unread else "",
+        f"{count(unread)} greedy answers of all arms together could not be read; they count as wrong." if unread else
+        "",
         "Multiple choice measures picking an answer among given ones, and not finding one.",
-        "Intervals are about other questions of the same kind. They say nothing of another training run: another seed gives another "
+        "Intervals are about other questions of the same kind. They say nothing of another training run: another "
+        "seed gives another "
         "adapter (kedro seeds).",
     ]  # fmt: skip
     items = joined(Markup("<li>{}</li>").format(one) for one in told if one)
@@ -46,12 +48,15 @@ def _limits(material: Material) -> Markup:
 
 def _made(material: Material) -> Markup:
     facts = joined(
-        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in (material.facts or {}).items()
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value)
+        for name, value in (material.facts or {}).items()
     )
     return Markup(
         '<dl class="facts">{run}{facts}</dl>'
-        '<p>Made from what has the digest <code class="digest">{evidence}</code>, which another run of the same inputs shows too. '
-        "<code>kedro audit trace report</code> makes this page again and holds every number against what lies below it; "
+        '<p>Made from what has the digest <code class="digest">{evidence}</code>, which another run of the same inputs '
+        "shows too. <code>kedro audit trace report</code> makes this page again and holds every number against what "
+        "lies below "
+        "it; "
         "<code>kedro audit verify</code> checks every file that it rests on.</p>"
         '<details class="lineage"><summary>Everything that this page was made from, as a picture</summary>'
         '<div class="wide" tabindex="0" role="region" aria-label="Lineage of this page">{picture}</div></details>'

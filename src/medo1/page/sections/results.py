@@ -20,7 +20,9 @@ def _body(material: Material) -> Markup:
     columns = [
         Column("arm", lambda row: row["arm"]),
         Column("accuracy", lambda row: percent(row["accuracy"])),
-        Column(f"{material.confidence * 100:g} % interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])),
+        Column(
+            f"{material.confidence * 100:g} % interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])
+        ),
         Column(f"against {material.baseline}, points", lambda row: points(other(row, "difference"))),
         Column("interval", lambda row: points_span(other(row, "difference_low"), other(row, "difference_high"))),
         Column("p (Holm)", lambda row: p_text(other(row, "p_adjusted"))),

@@ -37,9 +37,11 @@ def _tokens(material: Material) -> Markup:
         [
             table("Tokens, means; and what became of each draw", columns, material.rows("outcomes"), "outcomes"),
             paragraph(
-                "Forced: the thinking budget ended and the answer was asked for. Cut: it ended and no answer was asked for. "
-                'Other: empty, refused by a filter, a prompt beyond the context, an error. Strictly read: what the last line "Final '
-                'answer: X" alone would give.'
+                "Forced: the thinking budget ended and the answer was asked for. Cut: it ended and no answer was "
+                "asked for. "
+                "Other: empty, refused by a filter, a prompt beyond the context, an error. Strictly read: what the "
+                "last "
+                "line Final answer: X alone would give."
             ),
         ]
     )
@@ -70,9 +72,11 @@ def _time(material: Material) -> Markup:
         Column("USD", lambda row: decimal(row["cost_usd"]) if row["priced"] else "no price known"),
     ]
     stages = Markup(
-        '<div class="wide when-told" tabindex="0" role="region" aria-label="Time of each stage"><table data-name="stages">'
+        '<div class="wide when-told" tabindex="0" role="region" aria-label="Time of each stage">'
+        '<table data-name="stages">'
         "<caption>Time of each stage, in the run that made this page</caption><thead><tr>"
-        '<th scope="col">stage</th><th scope="col">nodes</th><th scope="col">time</th></tr></thead><tbody>{}</tbody></table></div>'
+        '<th scope="col">stage</th><th scope="col">nodes</th><th scope="col">time</th></tr></thead>'
+        "<tbody>{}</tbody></table></div>"
     ).format(Markup(mark("stages")))  # noqa: S704
     timing, costs = material.rows("timing"), material.rows("teaching_costs")
     return joined(
@@ -81,7 +85,8 @@ def _time(material: Material) -> Markup:
             table("What the arms took", arms, timing, "timing") if timing else "",
             table("What the teachers took", teachers, costs, "teaching_costs") if costs else "",
             paragraph(
-                "Nodes that ran side by side count twice. What was answered before was taken from the completion store: nothing "
+                "Nodes that ran side by side count twice. What was answered before was taken from the completion "
+                "store: nothing "
                 "was sent or paid."
             ),
         ]

@@ -62,7 +62,8 @@ def _tests(material: Material) -> Markup:
             figure(caption, panels, name="tests"),
             table(f"Paired comparisons with {material.baseline}", columns, rows, "comparisons"),
             paragraph(
-                "Gained: right in the arm and wrong in the baseline; lost: the other way. McNemar's exact test; Holm's correction "
+                "Gained: right in the arm and wrong in the baseline; lost: the other way. McNemar's exact test; "
+                "Holm's correction "
                 "over all rows."
             ),
         ]

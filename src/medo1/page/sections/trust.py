@@ -72,7 +72,9 @@ def _coverage(material: Material) -> Markup:
             material, "risk_coverage", lines, keep=lambda row, of=score: row["score"] == of,  # type: ignore[misc]
             x_title="questions answered, %", x_shares=True, chance=True,
         )  # fmt: skip
-        caption = f"Accuracy when only the questions with the highest {_named(score)} are answered, and the rest left open."
+        caption = (
+            f"Accuracy when only the questions with the highest {_named(score)} are answered, and the rest left open."
+        )
         parts.append(figure(caption, panels, legend, name=f"coverage-{score}"))
     return joined(parts)
 
@@ -85,7 +87,9 @@ def _letters(material: Material) -> Markup:
     most = max((row["answered"] for row in rows if known(row["answered"])), default=1.0)
     for benchmark in benchmarks:
         for arm, place in look.items():
-            own = [row for row in rows if row["benchmark"] == benchmark and row["arm"] == arm and known(row["answered"])]
+            own = [
+                row for row in rows if row["benchmark"] == benchmark and row["arm"] == arm and known(row["answered"])
+            ]
             bars = [
                 Bar(
                     str(row["letter"]), row["answered"], beside=row["gold"],

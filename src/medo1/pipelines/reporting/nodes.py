@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from medo1.errors import UserError
-from medo1.frames import Frame, records
+from medo1.frames import Frame
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.statistics.intervals import share_interval
 from medo1.statistics.paired import holm, paired
-from medo1.vocabulary import ADAPTIVE_VOTE
 
 ALL = "all"
-CHAIN_FIGURES = ("How long the chains are", "What the filters kept")
 
 
 def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
@@ -166,65 +164,3 @@ def _groups(table: Frame) -> list[tuple[str, str, Frame]]:
 
 def _mean(values: Any) -> float | None:
     return float(values.mean()) if values.notna().any() else None
-
-
-def draw_figures(results: Frame, by_difficulty: Frame, vote_curve: Frame, budget_curve: Frame) -> tuple[Any, ...]:
-    """Accuracy of the arms, accuracy and tokens by difficulty, accuracy over votes and over budgets; Plotly figures."""
-    from medo1.pipelines.reporting import figures
-
-    return (
-        figures.accuracy_of_arms(results),
-        figures.accuracy_by_difficulty(by_difficulty),
-        figures.accuracy_over_votes(vote_curve),
-        figures.accuracy_over_budgets(budget_curve),
-    )
-
-
-def write_page(
-    results: Frame,
-    comparisons: Frame,
-    vote_curve: Frame,
-    budget_curve: Frame,
-    tokens: Frame,
-    outcomes: Frame,
-    ingest_summary: dict[str, Any],
-    clustered_results: Frame,
-    accuracy_figure: Any,
-    difficulty_figure: Any,
-    votes_figure: Any,
-    budgets_figure: Any,
-    params: ReportingParams,
-    *of_chains: Any,
-    formats: tuple[str, ...],
-    checked: bool = False,
-) -> str:
-    """The page: one HTML file that opens without a network.
-
-    `of_chains` is the figure of the chains' lengths, that of the filters' funnel, each format's filter summary and,
-    where the chains' truth is known (`checked`), `FILTER_SOUNDNESS`; nothing where no chain is made.
-    """
-    from medo1.pipelines.reporting.page import rendered
-
-    figures = {
-        "Accuracy of the arms": accuracy_figure,
-        "Accuracy and length by difficulty": difficulty_figure,
-        "Accuracy over votes": votes_figure,
-        "Accuracy over thinking budgets": budgets_figure,
-        **(dict(zip(CHAIN_FIGURES, of_chains[:2], strict=True)) if of_chains else {}),
-    }
-    return rendered(
-        figures,
-        params=params,
-        results=records(results),
-        compared={(row["arm"], row["benchmark"]): row for row in records(comparisons)},
-        votes=[row for row in records(vote_curve) if row["method"] in ("majority", ADAPTIVE_VOTE)],
-        budgets=records(budget_curve) if budget_curve["budget"].nunique() > 1 else [],
-        spent={(row["arm"], row["benchmark"], row["draw"], row["part"]): row for row in records(tokens)},
-        outcomes=records(outcomes),
-        ingest=ingest_summary,
-        clustered=[
-            row for row in records(clustered_results) if row["clusters"] < row["questions"] or row["subset"] == "clean"
-        ],
-        filters=dict(zip(formats, of_chains[2 : 2 + len(formats)], strict=True)),
-        soundness=records(of_chains[-1]) if checked else [],
-    )

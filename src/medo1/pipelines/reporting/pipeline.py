@@ -1,4 +1,4 @@
-"""reporting: answers and votes of all arms -> tables, figures, page."""
+"""reporting: answers and votes of all arms -> tables, page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.reporting.nodes import compare_arms, count_clusters, draw_figures, write_page
+from medo1.pipelines.reporting.nodes import compare_arms, count_clusters
+from medo1.pipelines.reporting.writing import page_inputs, write_page
 from medo1.wiring import bound
-
-FIGURES = ["accuracy_figure", "difficulty_figure", "votes_figure", "budgets_figure"]
 
 
 def create_pipeline(
@@ -26,7 +25,7 @@ def create_pipeline(
     arms = list(arms)
     checked = base_model == "clinic" and any(spec["source"] == "teacher" for spec in formats.values())
     answers = [f"{arm}.answers" for arm in arms]
-    summaries = [f"{name}.filter_summary" for name in formats]
+    shown = page_inputs(arms, formats, checked=checked)
     nodes = [
         Node(
             compare_arms,
@@ -41,22 +40,8 @@ def create_pipeline(
             name="count_clusters",
         ),
         Node(
-            draw_figures,
-            inputs=["results", "by_difficulty", "vote_curve", "budget_curve"],
-            outputs=FIGURES,
-            name="draw_figures",
-        ),
-        Node(
-            bound(write_page, formats=tuple(formats), checked=checked),
-            inputs=[
-                *("results", "comparisons", "vote_curve", "budget_curve", "tokens", "outcomes", "ingest_summary"),
-                "clustered_results",
-                *FIGURES,
-                "params:reporting",
-                *(["chain_lengths_figure", "filter_funnel_figure"] if formats else []),
-                *summaries,
-                *(["filter_soundness"] if checked else []),
-            ],
+            bound(write_page, names=shown, arms=tuple(arms), formats=tuple(formats)),
+            inputs=["params:reporting", "params:seed", "params:base_model", *shown],
             outputs="report",
             name="write_page",
         ),

@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from medo1 import tables
-from medo1.chains.filters.funnel import funnel_figure
-from medo1.chains.lengths import length_figure
+from medo1.chains.lengths import length_rows
 from medo1.errors import UserError
-from medo1.pipelines.reporting.nodes import compare_arms, draw_figures, write_page
+from medo1.page.material import Material
+from medo1.page.report_page import rendered
+from medo1.page.sections.answer import sentence
+from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.terminal import print_results
 from medo1.vocabulary import GENERATION_OUTCOMES, TOKEN_PARTS
@@ -40,16 +43,22 @@ CLUSTERED = tables.as_table(
     [{"arm": "<b>x</b>", "benchmark": "clinic", "subset": subset, "questions": 60, "clusters": 55, "correct": 30,
       "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6} for subset in ("all", "clean")],
 )  # fmt: skip
-LENGTHS = length_figure({"longstep": [40, 60, 90]})
-FUNNEL = funnel_figure(
-    [{"format": "longstep", "position": 0, "filter": "correct", "entered": 500, "dropped": 40, "left": 460}]
+FUNNEL = tables.as_table(
+    tables.FILTER_FUNNEL,
+    [{"format": "longstep", "position": 0, "filter": "correct", "entered": 500, "dropped": 40, "left": 460, "refused": 40,
+      "alone": 40}],
+)  # fmt: skip
+LENGTHS = tables.as_table(tables.CHAIN_LENGTHS, length_rows({"longstep": [40, 60, 90]}))
+LOG = tables.as_table(
+    tables.TRAINING_LOG,
+    [{"step": step, "epoch": 1.0, "loss": 1 / step, "learning_rate": 0.01, "grad_norm": 1.0, "eval_loss": None,
+      "eval_accuracy": None, "eval_unfinished": None} for step in range(1, 9)],
 )  # fmt: skip
 SOUNDNESS = tables.as_table(
     tables.FILTER_SOUNDNESS,
     [{"format": "longstep", "filter": "correct", "chains": 500, "sound": 452, "kept": 460, "sound_dropped": 3,
       "unsound_kept": 11, "precision": 0.976, "recall": 0.993}],
 )  # fmt: skip
-FILTERS = {"chains": 500, "kept": 460, "dropped": {"cut": 0, "wrong": 40}}
 
 
 def answers(arm: str, share: float, benchmarks: tuple[str, ...] = ("clinic",), difficulty: bool = True) -> Any:
@@ -120,7 +129,8 @@ def curves(table: Any) -> dict[str, Any]:
     return made
 
 
-def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> tuple[str, tuple[Any, Any, Any]]:
+def study(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> Material:
+    """Two arms on some benchmarks, and one format that was trained on."""
     of_arms = [answers(arm, share, benchmarks, difficulty) for arm, share in ARMS.items()]
     compared = compare_arms(PARAMS, *of_arms)
     made = [curves(table) for table in of_arms]
@@ -128,16 +138,26 @@ def page(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> 
         name: tables.as_table(getattr(tables, name.upper()), [row for rows in made for row in rows[name]])
         for name in made[0]
     }
-    figures = draw_figures(compared[0], compared[2], every["vote_curve"], every["budget_curve"])
-    html = write_page(
-        *compared[:2], *(every[name] for name in ("vote_curve", "budget_curve", "tokens", "outcomes")), INGEST, CLUSTERED,
-        *figures, PARAMS, LENGTHS, FUNNEL, FILTERS, SOUNDNESS, formats=("longstep",), checked=True,
-    )  # fmt: skip
-    return html, compared
+    given = {
+        **dict(zip(("results", "comparisons", "by_difficulty"), compared, strict=True)),
+        **every,
+        **{f"{arm}.answers": table for arm, table in zip(ARMS, of_arms, strict=True)},
+        "ingest_summary": INGEST,
+        "clustered_results": CLUSTERED,
+        "filter_funnel": FUNNEL,
+        "chain_lengths": LENGTHS,
+        "filter_soundness": SOUNDNESS,
+        "longstep.training_log": LOG,
+    }
+    return Material(given, tuple(ARMS), ("longstep",), "A study", (NOTE,), "vanilla")
+
+
+def compared_arms(benchmarks: tuple[str, ...] = ("clinic",)) -> tuple[Any, Any, Any]:
+    return compare_arms(PARAMS, *(answers(arm, share, benchmarks) for arm, share in ARMS.items()))
 
 
 def test_counts_add_up_and_an_unread_answer_is_wrong() -> None:
-    _, (results, comparisons, by_difficulty) = page()
+    results, comparisons, by_difficulty = compared_arms()
     for row in results.to_dict(orient="records"):
         assert row["answered"] + row["unread"] == row["questions"] == 60
         assert row["unread"] == row["truncated"] == 3
@@ -148,8 +168,8 @@ def test_counts_add_up_and_an_unread_answer_is_wrong() -> None:
 
 
 def test_the_page_shows_what_filters_kept_what_slipped_through_and_the_strict_readers_score() -> None:
-    html, _ = page()
-    assert "What the filters kept" in html
+    html = rendered(study())
+    assert "What was learnt from" in html
     assert "<td>11</td><td>3</td>" in html
     assert "97.6 %" in html
     assert "<td>43.0 %</td>" in html
@@ -173,7 +193,7 @@ def test_the_terminal_names_the_confidence_of_its_intervals(capsys: pytest.Captu
 
 
 def test_several_benchmarks_are_also_shown_together() -> None:
-    _, (results, comparisons, _) = page(benchmarks=("medbullets", "medqa"))
+    results, comparisons, _ = compared_arms(("medbullets", "medqa"))
     assert list(results["benchmark"]) == ["medbullets", "medbullets", "medqa", "medqa", "all", "all"]
     assert results[results["benchmark"] == "all"]["questions"].tolist() == [120, 120]
     assert (comparisons["p_adjusted"] >= comparisons["p_value"]).all()
@@ -185,34 +205,117 @@ def test_an_unknown_baseline_is_named_with_the_arms_that_there_are() -> None:
 
 
 def test_equal_inputs_give_the_same_bytes() -> None:
-    assert page()[0] == page()[0]
+    assert rendered(study()) == rendered(study())
 
 
-def test_a_study_without_difficulty_has_a_page_too() -> None:
-    html, (_, _, by_difficulty) = page(difficulty=False)
-    assert by_difficulty.empty
-    assert "Accuracy and length by difficulty" not in html
+def test_a_section_without_its_table_is_left_out_and_the_rest_is_complete() -> None:
+    whole = study(difficulty=False)
+    assert "Accuracy and length by difficulty" not in rendered(whole)
+    kept = ("results", "comparisons", "ingest_summary", "vanilla.answers", "longstep_sft.answers")
+    bare = Material({name: whole.given[name] for name in kept}, tuple(ARMS), (), "Scored", (), "vanilla")
+    headings = re.findall(r"<h2 id[^>]*>([^<]*)</h2>", rendered(bare))
+    assert headings == ["The answer", "Results", "Paired tests", "What went in", "Limits", "How this was made"]
+
+
+def test_the_page_opens_with_the_answer_and_how_sure_it_is() -> None:
+    material = study()
+    told = re.sub("<[^>]*>", "", sentence(material))
+    results = {row["arm"]: row for row in material.rows("results")}
+    (compared,) = material.rows("comparisons")
+    assert told.startswith(
+        f"longstep_sft answers {results['longstep_sft']['accuracy'] * 100:.1f} % of 60 questions right"
+    )
+    assert f"{compared['difference'] * 100:+.1f} points" in told
+    assert "cannot be told" not in told
+
+
+def test_what_cannot_be_told_is_not_claimed() -> None:
+    whole = study()
+    given = dict(whole.given)
+    alike = compare_arms(PARAMS, answers("vanilla", 0.5), answers("longstep_sft", 0.52))
+    given |= dict(zip(("results", "comparisons", "by_difficulty"), alike, strict=True))
+    told = sentence(Material(given, tuple(ARMS), (), "", (), "vanilla"))
+    assert "cannot be told" in told or "no other arm does better" in told
+
+
+def test_an_arm_that_only_guesses_letters_is_not_the_answer() -> None:
+    whole = study()
+    muted = [{"arm": "longstep_sft", "benchmark": "clinic", "accuracy": 0.9, "chance": 0.25, "commonest_letter": 0.9,
+              "muted": True, "why": "It answers A to everything."}]  # fmt: skip
+    html = rendered(Material({**whole.given, "letter_baselines": muted}, tuple(ARMS), (), "", (), "vanilla"))
+    assert "It answers A to everything." in html
+    told = html.partition('<p class="answer">')[2].partition("</p>")[0]
+    assert "longstep_sft" not in told
 
 
 @pytest.mark.browser
-def test_the_page_opens_without_a_network_and_draws_everything(chromium: Any, tmp_path: Path) -> None:
-    html, (results, _, _) = page()
+def test_the_page_opens_without_a_network_under_a_policy_that_lets_nothing_in(chromium: Any, tmp_path: Path) -> None:
+    material = study(benchmarks=("medbullets", "medqa"))
     file = tmp_path / "report.html"
-    file.write_text(html)
+    file.write_text(rendered(material))
+    assert file.stat().st_size < 300_000
     context = chromium.new_context(offline=True, viewport={"width": 1200, "height": 900})
     opened = context.new_page()
     asked, errors = [], []
     opened.on("request", lambda request: asked.append(request.url))
     opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     opened.on("dialog", lambda dialog: errors.append(dialog.message))
     opened.goto(file.as_uri())
-    opened.wait_for_selector(".js-plotly-plot .main-svg")
-    assert opened.locator(".js-plotly-plot").count() == 6
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert asked == [file.as_uri()]
     assert errors == []
-    first = opened.locator("table").first
-    assert first.locator("tbody tr").count() == len(results)
-    assert f"{results['accuracy'][1]:.1%}".replace("%", " %") in first.inner_text()
-    assert opened.locator(".note").inner_text() == NOTE
+    results = material.rows("results")
+    table = opened.locator("#results table")
+    assert table.locator("tbody tr").count() == len(results)
+    assert f"{results[1]['accuracy'] * 100:.1f} %" in table.inner_text()
+    assert opened.locator("#answer .note").inner_text() == NOTE
     assert "<script>alert(1)</script>.jsonl" in opened.inner_text("body")
+    assert opened.locator("#answer svg.panel").count() == 3  # two benchmarks, and both together
+    opened.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
+    opened.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'alert(2)'}))")
+    opened.wait_for_timeout(100)
+    assert [error for error in errors if error in ("1", "2")] == []  # a handler and a script from outside never run
+    assert any("Content Security Policy" in error for error in errors)
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 820, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_its_window(chromium: Any, tmp_path: Path, width: int, scheme: str) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(rendered(study(benchmarks=("medbullets", "medqa"))))
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened = context.new_page()
+    opened.goto(file.as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    cells = opened.locator("#results tbody tr:first-child > *")
+    box = cells.nth(2 if width > 390 else 1).bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= width  # accuracy is seen without scrolling
+    smallest = "Math.min(...[...document.querySelectorAll('svg.panel')].filter(one => one.clientWidth).map(one => one.clientWidth / 340))"
+    assert opened.evaluate(smallest) * 11.5 >= 9  # labels of figures, in pixels
+    dark = opened.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (dark == "rgb(20, 24, 29)") == (scheme == "dark")
+    context.close()
+
+
+@pytest.mark.browser
+def test_on_paper_everything_is_open_and_light_and_nothing_is_cut(chromium: Any, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(rendered(study(benchmarks=("medbullets", "medqa"))))
+    context = chromium.new_context(
+        viewport={"width": 718, "height": 1000}, color_scheme="dark", java_script_enabled=False
+    )
+    opened = context.new_page()
+    opened.goto(file.as_uri())
+    opened.emulate_media(media="print", color_scheme="dark")
+    assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert opened.evaluate(
+        "[...document.querySelectorAll('main table')].every(one => one.getBoundingClientRect().height > 0)"
+    )
+    too_wide = opened.evaluate(
+        "[...document.querySelectorAll('main table, main svg')].filter(one => one.getBoundingClientRect().right > 719).map(one => one.outerHTML.slice(0, 90))"
+    )
+    assert too_wide == []
     context.close()
