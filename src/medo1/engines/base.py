@@ -37,12 +37,31 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a completion is drawn. `temperature` 0 is greedy. `stop` texts end a completion and are not part of it."""
+    """How a completion is drawn. `stop` texts end a completion and are not part of it.
+
+    Attributes:
+        temperature: 0 is greedy.
+        top_p: only the likeliest tokens that together have this probability; 1 for all.
+        top_k: only so many of the likeliest tokens; 0 for all.
+        min_p: only tokens with at least this share of the likeliest one's probability; 0 for all.
+        repetition_penalty: logits of tokens that stand in the prompt or the answer are divided by it where they are
+            positive, multiplied where negative (Keskar et al. 2019, arXiv 1909.05858); 1 for none. Greedy answers too.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
     max_new_tokens: int = 1024
     stop: tuple[str, ...] = ()
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+
+
+def beyond_top_p(sampling: Sampling) -> dict[str, float]:
+    """Those settings that not every server knows, where they are set."""
+    unset = Sampling()
+    names = ("top_k", "min_p", "repetition_penalty")
+    return {name: getattr(sampling, name) for name in names if getattr(sampling, name) != getattr(unset, name)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,20 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
-from medo1.engines.local.sampling import sample_tokens, uniforms
+from medo1.engines.local.sampling import Drawing, penalised, sample_tokens, uniforms
 
 LOGITS = torch.tensor([2.0, 1.0, 0.5, -1.0, -2.0, float("-inf")])
+
+
+def drawing(rows: int, temperature: float, top_p: float = 1.0, top_k: int = 0, min_p: float = 0.0) -> Drawing:
+    return Drawing(np.full(rows, temperature), np.full(rows, top_p), np.full(rows, top_k), np.full(rows, min_p))
 
 
 def drawn(temperature: float, top_p: float, count: int = 4000) -> np.ndarray:
     seeds = np.arange(count, dtype=np.uint64)
     numbers = uniforms(seeds, np.zeros(count, np.uint64))
     rows = LOGITS.expand(count, -1)
-    return sample_tokens(rows, np.full(count, temperature), np.full(count, top_p), numbers).tokens.numpy()
+    return sample_tokens(rows, drawing(count, temperature, top_p), numbers).tokens.numpy()
 
 
 @pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.5, 1.0), (2.0, 0.9), (1.0, 0.7)])
@@ -36,11 +40,12 @@ def test_a_row_is_picked_as_if_alone() -> None:
     logits = torch.randn(12, 50, generator=generator)
     temperature = np.array([0.0, 0.7, 1.0, 0.7] * 3)
     top_p = np.array([1.0, 1.0, 0.8, 0.5] * 3)
+    how = Drawing(temperature, top_p, np.array([0, 5, 0] * 4), np.array([0.0, 0.0, 0.0, 0.1] * 3))
     uniform = uniforms(np.arange(12, dtype=np.uint64), np.full(12, 3, np.uint64))
-    together = sample_tokens(logits, temperature, top_p, uniform)
+    together = sample_tokens(logits, how, uniform)
     for row in range(12):
         part = slice(row, row + 1)
-        alone = sample_tokens(logits[part], temperature[part], top_p[part], uniform[part])
+        alone = sample_tokens(logits[part], Drawing(*(array[part] for array in how)), uniform[part])
         for values, value in zip(together, alone, strict=True):
             np.testing.assert_allclose(values[part], value, rtol=1e-6)
 
@@ -68,12 +73,53 @@ def test_equal_seeds_and_places_give_equal_numbers_whatever_stands_beside_them()
 def test_the_largest_random_number_still_picks_a_possible_token() -> None:
     top = np.array([np.nextafter(1.0, 0.0)])
     for top_p in (1.0, 0.9):
-        assert sample_tokens(LOGITS[None], np.array([1.0]), np.array([top_p]), top).tokens.item() < 5
+        assert sample_tokens(LOGITS[None], drawing(1, 1.0, top_p), top).tokens.item() < 5
 
 
 def test_a_surer_model_has_the_larger_confidence() -> None:
     flat, sharp = torch.zeros(1, 40), torch.linspace(8, -8, 40)[None]
-    given = (np.array([1.0]), np.array([1.0]), np.array([0.5]))
+    given = (drawing(1, 1.0), np.array([0.5]))
     assert sample_tokens(flat, *given).certainty.item() == pytest.approx(0, abs=1e-6)
     assert sample_tokens(sharp, *given).certainty > sample_tokens(flat, *given).certainty
     assert sample_tokens(sharp, *given).confidence > sample_tokens(flat, *given).confidence
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"top_k": 3},
+        {"min_p": 0.2},
+        {"top_k": 20, "top_p": 0.6},
+        {"top_k": 4, "top_p": 0.9, "min_p": 0.3},
+        {"top_k": 999},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("temperature", [0.6, 1.5])
+def test_what_is_left_out_is_what_transformers_leaves_out(settings: dict[str, float], temperature: float) -> None:
+    from transformers import MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+    logits = torch.randn(1, 40, generator=torch.Generator().manual_seed(3)) * 2
+    kinds = {"top_k": TopKLogitsWarper, "top_p": TopPLogitsWarper, "min_p": MinPLogitsWarper}
+    left = TemperatureLogitsWarper(temperature)(None, logits)
+    for name, kind in kinds.items():
+        if name in settings:
+            left = kind(settings[name])(None, left)
+    expected = torch.softmax(left, dim=-1)[0].numpy()
+    count = 20_000
+    numbers = (np.arange(count) + 0.5) / count
+    how = drawing(count, temperature, **settings)
+    seen = np.bincount(sample_tokens(logits.expand(count, -1), how, numbers).tokens.numpy(), minlength=40) / count
+    np.testing.assert_allclose(seen, expected, atol=2 / count)
+
+
+def test_the_penalty_of_repetition_is_transformers_and_leaves_other_rows_alone() -> None:
+    from transformers import RepetitionPenaltyLogitsProcessor
+
+    logits = torch.randn(3, 30, generator=torch.Generator().manual_seed(4))
+    before = logits.clone()
+    changed = penalised(logits, {1: [4, 7, 7, 29]}, np.array([1.0, 1.7, 1.0]))
+    expected = RepetitionPenaltyLogitsProcessor(1.7)(torch.tensor([[4, 7, 7, 29]]), logits[1:2])
+    assert torch.equal(logits, before)
+    torch.testing.assert_close(changed[1:2], expected)
+    assert torch.equal(changed[[0, 2]], logits[[0, 2]])

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from medo1.engines.base import Message, Request
+from medo1.engines.base import Message, Request, beyond_top_p
 from medo1.engines.thought import storable
 
 # Models that think before they answer refuse `max_tokens` and a temperature. The name is a first guess, which the
@@ -70,6 +70,7 @@ def chat_body(group: Sequence[Request], model: str, dialect: Dialect, extras: Ex
     }
     if sampling.top_p != 1.0:
         body["top_p"] = sampling.top_p
+    body |= beyond_top_p(sampling)
     if sampling.stop:
         body["stop"] = list(sampling.stop)
     if len(group) > 1:

@@ -88,7 +88,10 @@ UNSUPPORTED = re.compile(
 )
 # Parameters whose names are words that a prompt may hold, so that an error which repeats it means nothing.
 WORDS = {"temperature", "stop", "seed", "n", "model", "user", "metadata"}
-KEPT = {"model", "messages", "max_tokens", "max_completion_tokens"}  # without these a request is another one
+# without these a request is another one
+KEPT = {
+    "model", "messages", "prompt", "max_tokens", "max_completion_tokens", "top_k", "min_p", "repetition_penalty",
+}  # fmt: skip
 CONTINUING = {"continue_final_message", "add_generation_prompt"}
 
 

@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from medo1.engines.base import Completion, Engine, EngineError, Pace, Request
+from medo1.engines.base import Completion, Engine, EngineError, Pace, Request, beyond_top_p
 from medo1.engines.http.chat import Extras, chat_body, first_dialect
 from medo1.engines.http.failures import Failure
 from medo1.engines.http.fleet import Fleet
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
+KNOWS_TOP_P_ALONE = frozenset({"api.openai.com", "openai.azure.com"})  # no top-k, no min-p, no repetition penalty
 CHECK_S = 10.0  # for the list of models
 OWN_FIELDS = {"model", "messages", "stream", "n", "max_tokens", "max_completion_tokens"}
 CREDENTIALS = {"api_key", "organization", "project", "headers"}
@@ -253,6 +255,7 @@ class OpenAI(Engine):
             yield from jobs.batches(requests)
             return
         sender = self._start()
+        requests = self._supported(requests) if set(map(_host, self._base_urls)) & KNOWS_TOP_P_ALONE else requests
         call = Call(requests, 2 * self._limits.concurrency + 32, self._group_size, sender, stop)
         call.start()
         try:
@@ -261,6 +264,20 @@ class OpenAI(Engine):
             call.stopped = True
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(sender.stop, call)
+
+    def _supported(self, requests: Iterable[Request]) -> Iterator[Request]:
+        """The requests as they come.
+
+        Raises:
+            EngineError: one is to be drawn in a way that the endpoint does not know; it would draw it in another.
+        """
+        for request in requests:
+            if unknown := beyond_top_p(request.sampling):
+                raise EngineError(
+                    f"engine for {self._endpoint}: it knows no {', '.join(unknown)}; leave it out for this arm "
+                    "(arms.<name>.draws), or ask a server that does (vLLM, SGLang, the transformers engine)"
+                )
+            yield request
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """See `Engine.stream`. A server that does not stream properly is asked for the complete text."""
@@ -454,6 +471,11 @@ class OpenAI(Engine):
         if self._thread is not None:
             self._thread.join(timeout=10)
         self._loop.close()
+
+
+def _host(url: str) -> str:
+    """The last three parts of a URL's host: `api.openai.com`, `openai.azure.com`."""
+    return ".".join((urlsplit(url).hostname or "").split(".")[-3:])
 
 
 def _endpoints(base_url: str | Sequence[str], endpoint: str | None, mode: str) -> list[str]:

@@ -34,6 +34,9 @@ class DecodingRow:
     top_p: float
     seed: int
     stops: tuple[str, ...] = ()
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
     tag: Any = None
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
@@ -64,6 +67,10 @@ NOT_A_NUMBER = (
     "bfloat16 instead of float16)"
 )
 NUMBERS = ("logprobs", "certainty", "confidence")
+OF_EACH_ROW = (
+    "cached", "most_columns", "count", "limit", "seed", "temperature", "top_p", "top_k", "min_p", "repetition_penalty",
+    "_stopping",
+)  # fmt: skip
 
 
 class ActiveRows:
@@ -80,6 +87,9 @@ class ActiveRows:
         self.seed = np.zeros(0, np.uint64)
         self.temperature = np.zeros(0)
         self.top_p = np.zeros(0)
+        self.top_k = np.zeros(0, np.int64)
+        self.min_p = np.zeros(0)
+        self.repetition_penalty = np.zeros(0)
         self._stopping = np.zeros(0, bool)
         self._tokens = np.zeros((0, 0), np.int64)
         self._numbers = {name: np.zeros((0, 0)) for name in NUMBERS}
@@ -107,6 +117,8 @@ class ActiveRows:
             self.cached[place], self.most_columns[place] = row.cached, row.most_columns
             self.count[place], self.limit[place] = size, row.limit
             self.seed[place], self.temperature[place], self.top_p[place] = row.seed, row.temperature, row.top_p
+            self.top_k[place], self.min_p[place] = row.top_k, row.min_p
+            self.repetition_penalty[place] = row.repetition_penalty
             self._stopping[place] = bool(row.stops)
             self._tokens[place, :size] = row.tokens
             for name, array in self._numbers.items():
@@ -155,6 +167,10 @@ class ActiveRows:
                 count = self.count[place]
                 yield row, self._tokens[place, max(0, count - row.stop_tokens) : count].tolist()
 
+    def seen(self, place: int) -> list[int]:
+        """The tokens of a row's prompt and of its answer so far."""
+        return [*self.rows[place].prompt, *self._tokens[place, : self.count[place]].tolist()]
+
     def sync(self, place: int) -> DecodingRow:
         """The row at a place, with all that was written down."""
         row, count = self.rows[place], self.count[place]
@@ -168,17 +184,7 @@ class ActiveRows:
         self.sync(place)
         last = len(self.rows) - 1
         if place != last:
-            for name in (
-                "cached",
-                "most_columns",
-                "count",
-                "limit",
-                "seed",
-                "temperature",
-                "top_p",
-                "_stopping",
-                "_tokens",
-            ):
+            for name in (*OF_EACH_ROW, "_tokens"):
                 array = getattr(self, name)
                 array[place] = array[last]
             for array in self._numbers.values():
@@ -193,7 +199,7 @@ class ActiveRows:
         old_rows = self._rows_reserved
         self._rows_reserved = max(self._rows_reserved, 2 * rows if rows > self._rows_reserved else 0)
         self._columns_reserved = max(self._columns_reserved, 2 * columns if columns > self._columns_reserved else 0)
-        for name in ("cached", "most_columns", "count", "limit", "seed", "temperature", "top_p", "_stopping"):
+        for name in OF_EACH_ROW:
             array = getattr(self, name)
             setattr(self, name, np.concatenate([array, np.zeros(self._rows_reserved - old_rows, array.dtype)]))
         self._tokens = _enlarged(self._tokens, self._rows_reserved, self._columns_reserved)

@@ -18,8 +18,15 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
 from transformers.masking_utils import sdpa_mask
 
+from medo1.engines.base import EngineError
+
 ATTENTION = "medo1"
 FULL, SLIDING = "full_attention", "sliding_attention"
+# What a layer may hand to its attention and what needs nothing done about it here: it concerns training and outputs.
+NEEDS_NOTHING = frozenset({
+    "dropout", "is_causal", "position_ids", "cache_position", "use_cache", "output_attentions",
+    "output_hidden_states", "output_router_logits", "return_dict", "past_key_values", "logits_to_keep",
+})  # fmt: skip
 
 
 def grouped_attention(
@@ -29,7 +36,7 @@ def grouped_attention(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
-    **_: Any,
+    **told: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention in which several query heads share a key head without the keys being copied for each of them.
 
@@ -37,7 +44,22 @@ def grouped_attention(
     row means copying the whole cache at each step. The heads that share a key head are here the query positions of one
     head, which gives the same sums. Shapes: query (rows, heads, new, dim), key and value (rows, key heads, columns,
     dim).
+
+    Raises:
+        EngineError: the layer asks for more than this computes (attention sinks, soft caps, position biases, ...), or
+            for another window than the mask has.
     """
+    expected = getattr(module, "masked_window", None)
+    if (window := told.pop("sliding_window", expected)) != expected:
+        raise EngineError(
+            f"{type(module).__name__} of layer {getattr(module, 'layer_idx', '?')} looks back over {window or 'all'} "
+            f"tokens, and by the model's configuration over {expected or 'all'}"
+        )
+    if beyond := [name for name, value in told.items() if value is not None and name not in NEEDS_NOTHING]:
+        raise EngineError(
+            f"{type(module).__name__} hands {', '.join(sorted(beyond))} to its attention, which this engine does not "
+            "compute"
+        )
     rows, heads, new, size = query.shape
     shared = heads // key.shape[1]
     if new == 1 and shared > 1:

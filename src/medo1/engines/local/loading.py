@@ -1,25 +1,20 @@
 """A model in memory: weights, tokenizer, and the adapters that it can answer as.
 
-Adapters never mix: the model answers as one of them at a time, and an adapter is
+Adapters (`adapters.py`) never mix: the model answers as one of them at a time, and an adapter is
 known by the digest of its files, not by its name, so that two with one name are two.
-
-In fp32 an adapter is added to the weights that it changes, in tensors of their own; going back to the base puts the
-untouched tensors back, bit for bit. In lower precision the sum would be rounded, and adapters that are more than a sum
-of matrices (DoRA, trained embeddings) cannot be added at all: these are computed beside the weights by PEFT.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from medo1.engines.base import Adapter, EngineError, Message, Model
+from medo1.engines.generation_config import SettingsCompared
+from medo1.engines.local.adapters import LoadedAdapters
 from medo1.engines.local.kv_cache import ATTENTION, FULL, SLIDING
 from medo1.progress_bars import silence_library_bars
 
@@ -64,11 +59,15 @@ class Loaded:
         self.model.to(self.device).eval().requires_grad_(False)
         self.config: Any = self.model.config.get_text_config()
         self.windows = _windows(self.config, self.name)
+        _tell_windows(self.model, self.config, self.windows)
         self.model.set_attn_implementation(ATTENTION)
         self.context = int(getattr(self.config, "max_position_embeddings", None) or 1 << 30)
         self.end_tokens = _end_tokens(self.model, self.tokenizer, self.name)
         self.pad_token = _first(self.tokenizer.pad_token_id, *sorted(self.end_tokens))
-        self._adapters = _Adapters(self.model, self.dtype, self.name)
+        ends = self.tokenizer.convert_ids_to_tokens(sorted(self.end_tokens))
+        self.settings = SettingsCompared(model)
+        self._anchor = _anchor(self.tokenizer)
+        self._adapters = LoadedAdapters(self.model, self.dtype, self.name, ends)
 
     @property
     def weights(self) -> int:
@@ -96,13 +95,32 @@ class Loaded:
         """The tokens of texts, without any that the tokenizer would add."""
         return [list(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
 
+    def continuation_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The tokens of texts that continue another: a space is not put in front of them."""
+        if self._anchor is None:
+            return self.token_ids(texts)
+        text, ids = self._anchor
+        return [one[len(ids) :] for one in self.token_ids([text + one for one in texts])]
+
     def text(self, tokens: Sequence[int]) -> str:
-        """Tokens as text, special ones left out."""
-        return str(self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        """Tokens of an answer as text, special ones left out and the space at its beginning kept."""
+        return self.texts([tokens])[0]
 
     def texts(self, rows: Sequence[Sequence[int]]) -> list[str]:
         """Several rows of tokens as texts."""
-        return list(self.tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        before, ids = self._anchor or ("", [])
+        rows = [[*ids, *row] for row in rows] if ids else rows
+        found = self.tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return [text[len(before) :] for text in found] if before else list(found)
+
+    @contextmanager
+    def own_attention(self) -> Iterator[None]:
+        """While this lasts the model computes attention by its own code, all that belongs to it included."""
+        self.model.set_attn_implementation("eager")
+        try:
+            yield
+        finally:
+            self.model.set_attn_implementation(ATTENTION)
 
     # Adapters
 
@@ -131,6 +149,16 @@ def _windows(config: Any, name: str) -> dict[str, int | None]:
     return {kind: int(window) if kind == SLIDING and window is not None else None for kind in kinds}
 
 
+def _tell_windows(model: Any, config: Any, windows: dict[str, int | None]) -> None:
+    """Note at each layer's attention the window that the masks have for it, so that the two can be compared."""
+    kinds = getattr(config, "layer_types", None)
+    only = next(iter(windows.values()))
+    for module in model.modules():
+        layer = getattr(module, "layer_idx", None)
+        if isinstance(layer, int):
+            module.masked_window = windows[kinds[layer]] if kinds else only
+
+
 def _end_tokens(model: Any, tokenizer: Any, name: str) -> frozenset[int]:
     """The tokens that end an answer: the tokenizer's, and those that the model's files name for generation."""
     named = getattr(model.generation_config, "eos_token_id", None)
@@ -141,143 +169,27 @@ def _end_tokens(model: Any, tokenizer: Any, name: str) -> frozenset[int]:
     return found
 
 
+def _anchor(tokenizer: Any) -> tuple[str, list[int]] | None:
+    """A text and its tokens to put before what continues a text; None where a tokenizer needs none.
+
+    Tokenizers of Llama 2's kind put a space before a text and take it away again. What continues a text must neither
+    gain one nor lose its own.
+    """
+
+    def back(ids: list[int]) -> str:
+        return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def ids_of(text: str) -> list[int]:
+        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    if back(ids_of(" a")[-1:]) + back(ids_of("a")[-1:]) == back([*ids_of(" a")[-1:], *ids_of("a")[-1:]]):
+        return None
+    for text in ("\n", ".", "a"):
+        ids = ids_of(text)
+        if ids_of(f"{text} a")[: len(ids)] == ids and back(ids) == text:
+            return text, ids
+    return None
+
+
 def _first(*values: int | None) -> int:
     return next(value for value in values if value is not None)
-
-
-class _Adapters:
-    """What a model can answer as, and what it answers as now."""
-
-    def __init__(self, model: Any, dtype: torch.dtype, name: str) -> None:
-        self._model = model
-        self._name = name
-        self._exact = dtype == torch.float32
-        self._added: tuple[str, dict[nn.Module, tuple[nn.Parameter, nn.Parameter]]] | None = None
-        self._beside: Any = None  # the PEFT model, from the first adapter that is computed beside the weights
-        self._loaded: set[str] = set()
-
-    @contextmanager
-    def active(self, adapter: Adapter | None) -> Iterator[None]:
-        if adapter is None:
-            if self._beside is None:
-                yield
-                return
-            with self._beside.disable_adapter():
-                yield
-            return
-        _check(adapter)
-        if self._exact and self._beside is None and (added := self._weights(adapter)) is not None:
-            for module, (_, changed) in added.items():
-                module.weight = changed
-            try:
-                yield
-            finally:
-                for module, (base, _) in added.items():
-                    module.weight = base
-            return
-        self._load_beside(adapter)
-        self._beside.set_adapter(adapter.digest)
-        yield
-
-    def _weights(self, adapter: Adapter) -> dict[nn.Module, tuple[nn.Parameter, nn.Parameter]] | None:
-        """Each module that the adapter changes, with its weight before and after; None where it is more than a sum.
-
-        Parameters are replaced, not written to: an output layer that shares its weight with the embedding would
-        otherwise change both.
-        """
-        from peft.tuners.lora import LoraLayer
-
-        if self._added is not None and self._added[0] == adapter.digest:
-            return self._added[1]
-        self._added = None
-        peft_model = self._from_files(adapter)
-        try:
-            layers = [module for module in peft_model.modules() if isinstance(module, LoraLayer)]
-            tuned = peft_model.base_model
-            plain = all(
-                isinstance(layer.get_base_layer(), nn.Linear)
-                and adapter.digest not in getattr(layer, "lora_variant", {})
-                and not layer.lora_bias.get(adapter.digest, False)
-                for layer in layers
-            )
-            config = peft_model.peft_config[adapter.digest]
-            if not plain or config.modules_to_save or config.bias != "none":
-                return None
-            added = {}
-            with torch.inference_mode(mode=False), torch.no_grad():
-                for layer in layers:
-                    base = layer.get_base_layer()
-                    changed = base.weight + layer.get_delta_weight(adapter.digest).to(base.weight.dtype)
-                    added[base] = (base.weight, nn.Parameter(changed, requires_grad=False))
-        finally:
-            tuned.unload()
-        self._added = (adapter.digest, added)
-        return added
-
-    def _load_beside(self, adapter: Adapter) -> None:
-        if adapter.digest in self._loaded:
-            return
-        if self._beside is None:
-            self._beside = self._from_files(adapter)
-        else:
-            self._beside.load_adapter(str(adapter.path), adapter_name=adapter.digest)
-            if odd := _without_counterpart(self._beside, adapter):
-                self._beside.delete_adapter(adapter.digest)
-                raise EngineError(_misfit(adapter, self._name, _told_of(odd)))
-        self._beside.eval()
-        self._loaded.add(adapter.digest)
-
-    def _from_files(self, adapter: Adapter) -> Any:
-        from peft import PeftModel
-
-        try:
-            made = PeftModel.from_pretrained(self._model, str(adapter.path), adapter_name=adapter.digest).eval()
-            reason = ""
-        except (RuntimeError, ValueError, KeyError) as error:
-            reason = _head(error)
-        else:
-            if odd := _without_counterpart(made, adapter):
-                made.base_model.unload()
-                reason = _told_of(odd)
-        if reason:
-            raise EngineError(_misfit(adapter, self._name, reason))
-        return made
-
-
-def _misfit(adapter: Adapter, model: str, reason: str) -> str:
-    return (
-        f"The adapter {adapter.name} ({adapter.path}) does not fit the model {model}: {reason}. An adapter answers "
-        "with the base model that it was trained on."
-    )
-
-
-def _told_of(odd: list[str]) -> str:
-    return f"{len(odd)} tensors of one have no counterpart in the other, such as {odd[0]}"
-
-
-def _without_counterpart(made: Any, adapter: Adapter) -> list[str]:
-    """Tensors of the adapter's file that the model has no place for, and the other way round. PEFT passes over both."""
-    from peft.utils import get_peft_model_state_dict
-    from safetensors import safe_open
-
-    file = Path(adapter.path) / "adapter_model.safetensors"
-    if not file.is_file():
-        return []
-    there = set(get_peft_model_state_dict(made, adapter_name=adapter.digest))
-    with safe_open(file, framework="pt") as tensors:
-        given = set(tensors.keys())
-    return sorted((given - there) | {name for name in there - given if "lora_" in name})
-
-
-def _check(adapter: Adapter) -> None:
-    path = Path(adapter.path) / "adapter_config.json"
-    if not path.is_file():
-        raise EngineError(f"The adapter {adapter.name} has no {path}. Train it first (kedro run --pipelines=finetune).")
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EngineError(f"{path} is no JSON ({error}): the adapter {adapter.name} is damaged.") from error
-
-
-def _head(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -9,6 +9,7 @@ arXiv 2502.18581); token confidence over the likeliest tokens (DeepConf, Fu et a
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,25 +46,55 @@ def _mixed(state: np.ndarray) -> np.ndarray:
     return state ^ (state >> np.uint64(31))
 
 
+class Drawing(NamedTuple):
+    """How each row's token is drawn, arrays of shape (rows,); see `engines.base.Sampling`. Temperature 0 is greedy."""
+
+    temperature: np.ndarray
+    top_p: np.ndarray
+    top_k: np.ndarray
+    min_p: np.ndarray
+
+
+def penalised(logits: torch.Tensor, seen: Mapping[int, Sequence[int]], penalty: np.ndarray) -> torch.Tensor:
+    """Logits with the tokens that were there before made less likely.
+
+    Args:
+        logits: (rows, vocabulary); left as they are.
+        seen: of each row with a penalty, the tokens of its prompt and answer.
+        penalty: (rows,), 1 for none.
+    """
+    logits = logits.clone()
+    for row, tokens in seen.items():
+        places = torch.tensor(sorted(set(tokens)), device=logits.device)
+        there, factor = logits[row, places], float(penalty[row])
+        logits[row, places] = torch.where(there > 0, there / factor, there * factor)
+    return logits
+
+
 def sample_tokens(
-    logits: torch.Tensor, temperature: np.ndarray, top_p: np.ndarray, uniform: np.ndarray
+    logits: torch.Tensor, drawing: Drawing, uniform: np.ndarray, told: torch.Tensor | None = None
 ) -> SampledTokens:
     """Sample one token per row.
 
     Args:
-        logits: (rows, vocabulary).
-        temperature, top_p, uniform: (rows,); temperature 0 is greedy.
+        logits: (rows, vocabulary), from which tokens are drawn.
+        drawing: how. uniform: (rows,), each row's random number in [0, 1).
+        told: logits whose probabilities are reported, where those drawn from were changed.
     """
     logits = logits.float()
-    logprobs = torch.log_softmax(logits, dim=-1)
+    logprobs = torch.log_softmax(logits if told is None else told.float(), dim=-1)
     tokens = logits.argmax(dim=-1)
     confidence = torch.full(tokens.shape, float("nan"), device=logits.device)
-    for nucleus in (False, True):
-        drawn = np.flatnonzero((temperature > 0) & ((top_p < 1) == nucleus))
+    restricted = (drawing.top_p < 1) | (drawing.top_k > 0) | (drawing.min_p > 0)
+    for some in (False, True):
+        drawn = np.flatnonzero((drawing.temperature > 0) & (restricted == some))
         if len(drawn):
             rows = torch.from_numpy(drawn).to(logits.device)
-            given = [torch.from_numpy(array[drawn]).to(logits.device) for array in (temperature, top_p, uniform)]
-            tokens[rows] = _drawn(logits[rows], *given, nucleus=nucleus)
+            given = Drawing(*(array[drawn] for array in drawing)) if some else None
+            temperature, numbers = (
+                torch.from_numpy(array[drawn]).to(logits.device) for array in (drawing.temperature, uniform)
+            )
+            tokens[rows] = _drawn(logits[rows], temperature, numbers, given)
             top = logprobs[rows].topk(min(TOP, logprobs.shape[-1]), dim=-1, sorted=False).values
             confidence[rows] = -top.clamp_min(-1e4).mean(dim=-1)
     return SampledTokens(
@@ -75,16 +106,15 @@ def sample_tokens(
 
 
 def _drawn(
-    logits: torch.Tensor, temperature: torch.Tensor, top_p: torch.Tensor, uniform: torch.Tensor, *, nucleus: bool
+    logits: torch.Tensor, temperature: torch.Tensor, uniform: torch.Tensor, drawing: Drawing | None
 ) -> torch.Tensor:
     """The token at which each row's cumulative probability passes its number; in double, so that sums of a large
-    vocabulary do not decide. With `nucleus`, of the smallest set of likeliest tokens that holds `top_p`."""
+    vocabulary do not decide. With `drawing`, of the tokens that it leaves."""
     probabilities = torch.softmax(logits.double() / temperature[:, None], dim=-1)
     order = None
-    if nucleus:
+    if drawing is not None:
         probabilities, order = probabilities.sort(dim=-1, descending=True, stable=True)
-        before = probabilities.cumsum(dim=-1) - probabilities
-        probabilities = probabilities * (before < top_p[:, None])  # always the first
+        probabilities = _restricted(probabilities, drawing)
     cumulative = probabilities.cumsum(dim=-1)
     wanted = uniform * cumulative[:, -1]
     place = torch.searchsorted(cumulative, wanted[:, None], right=True).clamp(max=logits.shape[-1] - 1)
@@ -92,3 +122,17 @@ def _drawn(
     last = (cumulative < cumulative[:, -1:]).sum(dim=-1, keepdim=True)
     place = torch.minimum(place, last)
     return (place if order is None else order.gather(1, place))[:, 0]
+
+
+def _restricted(probabilities: torch.Tensor, drawing: Drawing) -> torch.Tensor:
+    """Sorted probabilities, largest first, with those set to 0 that top-k, top-p (of what top-k leaves) and min-p leave
+    out, in this order, which is that of transformers. The likeliest token always stays."""
+    top_p, top_k, min_p = (
+        torch.from_numpy(array).to(probabilities.device)[:, None]
+        for array in (drawing.top_p, drawing.top_k, drawing.min_p)
+    )
+    place = torch.arange(probabilities.shape[-1], device=probabilities.device)[None]
+    kept = torch.where((top_k > 0) & (place >= top_k), 0.0, probabilities)
+    cumulative = kept.cumsum(dim=-1)
+    kept = torch.where((cumulative - kept < top_p * cumulative[:, -1:]) | (top_p >= 1), kept, 0.0)
+    return torch.where(kept >= min_p * kept[:, :1], kept, 0.0)

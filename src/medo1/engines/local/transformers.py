@@ -171,6 +171,7 @@ class Transformers(Engine):
                 refused.append(_refusal(request, loaded.name, len(prompt), text))
                 continue
             sampling = request.sampling
+            loaded.settings.note(sampling)
             rows.append(
                 DecodingRow(
                     prompt=prompt,
@@ -179,6 +180,9 @@ class Transformers(Engine):
                     top_p=sampling.top_p,
                     seed=request.seed if request.seed is not None else secrets.randbits(63),
                     stops=sampling.stop,
+                    top_k=sampling.top_k,
+                    min_p=sampling.min_p,
+                    repetition_penalty=sampling.repetition_penalty,
                     tag=request,
                 )
             )
@@ -283,9 +287,12 @@ def _prompts(conversations: Iterable[Conversation], loaded: Loaded) -> dict[Conv
             heads.append((conversation, *loaded.prompt_text(messages, json.loads(arguments))))
         except (TemplateError, ValueError) as error:
             prompts[conversation] = f"the chat template refuses the conversation: {error}"
-    ids = loaded.token_ids([text for _, head, given in heads for text in (head, given)]) if heads else []
-    for place, (conversation, _, _) in enumerate(heads):
-        prompts[conversation] = ids[2 * place] + ids[2 * place + 1]
+    if not heads:
+        return prompts
+    begun = loaded.token_ids([head for _, head, _ in heads])
+    continued = loaded.continuation_ids([given for _, _, given in heads])
+    for (conversation, _, _), before, after in zip(heads, begun, continued, strict=True):
+        prompts[conversation] = before + after
     return prompts
 
 

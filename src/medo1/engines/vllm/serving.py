@@ -7,10 +7,12 @@ too). Then the server's whole process group is ended, workers included.
 
 from __future__ import annotations
 
+import getpass
 import http.client
 import logging
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +30,7 @@ LOOPBACK = "127.0.0.1"
 STOP_S = 20.0
 LOOK_S = 0.25
 TAIL_BYTES = 20_000
+FOLDERS, KEPT_S = "medo1-server-", 86_400.0  # of logs, of servers that failed
 WRONG = re.compile(r"^.*?\b(\w*(?:Error|Exception|Interrupt): .*)$", re.MULTILINE)
 
 SUPERVISOR = f"""
@@ -99,7 +102,8 @@ class LocalServer:
         self._died = died
         self._stopping = False
         self._owns_log = log is None
-        self.log = log or Path(tempfile.mkdtemp(prefix="medo1-server-")) / "server.log"
+        self._named_log = False  # in a message: then it stays, for whoever looks for the reason
+        self.log = log or _folder_of_its_own() / "server.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -164,10 +168,12 @@ class LocalServer:
         last = [one for one in wrong if not one.startswith(("RuntimeError: Engine core", "SystemExit"))] or wrong
         lines = [line for line in text.splitlines() if line.strip()]
         said = last[-1] if last else lines[-1] if lines else "it said nothing"
+        self._named_log = True
         return f"{said.strip()[:600]} (its log: {self.log})"
 
     def stop(self) -> None:
-        """End it, workers included. Stopping twice is harmless."""
+        """End it, workers included, and remove the folder of its log, unless a message names it. Stopping twice is
+        harmless."""
         self._stopping = True
         if self._process.stdin is not None and not self._process.stdin.closed:
             self._process.stdin.close()
@@ -176,6 +182,19 @@ class LocalServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._owns_log and not self._named_log:
+            shutil.rmtree(self.log.parent, ignore_errors=True)
+
+
+def _folder_of_its_own() -> Path:
+    """A temporary folder; those of servers that failed more than a day ago go."""
+    for old in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
+        try:
+            if time.time() - old.stat().st_mtime > KEPT_S and old.owner() == getpass.getuser():
+                shutil.rmtree(old, ignore_errors=True)
+        except (OSError, KeyError):  # gone meanwhile, or of a user without a name
+            continue
+    return Path(tempfile.mkdtemp(prefix=FOLDERS))
 
 
 def environment_without(names: Sequence[str], more: Mapping[str, str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Request, Sampling
+from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Request, Sampling, beyond_top_p
 from medo1.engines.thought import apart, storable
 from medo1.lineage.digests import canonical_json, digest_of_text, digest_of_value
 
@@ -148,6 +148,7 @@ def _drawn(sampling: Sampling) -> str:
             "top_p": sampling.top_p,
             "max_new_tokens": sampling.max_new_tokens,
             "stop": sampling.stop,
+            **beyond_top_p(sampling),
         }
     )
 
