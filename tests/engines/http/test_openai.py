@@ -359,3 +359,24 @@ def test_a_stream_that_is_refused_ends_as_any_other_request(server: Server) -> N
     with engine_for(server) as engine:
         answer = engine.stream(ask("Well? [faults: 429, 500]"), lambda _: None)
     assert answer.finish_reason == "stop", answer.error
+
+
+@pytest.mark.parametrize("name", ["top_k", "min_p", "repetition_penalty"])
+def test_a_way_of_drawing_is_sent_to_a_server_that_may_know_it_and_never_left_out(server: Server, name: str) -> None:
+    value = {"top_k": 7, "min_p": 0.25, "repetition_penalty": 1.25}[name]
+    request = Request("q", (Message("user", "Well?"),), Sampling(temperature=0.5, **{name: value}))  # type: ignore[arg-type]
+    with engine_for(server) as engine:
+        (answer,) = engine.complete([request])
+    assert answer.error is None
+    assert server.service.bodies[-1][name] == value
+
+
+@pytest.mark.parametrize("name", ["top_k", "min_p", "repetition_penalty"])
+@pytest.mark.parametrize("url", ["https://api.openai.com/v1", "https://one.openai.azure.com/openai"])
+def test_an_endpoint_that_knows_no_such_way_of_drawing_is_named_before_anything_is_sent(name: str, url: str) -> None:
+    request = Request("q", (Message("user", "Well?"),), Sampling(temperature=0.5, **{name: 2}))  # type: ignore[arg-type]
+    with (
+        OpenAI("gpt-4o", base_url=url, credentials={"api_key": KEY}) as engine,
+        pytest.raises(EngineError, match=f"knows no {name}"),
+    ):
+        list(engine.complete([request]))

@@ -260,3 +260,23 @@ def free() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def test_the_folder_of_a_servers_log_goes_with_it_and_stays_where_a_message_names_it(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import os
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old = tmp_path / "medo1-server-old"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    with fake.engine() as engine:
+        list(engine.complete([ask("Well?")]))
+        assert [path.name for path in tmp_path.glob("medo1-server-*/server.log")] == ["server.log"]
+    assert list(tmp_path.glob("medo1-server-*")) == []
+    monkeypatch.setenv("FAKE_VLLM_MODE", "ValueError: no")
+    with fake.engine() as engine, pytest.raises(EngineError, match=r"its log: .*server\.log"):
+        list(engine.complete([ask("Well?")]))
+    assert len(list(tmp_path.glob("medo1-server-*/server.log"))) == 1

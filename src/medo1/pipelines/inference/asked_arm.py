@@ -146,11 +146,16 @@ class AskedArm:
         return not self.free and read_answer(thought, question.options, "stop").letter is not None
 
     def _greedy(self, place: int, question: Question) -> tuple[Request, ThinkingSpec]:
-        request = Request(f"{place}/greedy/0", self._messages(question), Sampling(0.0), adapter=self.adapter)
+        sampling = Sampling(0.0, repetition_penalty=self.params.repetition_penalty)
+        request = Request(f"{place}/greedy/0", self._messages(question), sampling, adapter=self.adapter)
         return request, self.params
 
     def _sample(self, place: int, question: Question, sample: int) -> tuple[Request, ThinkingSpec]:
-        sampling = Sampling(temperature=self.params.temperature, top_p=self.params.top_p)
+        drawn = self.params
+        sampling = Sampling(
+            temperature=drawn.temperature, top_p=drawn.top_p, top_k=drawn.top_k, min_p=drawn.min_p,
+            repetition_penalty=drawn.repetition_penalty,
+        )  # fmt: skip
         seed = seed_from(self.seed, question.question_id, sample)
         key = f"{place}/sampled/{sample}"
         request = Request(key, self._messages(question), sampling, sample, seed, self.adapter)

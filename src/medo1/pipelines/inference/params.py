@@ -19,6 +19,13 @@ class DrawParams(ThinkingSpec):
     samples: int = Field(default=8, ge=0, description="sampled generations per question for votes; paper: up to 32")
     temperature: float = Field(default=0.7, gt=0, description="of the sampled generations; paper: not published")
     top_p: float = Field(default=1.0, gt=0, le=1, description="of the sampled generations; paper: not published")
+    top_k: int = Field(default=0, ge=0, description="only so many of the likeliest tokens are sampled from; 0: all")
+    min_p: float = Field(
+        default=0.0, ge=0, lt=1, description="only tokens with this share of the likeliest one's probability; 0: all"
+    )
+    repetition_penalty: float = Field(
+        default=1.0, gt=0, description="of all generations, greedy ones too; Qwen2.5's own default is 1.05; 1: none"
+    )
 
 
 class VoteParams(Weighing):
