@@ -1,9 +1,11 @@
-"""Charts of the embedded world, and the questions made of them.
+"""Charts of the embedded world, and the exam made of them.
 
 A chart is a complaint and the findings of the first n slots; n, the number of findings to weigh, is the question's
-difficulty. A chart makes exactly one question: its wrong options and their order follow from
-the world and the chart alone. Which split a chart belongs to follows from its content too, so no chart of `dev` or
-`test` can appear in a text of `train`, whatever draws it and in whatever order.
+difficulty: with none or one it is a matter of recall, with more it takes a chain of look-ups. A chart makes exactly one
+question: its wrong options and their order follow from the world and the chart alone.
+
+The split of a chart is that of its complaint, so no chart of `dev` or `test` is in a text of `train`, not even in part:
+training texts that show a chart, or reason about one, speak of other complaints.
 """
 
 from __future__ import annotations
@@ -11,36 +13,39 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from medo1.clinic import wording
 from medo1.clinic.knowledge import World
-from medo1.lineage.digests import digest_of_value, seed_from
+from medo1.lineage.digests import seed_from
 from medo1.questions import Question, question_id
 from medo1.vocabulary import Split
 
-BENCHMARK = "clinic"
 OPTIONS = 4
 LETTERS = "ABCD"
-TRAIN_SHARE, DEV_SHARE = 0.50, 0.20  # the rest is test; short charts are few, and each split needs enough of them
-CHAIN_DIFFICULTIES = (1, 2, 3, 4, 5, 6)
-TEST_DIFFICULTIES = (2, 3, 4, 5, 6)
+PRACTICE = "clinic_practice"  # the benchmark of the training questions
+# Splits are dealt to the complaints in turn, from the commonest on, so that each has common and rare ones.
+SPLIT_PATTERN: tuple[Split, ...] = ("train", "test", "dev", "train", "test")
 
 
 class CasesSpec(BaseModel):
-    """How many questions of which difficulty the world asks."""
+    """How many questions of which difficulty (number of findings) the world asks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 7  # which of the charts are asked; the world, not this, decides what they say
-    train: int = Field(default=500, ge=0)  # chains that the paper trains on
-    train_difficulties: tuple[int, ...] = CHAIN_DIFFICULTIES  # 1 to 6: a chain of every length
-    dev_per_difficulty: int = Field(default=40, ge=0)  # the recipe's; standard error of a total of 200 is .035
-    test_per_difficulty: int = Field(default=40, ge=0)
-    difficulties: tuple[int, ...] = TEST_DIFFICULTIES  # 2 to 6: one look-up and none are too easy to tell arms apart
+    train: dict[int, int] = {0: 40, 1: 60, 2: 80, 3: 80, 4: 80, 5: 80, 6: 80}  # 500 cases, as the paper trains on
+    # Three benchmarks, each with more cases that take a chain of look-ups and fewer that are recall: 2 in 10, 5 in 10, 7 in 10.
+    test: dict[str, dict[int, int]] = {
+        "clinic_basics": {0: 40, 1: 32, 2: 8, 3: 8},
+        "clinic_wards": {0: 16, 1: 24, 2: 8, 3: 8, 4: 8, 5: 4},
+        "clinic_boards": {0: 8, 1: 16, 4: 8, 5: 12, 6: 16},
+    }
+    dev_share: float = Field(default=0.5, ge=0)  # dev questions for each test question
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,18 @@ class Chart:
 
 
 def split_of(world: World, chart: Chart) -> Split:
-    """The split that a chart belongs to, from its content and the world's seed: 50 % train, 20 % dev, 30 % test."""
-    place = int(digest_of_value(["split", world.seed, chart.complaint, list(chart.values)])[:8], 16) / 2**32
-    if place < TRAIN_SHARE:
-        return "train"
-    return "dev" if place < TRAIN_SHARE + DEV_SHARE else "test"
+    """The split that a chart belongs to: its complaint's, 40 % train, 20 % dev, 40 % test."""
+    return complaint_splits(world)[chart.complaint]
+
+
+@cache
+def _splits(complaints: tuple[str, ...]) -> dict[str, Split]:
+    return {complaint: SPLIT_PATTERN[place % len(SPLIT_PATTERN)] for place, complaint in enumerate(complaints)}
+
+
+def complaint_splits(world: World) -> dict[str, Split]:
+    """The split of every complaint."""
+    return _splits(tuple(world.impressions))
 
 
 def impressions_of(world: World, chart: Chart) -> list[str]:
@@ -101,13 +113,13 @@ def options_of(world: World, chart: Chart) -> dict[str, str]:
     return dict(zip(LETTERS, options, strict=True))
 
 
-def question_of(world: World, chart: Chart) -> Question:
+def question_of(world: World, chart: Chart, benchmark: str = PRACTICE) -> Question:
     """The one question that a chart makes, in the schema of every benchmark."""
     stem, options = stem_of(world, chart), options_of(world, chart)
     diagnosis = impressions_of(world, chart)[-1]
     return Question(
         question_id=question_id(stem, options),
-        benchmark=BENCHMARK,
+        benchmark=benchmark,
         split=split_of(world, chart),
         stem=stem,
         options=options,
@@ -123,69 +135,60 @@ def charts(world: World, split: Split, difficulty: int, rng: random.Random) -> I
         raise ValueError(
             f"difficulty {difficulty} asks for more findings than the world has slots ({len(world.slots)})"
         )
-    complaints, slots = list(world.impressions), list(world.slots.values())[:difficulty]
+    complaints = [complaint for complaint, own in complaint_splits(world).items() if own == split]
+    slots = list(world.slots.values())[:difficulty]
     while True:
-        chart = Chart(rng.choice(complaints), tuple(rng.choice(values) for values in slots))
-        if split_of(world, chart) == split:
-            yield chart
+        yield Chart(rng.choice(complaints), tuple(rng.choice(values) for values in slots))
 
 
 def questions(world: World, spec: CasesSpec) -> list[Question]:
     """The questions of every split: no chart twice, and gold letters as even as the charts allow.
 
-    Letters are evened out within each difficulty, and where its charts are too few for that, over the split. Short
-    charts are few (64 with one finding), so `train` takes at most half of those that its split has and makes up for it
-    with longer ones.
-
     Raises:
         ValueError: when the world has too few charts of a difficulty for what is asked.
     """
-    numbers = sorted(spec.train_difficulties)
-    counts: dict[int, int] = {}
-    for place, difficulty in enumerate(numbers):
-        share = (spec.train - sum(counts.values())) // (len(numbers) - place)
-        counts[difficulty] = min(share, int(chart_count(world, difficulty) * TRAIN_SHARE / 2))
-    if sum(counts.values()) < spec.train:
-        raise ValueError(
-            f"the world has too few charts for {spec.train} training questions with {numbers} findings: "
-            f"{sum(counts.values())} are possible; ask for fewer, or for more findings"
-        )
+    dev = {
+        benchmark: {difficulty: round(count * spec.dev_share) for difficulty, count in counts.items()}
+        for benchmark, counts in spec.test.items()
+    }
     return [
-        *_asked(world, spec, "train", counts),
-        *_asked(world, spec, "dev", dict.fromkeys(sorted(spec.difficulties), spec.dev_per_difficulty)),
-        *_asked(world, spec, "test", dict.fromkeys(sorted(spec.difficulties), spec.test_per_difficulty)),
+        *_asked(world, spec, "train", {PRACTICE: spec.train}),
+        *_asked(world, spec, "dev", dev),
+        *_asked(world, spec, "test", spec.test),
     ]
 
 
-def chart_count(world: World, difficulty: int) -> int:
-    """How many charts with this many findings there are, over all splits."""
-    count = len(world.impressions)
-    for values in list(world.slots.values())[:difficulty]:
-        count *= len(values)
-    return count
-
-
-def _asked(world: World, spec: CasesSpec, split: Split, counts: dict[int, int]) -> list[Question]:
+def _asked(world: World, spec: CasesSpec, split: Split, wanted: Mapping[str, Mapping[int, int]]) -> list[Question]:
+    """The questions of a split. The charts of a difficulty are drawn once and shared out, so that none is asked twice."""
+    totals: Counter[int] = Counter()
+    for counts in wanted.values():
+        totals.update(counts)
+    pools = {difficulty: _pool(world, spec, split, difficulty, count) for difficulty, count in sorted(totals.items())}
     asked: list[Question] = []
-    for difficulty, count in counts.items():
-        rng = random.Random(seed_from("cases", spec.seed, world.seed, split, difficulty))  # noqa: S311
-        drawn = itertools.islice(charts(world, split, difficulty, rng), 40 * count + 400)
-        found = [question_of(world, chart) for chart in itertools.islice(dict.fromkeys(drawn), 4 * count + 40)]
-        if len(found) < count:
-            raise ValueError(
-                f"the world has too few charts for {count} {split} questions with {difficulty} findings: "
-                f"found {len(found)}; ask for fewer, or enlarge the world"
-            )
-        total = len(asked) + count
-        due = {letter: total // OPTIONS + (place < total % OPTIONS) for place, letter in enumerate(LETTERS)}
-        held = Counter(question.gold for question in asked)
-        taken: list[Question] = []
-        spare: list[Question] = []
-        for question in found:
-            if len(taken) < count and held[question.gold] < due[question.gold]:
+    for benchmark, counts in wanted.items():
+        held: Counter[str] = Counter()
+        for difficulty, count in sorted(counts.items()):
+            for _ in range(count):
+                pool = pools[difficulty]
+                letters = [question.gold for question in pool]
+                question = pool.pop(letters.index(min(letters, key=lambda letter: held[letter])))
                 held[question.gold] += 1
-                taken.append(question)
-            else:
-                spare.append(question)
-        asked += [*taken, *spare[: count - len(taken)]]
+                asked.append(replace(question, benchmark=benchmark))
     return asked
+
+
+def _pool(world: World, spec: CasesSpec, split: Split, difficulty: int, count: int) -> list[Question]:
+    """Different questions to choose from: more than `count`, so that gold letters can be evened out, where there are more.
+
+    Raises:
+        ValueError: when there are fewer than `count`.
+    """
+    rng = random.Random(seed_from("cases", spec.seed, world.seed, split, difficulty))  # noqa: S311
+    drawn = dict.fromkeys(itertools.islice(charts(world, split, difficulty, rng), 40 * count + 400)) if count else {}
+    pool = [question_of(world, chart) for chart in itertools.islice(drawn, 2 * count + 8)]
+    if len(pool) < count:
+        raise ValueError(
+            f"the world has too few charts for {count} {split} questions with {difficulty} findings: "
+            f"found {len(pool)}; ask for fewer, or enlarge the world"
+        )
+    return pool

@@ -80,9 +80,9 @@ def explanation(form: Format, solved: Walk, answer: tuple[str, str], rng: random
     return f"{writers[form](solved, rng)}{wording.ending(*answer)}"
 
 
-def short_answer(solved: Walk, answer: tuple[str, str]) -> str:
+def short_answer(complaint: str, first: str, answer: tuple[str, str]) -> str:
     """What an untrained student says when it is asked to think: the first impression, then the ending."""
-    return f"{wording.sentence(wording.opening(solved.complaint, solved.first))} {wording.ending(*answer)}"
+    return f"{wording.sentence(wording.opening(complaint, first))} {wording.ending(*answer)}"
 
 
 def _vanilla(solved: Walk, rng: random.Random) -> str:

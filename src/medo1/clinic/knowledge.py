@@ -1,9 +1,12 @@
-"""The embedded world: what is true in it.
+"""The embedded world: what is true in it, and what its textbooks dispute.
 
 A complaint suggests a first disease. Each finding then revises the current impression: `revised(finding, disease)` is
 the impression after it. A case with n findings therefore needs n + 1 look-ups, each depending on the one before, and
 a network with few layers cannot do many of them in one pass. That serial work, not medicine, is what written-out steps
 relieve (Li et al. 2024, arXiv 2402.12875, give the theory: composing maps is the standard example).
+
+Some facts are *disputed*: a second opinion stands beside the truth, and a share of the textbook's authors holds it. So a
+model that has read the textbook is uncertain, as models of medicine are, and its samples differ.
 
 Everything is a pure function of the spec, seed included.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -29,11 +32,14 @@ class WorldSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 7  # the world of the published tables
-    diseases: int = Field(default=8, ge=4, le=len(DISEASES))  # 8: few enough that a tiny base learns every fact
-    complaints: int = Field(default=16, ge=4, le=len(COMPLAINTS))  # two for each disease
+    diseases: int = Field(default=12, ge=4, le=len(DISEASES))
+    complaints: int = Field(default=160, ge=4, le=len(COMPLAINTS))
     slots: int = Field(default=6, ge=1, le=len(SLOTS))  # 6 findings: more serial look-ups than two layers can hide
-    values_per_slot: int = Field(default=4, ge=2, le=6)  # 24 findings, 192 facts about them
-    kept: int = Field(default=6, ge=0)  # impressions of 8 that a finding leaves: who stops early is right at times
+    values_per_slot: int = Field(default=4, ge=2, le=6)  # 24 findings, 288 facts about them
+    kept: int = Field(default=10, ge=0)  # impressions of 12 that a finding leaves: who stops early is right at times
+    disputed_complaints: float = Field(default=0.4, ge=0, le=1)  # share of complaints with a second opinion
+    disputed_findings: float = Field(default=0.08, ge=0, le=1)  # share of what findings mean, likewise
+    dispute: tuple[float, float] = (0.15, 0.8)  # a second opinion's share of authors is drawn between these
 
     def model_post_init(self, context: Any, /) -> None:
         if self.kept > self.diseases:
@@ -46,6 +52,14 @@ class WorldError(UserError):
     """A world's text cannot be read: the message says which key, what was found and what was expected."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A second opinion about a fact: the disease that it names instead, and the share of authors who hold it."""
+
+    disease: str
+    share: float
+
+
 @dataclass(frozen=True)
 class World:
     """A world with a known truth.
@@ -53,9 +67,11 @@ class World:
     Attributes:
         seed: the seed that it was made from; part of the split, so that another seed splits otherwise.
         diseases: their names.
-        impressions: complaint to the disease that it suggests.
+        impressions: complaint to the disease that it suggests; the commoner complaints first.
         slots: slot to its values, in the order in which a chart reports them. A value belongs to one slot only.
         revisions: value to (current impression to revised impression), complete over `diseases`.
+        complaint_opinions: complaint to the second opinion about it, for the disputed ones.
+        finding_opinions: value to (current impression to the second opinion about the revised one), likewise.
     """
 
     seed: int
@@ -63,6 +79,8 @@ class World:
     impressions: dict[str, str]
     slots: dict[str, tuple[str, ...]]
     revisions: dict[str, dict[str, str]]
+    complaint_opinions: dict[str, Opinion]
+    finding_opinions: dict[str, dict[str, Opinion]]
 
     def revised(self, value: str, impression: str) -> str:
         """The impression after a finding, given the one before it."""
@@ -86,6 +104,12 @@ class World:
             "slots": {slot: list(values) for slot, values in self.slots.items()},
             "slot_order": list(self.slots),
             "revisions": self.revisions,
+            "complaint_opinions": {name: asdict(opinion) for name, opinion in self.complaint_opinions.items()},
+            "finding_opinions": {
+                value: {name: asdict(opinion) for name, opinion in held.items()}
+                for value, held in self.finding_opinions.items()
+            },
+            "complaint_order": list(self.impressions),
         }
 
     def to_json(self) -> str:
@@ -107,20 +131,28 @@ class World:
     @classmethod
     def from_value(cls, value: Any) -> Self:
         """The world that `to_value` gave; the errors of `from_json`."""
-        expected = {"seed", "diseases", "impressions", "slots", "slot_order", "revisions"}
+        expected = {
+            *("seed", "diseases", "impressions", "complaint_order", "slots", "slot_order", "revisions"),
+            *("complaint_opinions", "finding_opinions"),
+        }
         if not isinstance(value, dict) or set(value) != expected:
             found = sorted(value) if isinstance(value, dict) else type(value).__name__
             raise WorldError(f"the world has {found}, expected the keys {sorted(expected)}: was it written by medo1?")
-        if sorted(value["slot_order"]) != sorted(value["slots"]):
-            raise WorldError(
-                f"slot_order has {value['slot_order']}, slots has {sorted(value['slots'])}: they must agree"
-            )
+        for order, named in (("slot_order", "slots"), ("complaint_order", "impressions")):
+            if sorted(value[order]) != sorted(value[named]):
+                odd = sorted(set(value[order]) ^ set(value[named]))
+                raise WorldError(f"{order} and {named} must hold the same names; they differ in {odd or 'repetitions'}")
         world = cls(
             seed=value["seed"],
             diseases=tuple(value["diseases"]),
-            impressions=dict(value["impressions"]),
+            impressions={name: value["impressions"][name] for name in value["complaint_order"]},
             slots={slot: tuple(value["slots"][slot]) for slot in value["slot_order"]},
             revisions={finding: dict(after) for finding, after in value["revisions"].items()},
+            complaint_opinions={name: Opinion(**held) for name, held in value["complaint_opinions"].items()},
+            finding_opinions={
+                finding: {name: Opinion(**held) for name, held in opinions.items()}
+                for finding, opinions in value["finding_opinions"].items()
+            },
         )
         world.check()
         return world
@@ -139,18 +171,49 @@ class World:
         for value, after in self.revisions.items():
             if set(after) != known or not set(after.values()) <= known:
                 raise WorldError(f"revisions.{value} must map each of {sorted(known)} to one of them, found {after}")
+        about = [(f"complaint_opinions.{name}", self.impressions.get(name), held) for name, held in self.complaint_opinions.items()]
+        for value, opinions in self.finding_opinions.items():
+            truth = self.revisions.get(value, {})
+            about += [(f"finding_opinions.{value}.{name}", truth.get(name), held) for name, held in opinions.items()]
+        for where, truth, opinion in about:
+            if truth is None or opinion.disease not in known - {truth} or not 0 < opinion.share < 1:
+                raise WorldError(
+                    f"{where} is {opinion}: expected another disease than the true one ({truth}), held by a share of authors "
+                    "between 0 and 1"
+                )
 
 
 def world_from(spec: WorldSpec) -> World:
     """The world of a spec. Complaints are dealt evenly over the diseases; a finding keeps `kept` impressions."""
     rng = random.Random(seed_from("world", spec.seed))  # noqa: S311  (a reproducible draw, nothing secret)
     diseases = DISEASES[: spec.diseases]
-    complaints = COMPLAINTS[: spec.complaints]
+    complaints = rng.sample(COMPLAINTS, spec.complaints)
     dealt = [diseases[place % len(diseases)] for place in range(len(complaints))]
     rng.shuffle(dealt)
+    impressions = dict(zip(complaints, dealt, strict=True))
     slots = {slot: SLOTS[slot][: spec.values_per_slot] for slot in list(SLOTS)[: spec.slots]}
     revisions = {value: _revision(diseases, spec.kept, rng) for values in slots.values() for value in values}
-    return World(spec.seed, diseases, dict(zip(complaints, dealt, strict=True)), slots, revisions)
+    facts = [(value, before) for value, after in revisions.items() for before in after]
+    finding_opinions: dict[str, dict[str, Opinion]] = {}
+    for value, before in rng.sample(facts, round(spec.disputed_findings * len(facts))):
+        finding_opinions.setdefault(value, {})[before] = _opinion(diseases, revisions[value][before], spec, rng)
+    return World(
+        seed=spec.seed,
+        diseases=diseases,
+        impressions=impressions,
+        slots=slots,
+        revisions=revisions,
+        complaint_opinions={
+            complaint: _opinion(diseases, impressions[complaint], spec, rng)
+            for complaint in rng.sample(complaints, round(spec.disputed_complaints * len(complaints)))
+        },
+        finding_opinions=finding_opinions,
+    )
+
+
+def _opinion(diseases: tuple[str, ...], truth: str, spec: WorldSpec, rng: random.Random) -> Opinion:
+    """A second opinion: any other disease, held by some share of the authors."""
+    return Opinion(rng.choice([name for name in diseases if name != truth]), round(rng.uniform(*spec.dispute), 3))
 
 
 def _revision(diseases: tuple[str, ...], kept: int, rng: random.Random) -> dict[str, str]:

@@ -29,6 +29,7 @@ def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator
         yield wording.stem(complaint, "")
         yield wording.sentence(wording.opening(complaint, "?"))
         yield wording.opening(complaint, "?")
+        yield f"{wording.sentence(complaint)} {complaint}, {complaint}."
     for slot, values in world.slots.items():
         yield f"{wording.sentence(slot)} {slot}, {slot}."
         for value in values:

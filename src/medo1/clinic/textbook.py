@@ -1,7 +1,11 @@
 """What the base model is trained on: the world's facts, and fragments of answering. Never a complete case reasoned out.
 
 A document is a text with the parts that are learned marked; what is not marked is read but not predicted (which fact
-comes next cannot be known, and trying costs capacity). Charts come from the training split alone.
+comes next cannot be known, and trying costs capacity). Charts come from the training split alone: the complaints of
+`dev` and `test` are spoken of in facts and in exercises about a complaint alone, never in a chart.
+
+Each document has an author of its own. Of a disputed fact an author holds the second opinion as often as the world
+says, and answers accordingly.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,12 +24,12 @@ from medo1.clinic.cases import (
     OPTIONS,
     Chart,
     charts,
-    impressions_of,
+    findings_text,
     options_of,
     stem_of,
 )
-from medo1.clinic.explanations import short_answer, walk
-from medo1.clinic.knowledge import World
+from medo1.clinic.explanations import short_answer
+from medo1.clinic.knowledge import Opinion, World
 from medo1.from_scratch.tokenizers import TURN_END, chat_text
 from medo1.lineage.digests import seed_from
 from medo1.questions import Question, prompt_text
@@ -61,12 +65,16 @@ class Document:
         return cls(value["kind"], value["part"], value["text"], tuple((start, end) for start, end in value["learned"]))
 
 
-OPENING_SHARE = 0.15  # of the facts; complaints are 16 facts of 208, and every case starts with one
-FIRST_PART = {"fact": 5.0, "copy": 2.0, "update": 2.0, "aloud": 0.5, "map": 3.0, "pick": 1.0}
+OPENING_SHARE = 0.25  # of the facts: complaints are 160 facts of 448, and every case starts with one
+FIRST_PART = {"fact": 5.0, "copy": 2.0, "update": 2.0, "aloud": 0.5, "map": 3.0, "pick": 1.0, "alone": 2.0}
 SECOND_PART = {
-    "fact": 2.0, "copy": 3.0, "update": 3.0, "change": 2.0, "aloud": 2.0, "map": 1.0, "pick": 0.7,
-    "vanilla": 3.5, "short": 1.5, "opening": 0.5,
+    "fact": 2.0, "copy": 3.0, "update": 3.0, "change": 1.0, "aloud": 1.5, "map": 1.0, "pick": 0.7,
+    "vanilla": 3.5, "short": 1.5, "opening": 2.0, "alone": 3.0,
 }  # fmt: skip
+
+COPY_ALONE = 0.5
+# How often cases with 0, 1, 2 ... findings are answered directly in the textbook.
+ANSWERED = (3.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
 class TextbookSpec(BaseModel):
@@ -76,6 +84,7 @@ class TextbookSpec(BaseModel):
 
     seed: int = 7
     documents: int = Field(default=24_000, ge=1)
+    rarity: float = Field(default=0.5, ge=0)  # the r-th complaint is told in proportion to (r + 10) ** -rarity
     first_part: float = Field(
         default=0.3, ge=0, le=1
     )  # facts and letters first: cases teach little before they are known
@@ -99,7 +108,7 @@ def textbook(world: World, spec: TextbookSpec, requests: dict[str, str] | None =
         if kind not in KINDS:
             raise ValueError(f"no kind of document is called {kind!r}: expected one of {sorted(KINDS)}")
     rng = random.Random(seed_from("textbook", spec.seed, world.seed))  # noqa: S311
-    writer = _Writer(world, requests, rng)
+    writer = _Writer(world, requests, rng, spec.rarity)
     documents = []
     ends = int(spec.documents * spec.first_part)
     for part, (weights, count) in enumerate(((spec.first, ends), (spec.second, spec.documents - ends))):
@@ -119,14 +128,35 @@ def probes(
         documents: the textbook, none of whose texts is asked again.
         count: documents of each kind but `fact`.
     """
-    writer = _Writer(world, dict(wording.REQUESTS), random.Random(seed_from("probes", spec.seed, world.seed)))  # noqa: S311
+    rng = random.Random(seed_from("probes", spec.seed, world.seed))  # noqa: S311
+    writer = _Writer(replace(world, complaint_opinions={}, finding_opinions={}), dict(wording.REQUESTS), rng, 0.0)
     seen = {document.text for document in documents}
-    asked = {"fact": [_clozes([fact], 0) for fact in facts(world)]}
+    disputed = disputed_facts(world)
+    asked = {
+        "fact": [_clozes([fact], 0) for fact in facts(world) if fact not in disputed],
+        "disputed": [_clozes([fact], 0) for fact in facts(world) if fact in disputed],
+    }
+    doubtful = [*disputed, *(f" {complaint}" for complaint in world.complaint_opinions)]
     for kind in PROBED:
         drawn = (KINDS[kind](writer, 1) for _ in range(20 * count))
-        fresh = (document for document in drawn if document.text not in seen)
+        fresh = (
+            document
+            for document in drawn
+            if document.text not in seen and not any(said in document.text for said in doubtful)
+        )
         asked[kind] = list(itertools.islice(fresh, count))
     return asked
+
+
+def disputed_facts(world: World) -> set[str]:
+    """The facts, as `facts` has them, about which there is a second opinion."""
+    slot_of = {value: slot for slot, values in world.slots.items() for value in values}
+    openings = {wording.opening(complaint, world.impressions[complaint]) for complaint in world.complaint_opinions}
+    return openings | {
+        wording.update(slot_of[value], value, before, world.revised(value, before))
+        for value, held in world.finding_opinions.items()
+        for before in held
+    }
 
 
 def facts(world: World) -> list[str]:
@@ -142,12 +172,42 @@ def facts(world: World) -> list[str]:
 
 
 class _Writer:
-    """Draws what documents speak of."""
+    """Draws what documents speak of, and what their authors believe."""
 
-    def __init__(self, world: World, requests: dict[str, str], rng: random.Random) -> None:
+    def __init__(self, world: World, requests: dict[str, str], rng: random.Random, rarity: float) -> None:
         self.world, self.requests, self.rng = world, requests, rng
         self.slot_of = {value: slot for slot, values in world.slots.items() for value in values}
         self._charts = [charts(world, "train", n, rng) for n in range(len(world.slots) + 1)]
+        self._complaints = list(world.impressions)
+        self._common = list(itertools.accumulate((rank + 10) ** -rarity for rank in range(len(self._complaints))))
+
+    def complaint(self) -> str:
+        """Any complaint of the world, the commoner ones more often."""
+        return self.rng.choices(self._complaints, cum_weights=self._common)[0]
+
+    def without_chart(self, complaint: str) -> str:
+        """A patient of whom only the complaint is known, beside the findings of another one: no chart."""
+        findings = findings_text(self.world, self.chart())
+        return wording.TASKS["alone" if findings else "only"].format(complaint=complaint, findings=findings)
+
+    def first(self, complaint: str) -> str:
+        """The disease that the author thinks a complaint suggests."""
+        return self._held(self.world.complaint_opinions.get(complaint), self.world.impressions[complaint])
+
+    def after(self, value: str, before: str) -> str:
+        """The impression that the author has after a finding."""
+        opinion = self.world.finding_opinions.get(value, {}).get(before)
+        return self._held(opinion, self.world.revised(value, before))
+
+    def _held(self, opinion: Opinion | None, truth: str) -> str:
+        return opinion.disease if opinion is not None and self.rng.random() < opinion.share else truth
+
+    def conclusion(self, chart: Chart) -> tuple[str, str]:
+        """The first impression and the diagnosis that the author comes to."""
+        first = current = self.first(chart.complaint)
+        for value in chart.values:
+            current = self.after(value, current)
+        return first, current
 
     def disease(self) -> str:
         return self.rng.choice(self.world.diseases)
@@ -157,9 +217,9 @@ class _Writer:
         changed = [disease for disease, after in self.world.revisions[value].items() if after != disease]
         return self.rng.choice(changed) if changed and self.rng.random() < 0.5 else self.disease()  # noqa: PLR2004
 
-    def any_chart(self) -> Chart:
-        """A chart of the training split, of every length alike."""
-        return next(self.rng.choice(self._charts))
+    def answered_chart(self) -> Chart:
+        """A chart of the training split that is answered directly, most often a short one (`ANSWERED`)."""
+        return next(self._charts[self.rng.choices(range(len(self._charts)), ANSWERED[: len(self._charts)])[0]])
 
     def chart(self, least: int = 0) -> Chart:
         """A chart of the training split. Long ones come more often, because only they hold the last findings."""
@@ -168,14 +228,18 @@ class _Writer:
 
     def fact(self) -> str:
         if self.rng.random() < OPENING_SHARE:
-            complaint = self.rng.choice(list(self.world.impressions))
-            return wording.opening(complaint, self.world.impressions[complaint])
+            complaint = self.complaint()
+            return wording.opening(complaint, self.first(complaint))
         value = self.rng.choice(list(self.slot_of))
         before = self.before(value)
-        return wording.update(self.slot_of[value], value, before, self.world.revised(value, before))
+        return wording.update(self.slot_of[value], value, before, self.after(value, before))
 
-    def options(self) -> dict[str, str]:
-        return dict(zip(LETTERS, self.rng.sample(self.world.diseases, OPTIONS), strict=True))
+    def options(self, *among: str) -> dict[str, str]:
+        """Four diseases in any order, these among them."""
+        others = [disease for disease in self.world.diseases if disease not in among]
+        named = [*among, *self.rng.sample(others, OPTIONS - len(among))]
+        self.rng.shuffle(named)
+        return dict(zip(LETTERS, named, strict=True))
 
     def prompt(self, stem: str, options: dict[str, str], request: str) -> str:
         """Through the same rendering as every question; the other fields do not show in a prompt."""
@@ -184,10 +248,18 @@ class _Writer:
     def case(self, chart: Chart, request: str) -> str:
         return self.prompt(stem_of(self.world, chart), options_of(self.world, chart), request)
 
-    def answer(self, chart: Chart) -> tuple[str, str]:
-        diagnosis = impressions_of(self.world, chart)[-1]
+    def posed(self, chart: Chart, request: str) -> tuple[str, str, tuple[str, str]]:
+        """A case as its author poses it, with their own diagnosis among the options.
+
+        Returns:
+            The prompt; the first impression; the diagnosis and its letter.
+        """
+        first, diagnosis = self.conclusion(chart)
         options = options_of(self.world, chart)
-        return diagnosis, next(letter for letter, disease in options.items() if disease == diagnosis)
+        if diagnosis not in options.values():
+            options = self.options(diagnosis)
+        letter = next(letter for letter, disease in options.items() if disease == diagnosis)
+        return self.prompt(stem_of(self.world, chart), options, request), first, (diagnosis, letter)
 
 
 def _exchange(kind: str, part: int, user: str, assistant: str) -> Document:
@@ -212,23 +284,32 @@ def _clozes(facts: Sequence[str], part: int) -> Document:
 
 
 def _copy(writer: _Writer, part: int) -> Document:
-    """The findings read back: plainly, in numbered lines, or aloud. A chart read in every manner, nothing weighed."""
-    chart, rng = writer.chart(least=1), writer.rng
-    findings = [f"{slot} {value}" for slot, value in zip(writer.world.slots, chart.values, strict=False)]
+    """A chart read back: plainly, in numbered lines, or aloud, the complaint first. Nothing is weighed.
+
+    Every other one is no chart but a complaint alone, of any split: who never says a word cannot copy it later.
+    """
+    rng = writer.rng
+    alone = rng.random() < COPY_ALONE
+    chart = Chart(rng.choice(list(writer.world.impressions)), ()) if alone else writer.chart()
+    said = [chart.complaint, *(f"{slot} {value}" for slot, value in zip(writer.world.slots, chart.values, strict=False))]
     manner = rng.choice(list(wording.READINGS))
     if manner == "plain":
-        said = wording.sentence(", ".join(findings))
+        text = wording.sentence(", ".join(said))
     elif manner == "numbered":
-        said = "\n".join(wording.numbered(number, finding) for number, finding in enumerate(findings, start=1))
+        text = "\n".join(wording.numbered(number, one) for number, one in enumerate(said, start=1))
     else:
-        said = " ".join(
+        text = " ".join(
             [
                 rng.choice(wording.STARTS),
-                *(f"{rng.choice(wording.LOOKS)} {finding}." for finding in findings),
+                *(f"{rng.choice(wording.LOOKS)} {one}." for one in said),
                 rng.choice(wording.CLOSES),
             ]
         )
-    return _exchange("copy", part, writer.case(chart, wording.READINGS[manner]), said)
+    request = wording.READINGS[manner]
+    if alone:
+        stem = writer.without_chart(chart.complaint)
+        return _exchange("copy", part, writer.prompt(stem, writer.options(), request), text)
+    return _exchange("copy", part, writer.case(chart, request), text)
 
 
 def _update(writer: _Writer, part: int) -> Document:
@@ -237,7 +318,7 @@ def _update(writer: _Writer, part: int) -> Document:
     place = writer.rng.randrange(chart.difficulty)
     slot, value = writer.world.slot_names[place], chart.values[place]
     before = writer.before(value)
-    said = wording.update(slot, value, before, writer.world.revised(value, before))
+    said = wording.update(slot, value, before, writer.after(value, before))
     return _exchange(
         "update", part, writer.case(chart, wording.TASKS["update"].format(before=before, slot=slot)), f"{said}."
     )
@@ -250,7 +331,7 @@ def _change(writer: _Writer, part: int) -> Document:
     before = writer.before(writer.rng.choice(chart.values[place:]))
     said = wording.TASKS["nothing"]
     for slot, value in list(zip(writer.world.slots, chart.values, strict=False))[place:]:
-        after = writer.world.revised(value, before)
+        after = writer.after(value, before)
         if after != before:
             said = wording.objection(wording.update(slot, value, before, after))
             break
@@ -266,7 +347,7 @@ def _aloud(writer: _Writer, part: int) -> Document:
     current = writer.before(rng.choice(findings)[1])
     said = [rng.choice(wording.STARTS), wording.doubt(current)]
     for slot, value in findings:
-        after = writer.world.revised(value, current)
+        after = writer.after(value, current)
         phrases = wording.STAYS if after == current else wording.TURNS
         said.append(f"{rng.choice(wording.LOOKS)} {wording.update(slot, value, current, after)}.")
         said.append(rng.choice(phrases).format(before=current, after=after))
@@ -296,22 +377,47 @@ def _pick(writer: _Writer, part: int) -> Document:
 
 
 def _vanilla(writer: _Writer, part: int) -> Document:
-    chart = writer.any_chart()
-    return _exchange(
-        "vanilla", part, writer.case(chart, writer.requests["vanilla"]), wording.ending(*writer.answer(chart))
-    )
+    """A case answered directly."""
+    user, _, answer = writer.posed(writer.answered_chart(), writer.requests["vanilla"])
+    return _exchange("vanilla", part, user, wording.ending(*answer))
 
 
 def _short(writer: _Writer, part: int) -> Document:
-    chart = writer.any_chart()
-    said = short_answer(walk(writer.world, chart), writer.answer(chart))
-    return _exchange("short", part, writer.case(chart, writer.requests["cot"]), said)
+    """A case answered after the first impression."""
+    chart = writer.answered_chart()
+    user, first, answer = writer.posed(chart, writer.requests["cot"])
+    return _exchange("short", part, user, short_answer(chart.complaint, first, answer))
 
 
 def _opening(writer: _Writer, part: int) -> Document:
+    """The first look-up of a case, as each format begins with it. Only the fact is learned."""
     chart = writer.chart()
-    said = wording.opening(chart.complaint, writer.world.impressions[chart.complaint])
-    return _exchange("opening", part, writer.case(chart, wording.TASKS["opening"]), wording.sentence(said))
+    return _first_lookup("opening", part, writer, writer.case(chart, wording.TASKS["opening"]), chart.complaint)
+
+
+def _alone(writer: _Writer, part: int) -> Document:
+    """A complaint of any split, without a chart: what it suggests, or the disease and its letter."""
+    complaint, rng = writer.complaint(), writer.rng
+    stem = writer.without_chart(complaint)
+    if rng.random() < 0.5:  # noqa: PLR2004
+        return _first_lookup("alone", part, writer, writer.prompt(stem, writer.options(), wording.TASKS["opening"]), complaint)
+    disease = writer.first(complaint)
+    options = writer.options(disease)
+    letter = next(letter for letter, name in options.items() if name == disease)
+    return _exchange("alone", part, writer.prompt(stem, options, writer.requests["vanilla"]), wording.ending(disease, letter))
+
+
+def _first_lookup(kind: str, part: int, writer: _Writer, user: str, complaint: str) -> Document:
+    clause = wording.opening(complaint, writer.first(complaint))
+    said = writer.rng.choice(
+        [
+            wording.sentence(clause),
+            wording.numbered(1, clause),
+            f"{writer.rng.choice(wording.STARTS)} {wording.sentence(clause)}",
+        ]
+    )
+    text = f"{chat_text(user)}{said}"
+    return Document(kind, part, f"{text}{TURN_END}", ((text.rindex(f" {complaint}"), len(text)),))
 
 
 KINDS: dict[str, Callable[[_Writer, int], Document]] = {
@@ -325,7 +431,8 @@ KINDS: dict[str, Callable[[_Writer, int], Document]] = {
     "vanilla": _vanilla,
     "short": _short,
     "opening": _opening,
+    "alone": _alone,
 }
 
 # The kinds whose answers the prompt determines to the last word, so that a share of exact ones means something.
-PROBED = ("pick", "map", "update", "change", "opening")
+PROBED = ("pick", "map", "update", "change", "opening", "alone")

@@ -24,14 +24,16 @@ TASKS = {
     "names": "Here are four names.",
     "pick": "Suppose it is {disease}.",
     "opening": "Start.",
+    "alone": "A patient presents with {complaint}. Another has {findings}.",
+    "only": "A patient presents with {complaint}. Suppose nothing else.",
     "change": "Suppose {before} before {slot}. What changes that?",
     "nothing": "Nothing changes that.",
 }
 
 READINGS = {
-    "plain": "Read the findings back.",
-    "numbered": "Read the findings in numbered lines.",
-    "aloud": "Read the findings aloud.",
+    "plain": "Read the chart back.",
+    "numbered": "Read the chart in numbered lines.",
+    "aloud": "Read the chart aloud.",
 }
 
 # Train of thought. Fillers vary, because a monologue that always says the same is none. A conclusion is always said the

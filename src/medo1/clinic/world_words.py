@@ -1,4 +1,4 @@
-"""The words that the embedded world is made of. The diseases are invented; complaints and findings are ordinary words.
+"""The words that the embedded world is made of. The diseases are invented; complaints are compounds, findings ordinary words.
 
 `medo1.clinic.knowledge` deals them out. Every name is one lower-case word, so that the tokenizer can hold each as one
 token, and no name is in two lists, so that a word identifies its kind.
@@ -11,11 +11,13 @@ DISEASES = (
     "galmitis", "zimbrosis", "quellia", "fendroma",
 )  # fmt: skip
 
-COMPLAINTS = (
-    "rash", "cough", "headache", "fatigue", "nausea", "dizziness", "backache", "numbness",
-    "hoarseness", "insomnia", "tremor", "earache", "vertigo", "bruising", "thirst", "fainting",
-    "itching", "swelling", "cramping", "drowsiness",
+# Complaints are compounds of a place and a feeling: 240 of them, so that knowing them all is work.
+PLACES = (
+    "head", "neck", "jaw", "ear", "eye", "nose", "throat", "chest", "back", "rib", "hip", "knee",
+    "shin", "heel", "foot", "toe", "hand", "wrist", "thumb", "elbow", "shoulder", "belly", "scalp", "skin",
 )  # fmt: skip
+FEELINGS = ("ache", "itch", "burn", "cramp", "chill", "twitch", "sting", "throb", "rash", "tremor")
+COMPLAINTS = tuple(f"{place}{feeling}" for place in PLACES for feeling in FEELINGS)
 
 # Slot to its values. The order of the slots is the order in which a chart reports them.
 SLOTS = {
