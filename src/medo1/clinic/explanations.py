@@ -80,9 +80,9 @@ def explanation(form: Format, solved: Walk, answer: tuple[str, str], rng: random
     return f"{writers[form](solved, rng)}{wording.ending(*answer)}"
 
 
-def short_answer(complaint: str, first: str, answer: tuple[str, str]) -> str:
+def short_answer(first: str, answer: tuple[str, str]) -> str:
     """What an untrained student says when it is asked to think: the first impression, then the ending."""
-    return f"{wording.sentence(wording.opening(complaint, first))} {wording.ending(*answer)}"
+    return f"{wording.sentence(wording.opening(first))} {wording.ending(*answer)}"
 
 
 def _vanilla(solved: Walk, rng: random.Random) -> str:
@@ -90,14 +90,14 @@ def _vanilla(solved: Walk, rng: random.Random) -> str:
 
 
 def _cot(solved: Walk, rng: random.Random) -> str:
-    said = [wording.sentence(wording.opening(solved.complaint, solved.first))]
+    said = [wording.sentence(wording.opening(solved.first))]
     changes = [step for step in solved.steps if step.after != step.before]
     said += [wording.objection(wording.update(step.slot, step.value, step.before, step.after)) for step in changes]
     return f"{' '.join(said)} "
 
 
 def _longstep(solved: Walk, rng: random.Random) -> str:
-    lines = [wording.opening(solved.complaint, solved.first)]
+    lines = [wording.opening(solved.first)]
     lines += [wording.update(step.slot, step.value, step.before, step.after) for step in solved.steps]
     return "".join(f"{wording.numbered(number, line)}\n" for number, line in enumerate(lines, start=1))
 
@@ -105,7 +105,7 @@ def _longstep(solved: Walk, rng: random.Random) -> str:
 def _longmonolog(solved: Walk, rng: random.Random) -> str:
     said = [
         rng.choice(wording.STARTS),
-        wording.sentence(wording.opening(solved.complaint, solved.first)),
+        wording.sentence(wording.opening(solved.first)),
         wording.doubt(solved.first),
     ]
     for step in solved.steps:

@@ -27,9 +27,9 @@ def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator
     yield chat_text(wording.stem("", "?"))
     for complaint in world.impressions:
         yield wording.stem(complaint, "")
-        yield wording.sentence(wording.opening(complaint, "?"))
-        yield wording.opening(complaint, "?")
+        yield wording.suggestion(complaint, "?")
         yield f"{wording.sentence(complaint)} {complaint}, {complaint}."
+    yield f"{wording.sentence(wording.opening('?'))} {wording.opening('?')}"
     for slot, values in world.slots.items():
         yield f"{wording.sentence(slot)} {slot}, {slot}."
         for value in values:

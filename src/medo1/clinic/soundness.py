@@ -32,7 +32,7 @@ def is_sound(world: World, question: Question, form: str, text: str) -> bool | N
     except UnreadablePromptError:
         return None
     steps = [step for step in solved.steps if form != "cot" or step.after != step.before]
-    said = [wording.opening(solved.complaint, solved.first)]
+    said = [wording.opening(solved.first)]
     said += [wording.update(step.slot, step.value, step.before, step.after) for step in steps]
     told = text.lower()
     place = 0

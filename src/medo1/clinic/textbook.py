@@ -151,7 +151,7 @@ def probes(
 def disputed_facts(world: World) -> set[str]:
     """The facts, as `facts` has them, about which there is a second opinion."""
     slot_of = {value: slot for slot, values in world.slots.items() for value in values}
-    openings = {wording.opening(complaint, world.impressions[complaint]) for complaint in world.complaint_opinions}
+    openings = {wording.suggestion(complaint, world.impressions[complaint]) for complaint in world.complaint_opinions}
     return openings | {
         wording.update(slot_of[value], value, before, world.revised(value, before))
         for value, held in world.finding_opinions.items()
@@ -161,7 +161,7 @@ def disputed_facts(world: World) -> set[str]:
 
 def facts(world: World) -> list[str]:
     """Every fact of the world as a sentence without its full stop."""
-    openings = [wording.opening(complaint, first) for complaint, first in world.impressions.items()]
+    openings = [wording.suggestion(complaint, first) for complaint, first in world.impressions.items()]
     updates = [
         wording.update(slot, value, before, after)
         for slot, values in world.slots.items()
@@ -229,7 +229,7 @@ class _Writer:
     def fact(self) -> str:
         if self.rng.random() < OPENING_SHARE:
             complaint = self.complaint()
-            return wording.opening(complaint, self.first(complaint))
+            return wording.suggestion(complaint, self.first(complaint))
         value = self.rng.choice(list(self.slot_of))
         before = self.before(value)
         return wording.update(self.slot_of[value], value, before, self.after(value, before))
@@ -386,7 +386,7 @@ def _short(writer: _Writer, part: int) -> Document:
     """A case answered after the first impression."""
     chart = writer.answered_chart()
     user, first, answer = writer.posed(chart, writer.requests["cot"])
-    return _exchange("short", part, user, short_answer(chart.complaint, first, answer))
+    return _exchange("short", part, user, short_answer(first, answer))
 
 
 def _opening(writer: _Writer, part: int) -> Document:
@@ -408,7 +408,7 @@ def _alone(writer: _Writer, part: int) -> Document:
 
 
 def _first_lookup(kind: str, part: int, writer: _Writer, user: str, complaint: str) -> Document:
-    clause = wording.opening(complaint, writer.first(complaint))
+    clause = wording.opening(writer.first(complaint))
     said = writer.rng.choice(
         [
             wording.sentence(clause),
@@ -417,7 +417,7 @@ def _first_lookup(kind: str, part: int, writer: _Writer, user: str, complaint: s
         ]
     )
     text = f"{chat_text(user)}{said}"
-    return Document(kind, part, f"{text}{TURN_END}", ((text.rindex(f" {complaint}"), len(text)),))
+    return Document(kind, part, f"{text}{TURN_END}", ((text.rindex(" "), len(text)),))
 
 
 KINDS: dict[str, Callable[[_Writer, int], Document]] = {

@@ -57,9 +57,14 @@ def option_line(letter: str, disease: str) -> str:
     return f"\n{letter}. {disease}"
 
 
-def opening(complaint: str, first: str) -> str:
-    """The first look-up."""
+def suggestion(complaint: str, first: str) -> str:
+    """One fact: what a complaint suggests."""
     return f"the {complaint} suggests {first}"
+
+
+def opening(first: str) -> str:
+    """The first look-up, as a solution says it. It does not name the complaint: no chain states a fact that can be asked."""
+    return f"the complaint suggests {first}"
 
 
 def doubt(first: str) -> str:
