@@ -14,4 +14,4 @@ def world() -> World:
 
 @pytest.fixture(scope="session")
 def small_world() -> World:
-    return world_from(WorldSpec(diseases=4, complaints=4, slots=2, values_per_slot=2, kept=2))
+    return world_from(WorldSpec(diseases=4, complaints=10, slots=2, values_per_slot=2, kept=2))

@@ -19,7 +19,8 @@ from medo1.lineage.digests import digest_of_tree
 TINY = BaseSpec(
     model=ModelSpec(hidden=16, layers=1, heads=2, feed_forward=16, positions=256),
     loop=LoopSpec(steps=4, rows=4, width=96, learning_rate=5e-3, warmup_steps=1),
-    gate=0,
+    gates={},
+    more_steps=2,
 )
 
 
@@ -40,13 +41,22 @@ def tokenizer(small_world: World) -> Any:
 
 
 @pytest.mark.slow
-def test_a_base_that_cannot_name_letters_is_refused_and_leaves_nothing(
+def test_a_base_that_lacks_an_ability_is_trained_on_and_then_refused_and_leaves_nothing(
     documents: list[Document], asked: dict[str, list[Document]], tokenizer: Any, tmp_path: Path
 ) -> None:
-    spec = TINY.model_copy(update={"gate": 0.95})
-    with pytest.raises(GateError, match=r"the right letter for \d+\.\d% of names, at least 95% is needed"):
+    spec = TINY.model_copy(update={"gates": {"pick": 0.95, "update": 0.9}, "more_rounds": 2})
+    with pytest.raises(
+        GateError, match=r"pick \d+\.\d% of probes, at least 95% expected.* after 8 steps \(2 more rounds"
+    ):
         train_base(documents, asked, tokenizer, spec, 1, tmp_path / "base")
     assert not (tmp_path / "base").exists()
+
+
+def test_a_gate_on_an_ability_that_is_not_probed_is_refused(
+    documents: list[Document], asked: dict[str, list[Document]], tokenizer: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=r"gates\.singing names no probe"):
+        train_base(documents, asked, tokenizer, TINY.model_copy(update={"gates": {"singing": 1.0}}), 1, tmp_path / "b")
 
 
 @pytest.mark.slow
@@ -63,7 +73,7 @@ def test_equal_seeds_write_equal_bytes_that_the_auto_classes_load(
     assert one == same
     assert one != other
     assert made[0]["losses"] == made[1]["losses"]
-    assert set(made[0]["recall"]) == {"fact", "pick", "map", "update", "change", "opening"}
+    assert set(made[0]["recall"]) == {"fact", "disputed", "pick", "map", "update", "change", "opening", "alone"}
     files = {path.suffix for path in (tmp_path / "one").iterdir()}
     assert files == {".json", ".safetensors", ".jinja"}
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "one", trust_remote_code=False)
@@ -83,7 +93,7 @@ def test_a_small_base_learns_its_facts_and_letters_and_passes_the_gate(
     documents = textbook(small_world, TextbookSpec(documents=1500, first=mix, second=mix))
     loop = LoopSpec(steps=160, rows=8, width=96, learning_rate=5e-3, warmup_steps=20)
     asked = probes(small_world, TextbookSpec(), [], 50)
-    training = train_base(documents, asked, tokenizer, BaseSpec(loop=loop), 1, tmp_path / "base")
+    training = train_base(documents, asked, tokenizer, BaseSpec(loop=loop, gates={"pick": 0.95}), 1, tmp_path / "base")
     assert training["losses"][-1][1] < training["losses"][0][1] / 10
     assert training["recall"]["pick"] >= 0.95
     assert training["recall"]["fact"] >= 0.95

@@ -1,4 +1,4 @@
-"""Questions say nothing but the case, and their splits share no chart."""
+"""Questions say nothing but the case, and what the exam asks stands in no training text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from itertools import islice
 import pytest
 
 from medo1.clinic.cases import (
+    PRACTICE,
     CasesSpec,
-    Chart,
     charts,
+    complaint_splits,
     impressions_of,
     options_of,
     question_of,
@@ -28,23 +29,50 @@ def asked(world: World) -> list[Question]:
     return questions(world, CasesSpec())
 
 
-def test_every_split_has_the_questions_that_were_asked_for(asked: list[Question]) -> None:
-    counts = Counter((question.split, question.difficulty) for question in asked)
-    assert sum(count for (split, _), count in counts.items() if split == "train") == 500
-    for split in ("dev", "test"):
-        assert {n: counts[split, n] for n in range(2, 7)} == dict.fromkeys(range(2, 7), 40)
+def test_every_split_and_benchmark_has_the_questions_that_were_asked_for(asked: list[Question]) -> None:
+    spec = CasesSpec()
+    counts = Counter((question.split, question.benchmark, question.difficulty) for question in asked)
+    assert {n: counts["train", PRACTICE, n] for n in spec.train} == spec.train
+    for benchmark, wanted in spec.test.items():
+        assert {n: counts["test", benchmark, n] for n in wanted} == wanted
+        assert {n: counts["dev", benchmark, n] for n in wanted} == {n: round(c / 2) for n, c in wanted.items()}
 
 
-def test_no_chart_of_dev_or_test_is_in_another_split(world: World, asked: list[Question]) -> None:
-    by_split: dict[str, set[Chart]] = {"train": set(), "dev": set(), "test": set()}
-    for question in asked:
+def test_the_benchmarks_rise_in_difficulty(asked: list[Question]) -> None:
+    means = []
+    for benchmark in CasesSpec().test:
+        numbers = [question.difficulty or 0 for question in asked if question.benchmark == benchmark]
+        means.append(sum(numbers) / len(numbers))
+    assert means == sorted(means)
+    assert means[0] + 2 < means[-1]
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_no_chart_of_dev_or_test_begins_like_one_of_another_split(seed: int) -> None:
+    """Read from the texts: the complaint decides, so not even the shortest chart is the beginning of another's."""
+    world = world_from(WorldSpec(seed=seed))
+    complaints: dict[str, set[str]] = {"train": set(), "dev": set(), "test": set()}
+    charts_asked = set()
+    for question in questions(world, CasesSpec()):
         chart = read_case(world, prompt_text(question, "")).chart
         assert split_of(world, chart) == question.split
-        assert chart not in by_split[question.split], "a chart asked twice"
-        by_split[question.split].add(chart)
-    assert not by_split["train"] & by_split["dev"]
-    assert not by_split["train"] & by_split["test"]
-    assert not by_split["dev"] & by_split["test"]
+        assert chart not in charts_asked, "a chart asked twice"
+        charts_asked.add(chart)
+        complaints[str(question.split)].add(chart.complaint)
+    assert not complaints["train"] & complaints["dev"]
+    assert not complaints["train"] & complaints["test"]
+    assert not complaints["dev"] & complaints["test"]
+
+
+def test_every_split_has_common_and_rare_complaints_and_disputed_ones(world: World) -> None:
+    ranks: dict[str, list[int]] = {}
+    for rank, (complaint, split) in enumerate(complaint_splits(world).items()):
+        ranks.setdefault(split, []).append(rank)
+        assert complaint in world.impressions
+    assert {split: len(held) for split, held in ranks.items()} == {"train": 64, "test": 64, "dev": 32}
+    assert all(abs(sum(held) / len(held) - 79.5) < 2 for held in ranks.values())
+    disputed = Counter(complaint_splits(world)[complaint] for complaint in world.complaint_opinions)
+    assert min(disputed.values()) >= 6
 
 
 def test_ids_are_of_the_content_and_unique(asked: list[Question]) -> None:
@@ -52,10 +80,12 @@ def test_ids_are_of_the_content_and_unique(asked: list[Question]) -> None:
     assert all(question.question_id == question_id(question.stem, question.options) for question in asked)
 
 
-def test_gold_letters_are_even_in_every_split(asked: list[Question]) -> None:
-    for split in ("train", "dev", "test"):
-        letters = Counter(question.gold for question in asked if question.split == split)
-        assert max(letters.values()) - min(letters.values()) <= 1, letters
+def test_gold_letters_are_even_in_every_benchmark(asked: list[Question]) -> None:
+    letters: dict[tuple[str, str], Counter[str]] = {}
+    for question in asked:
+        letters.setdefault((str(question.split), question.benchmark), Counter())[question.gold] += 1
+    for name, counts in letters.items():
+        assert max(counts.values()) - min(counts[letter] for letter in "ABCD") <= 2, (name, counts)
 
 
 def test_the_letter_is_not_told_by_the_complaint_or_by_the_last_finding(world: World) -> None:
@@ -81,11 +111,11 @@ def test_the_gold_option_is_where_the_rules_lead_and_one_wrong_option_is_where_t
 
 
 def test_stopping_early_pays_less_the_more_findings_there_are(asked: list[Question], world: World) -> None:
-    """What difficulty means: who stops after two findings is right in all cases of two, and in few of six."""
+    """What difficulty means: who stops after two findings is right in all cases of two, and in fewer of six."""
     right: dict[int, list[bool]] = {}
     for question in asked:
-        if question.split != "train":
-            chart = read_case(world, prompt_text(question, "")).chart
+        chart = read_case(world, prompt_text(question, "")).chart
+        if chart.difficulty >= 2:
             right.setdefault(chart.difficulty, []).append(impressions_of(world, chart)[2] == question.gold_text)
     share = {n: sum(hits) / len(hits) for n, hits in right.items()}
     assert share[2] == 1
@@ -93,12 +123,12 @@ def test_stopping_early_pays_less_the_more_findings_there_are(asked: list[Questi
 
 
 def test_the_order_of_drawing_changes_no_question(world: World) -> None:
-    chart = Chart("rash", ("fever", "murmur"))
+    chart = next(charts(world, "test", 2, random.Random(3)))
     assert question_of(world, chart) == question_of(world_from(WorldSpec()), chart)
 
 
 def test_a_world_too_small_for_the_request_says_so(small_world: World) -> None:
     with pytest.raises(ValueError, match="too few charts"):
-        questions(small_world, CasesSpec())
+        questions(small_world, CasesSpec(train={0: 40}, test={}))
     with pytest.raises(ValueError, match="more findings than the world has slots"):
         next(charts(small_world, "train", 3, random.Random(0)))

@@ -15,27 +15,30 @@ import pytest
 from medo1.answers import read_answer
 from medo1.clinic import wording
 from medo1.clinic.cases import CasesSpec, charts, question_of, questions
-from medo1.clinic.expert import Expert
-from medo1.clinic.knowledge import World
+from medo1.clinic.expert import DRAWN_AS_LONGSTEP, Expert
+from medo1.clinic.explanations import FORMATS
+from medo1.clinic.knowledge import World, WorldSpec, world_from
 from medo1.engines import EngineError, Message, Request, Sampling
 from medo1.questions import Question, prompt_text
+
+ASKS = {**wording.REQUESTS, **wording.CONTROL_REQUESTS}
 
 
 @pytest.fixture(scope="module")
 def asked(world: World) -> list[Question]:
-    return questions(world, CasesSpec(train=120, dev_per_difficulty=0, test_per_difficulty=0))
+    return questions(world, CasesSpec(train=dict.fromkeys(range(1, 7), 20), test={}))
 
 
 def requests_for(asked: Sequence[Question], form: str = "longstep", sample: int = 0) -> list[Request]:
     return [
-        Request(question.question_id, (Message("user", prompt_text(question, wording.REQUESTS[form])),), sample=sample)
+        Request(question.question_id, (Message("user", prompt_text(question, ASKS[form])),), sample=sample)
         for question in asked
     ]
 
 
 def test_without_errors_every_format_reaches_every_gold_letter(world: World, asked: list[Question]) -> None:
     expert = Expert(world, error_rate=0)
-    for form in wording.REQUESTS:
+    for form in FORMATS:
         completions = list(expert.complete(requests_for(asked, form)))
         assert [completion.finish_reason for completion in completions] == ["stop"] * len(asked)
         letters = [
@@ -72,6 +75,24 @@ def test_it_errs_at_its_rate_and_the_gold_filter_finds_most_of_it(world: World) 
     assert 0.75 < wrong / changed < 0.97, "some wrong chains end on the right letter by luck: work for other filters"
 
 
+def test_controls_are_made_of_the_same_chains_and_differ_in_one_thing(world: World, asked: list[Question]) -> None:
+    """The same errors, so the same kept cases; the same look-ups in another order; the same number of tokens."""
+    expert = Expert(world, error_rate=0.5)
+    said = {form: list(expert.complete(requests_for(asked, form))) for form in ("longstep", *DRAWN_AS_LONGSTEP)}
+    for whole, bare, shuffled, filler in zip(*said.values(), strict=True):
+        ends = {one.text[one.text.index("The diagnosis is") :] for one in (whole, bare, shuffled, filler)}
+        assert ends == {bare.text}
+        assert look_ups(whole.text) == sorted(look_ups(shuffled.text), key=look_ups(whole.text).index)
+        lines = whole.text.count("\n") - filler.text.count("\n")  # the expert counts no line ends, a tokenizer does
+        assert filler.completion_tokens == (whole.completion_tokens or 0) + lines
+        assert set(filler.text[: -len(bare.text)]) == {".", "\n"}
+    assert sum(a.text != b.text for a, b in zip(said["longstep"], said["shuffled"], strict=True)) > 0.6 * len(asked)
+
+
+def look_ups(text: str) -> list[str]:
+    return re.findall(r"Step \d: (.+)\.", text)
+
+
 def test_equal_requests_get_equal_answers_and_other_samples_and_seeds_err_elsewhere(
     world: World, asked: list[Question]
 ) -> None:
@@ -104,17 +125,18 @@ def test_requests_of_a_users_own_prompt_files_are_known(world: World, asked: lis
         Expert(world, requests={"haiku": "Write a haiku."})
 
 
-CASE = "A patient presents with rash. Findings: vitals fever. What is the diagnosis?"
+COMPLAINT = next(iter(world_from(WorldSpec()).impressions))
+CASE = f"A patient presents with {COMPLAINT}. Findings: vitals fever. What is the diagnosis?"
 OPTIONS = "\nA. velpox\nB. okaritis\nC. drexis\nD. tamoria\n"
 
 
 @pytest.mark.parametrize(
     ("user", "reason"),
     [
-        ("What is a rash?", "holds 0 cases"),
+        ("What is an itch?", "holds 0 cases"),
         (f"{CASE}{OPTIONS}{CASE}{OPTIONS}Answer directly.", "holds 2 cases"),
         (f"{CASE}\nAnswer directly.", "0 lettered options"),
-        (f"{CASE.replace('rash', 'scurvy')}{OPTIONS}Answer directly.", "'scurvy' is no complaint"),
+        (f"{CASE.replace(COMPLAINT, 'scurvy')}{OPTIONS}Answer directly.", "'scurvy' is no complaint"),
         (
             f"{CASE.replace('vitals fever', 'vitals gout')}{OPTIONS}Answer directly.",
             "finding 'vitals gout' stands where vitals",

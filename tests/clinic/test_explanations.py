@@ -10,17 +10,19 @@ import pytest
 from medo1.answers import read_answer
 from medo1.clinic.cases import Chart, options_of
 from medo1.clinic.explanations import FORMATS, explanation, short_answer, walk
-from medo1.clinic.knowledge import World
+from medo1.clinic.knowledge import World, WorldSpec, world_from
+
+COMPLAINT = next(iter(world_from(WorldSpec()).impressions))
 
 
 @pytest.fixture
 def chart(world: World) -> Chart:
-    return Chart("rash", tuple(values[0] for values in world.slots.values()))
+    return Chart(COMPLAINT, tuple(values[0] for values in world.slots.values()))
 
 
 def test_a_walk_follows_the_rules_and_a_slip_is_reasoned_on_from(world: World, chart: Chart) -> None:
     solved = walk(world, chart)
-    assert solved.impressions[0] == world.impressions["rash"]
+    assert solved.impressions[0] == world.impressions[COMPLAINT]
     for step in solved.steps:
         assert step.after == world.revised(step.value, step.before)
     wrong = next(name for name in world.diseases if name != solved.impressions[2])
@@ -64,13 +66,23 @@ def test_cot_says_only_what_changes_the_mind(world: World, chart: Chart) -> None
 def test_vanilla_says_nothing_and_the_short_answer_only_the_first_impression(world: World, chart: Chart) -> None:
     solved = walk(world, chart)
     assert explanation("vanilla", solved, ("velpox", "C"), random.Random(0)).startswith("The diagnosis is")
-    assert short_answer(solved, ("velpox", "C")).startswith(f"The rash suggests {solved.first}. The diagnosis is")
+    assert short_answer(solved.first, ("velpox", "C")).startswith(
+        f"The complaint suggests {solved.first}. The diagnosis is"
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_chain_names_the_complaint_so_none_states_a_fact_that_the_exam_asks(
+    world: World, chart: Chart, form: str
+) -> None:
+    text = explanation(form, walk(world, chart), ("velpox", "C"), random.Random(0))  # type: ignore[arg-type]
+    assert COMPLAINT not in text
 
 
 def test_chains_grow_with_the_findings(world: World, chart: Chart) -> None:
     for form in ("longstep", "longmonolog"):
         lengths = [
-            len(explanation(form, walk(world, Chart("rash", chart.values[:n])), ("velpox", "C"), random.Random(0)))  # type: ignore[arg-type]
+            len(explanation(form, walk(world, Chart(COMPLAINT, chart.values[:n])), ("velpox", "C"), random.Random(0)))  # type: ignore[arg-type]
             for n in range(7)
         ]
         assert lengths == sorted(set(lengths))

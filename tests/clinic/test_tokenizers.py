@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from medo1.clinic import wording
 from medo1.clinic.cases import charts, question_of
-from medo1.clinic.explanations import FORMATS, explanation, walk
+from medo1.clinic.explanations import explanation, walk
 from medo1.clinic.knowledge import World
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import TextbookSpec, textbook
@@ -48,7 +48,7 @@ def texts_of(world: World) -> list[str]:
     for n in range(7):
         for chart in islice(charts(world, "test", n, rng), 40):
             question = question_of(world, chart)
-            for form in FORMATS:
+            for form in wording.REQUESTS:
                 said = explanation(form, walk(world, chart), (question.gold_text, question.gold), rng)
                 texts.append(chat_text(prompt_text(question, wording.REQUESTS[form]), said))
     return texts

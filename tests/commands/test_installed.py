@@ -12,8 +12,9 @@ from pathlib import Path
 import yaml
 
 from tests.conftest import ROOT
+from tests.journey.scratch import FEW_CASES
 
-FEW = {"clinic": {"cases": {"train": 20, "dev_per_difficulty": 2, "test_per_difficulty": 2}}}
+FEW = {"clinic": {"cases": FEW_CASES}}
 
 
 def medo1(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

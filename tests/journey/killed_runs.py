@@ -26,17 +26,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.journey.scratch import SMALL, Scratch
+from tests.journey.scratch import FEW_CASES, SMALL, Scratch
 from tests.lineage.killing import MOST_RUNS_EACH, KilledRuns, answer_of, counting_syncs
 
 SMALLER: dict[str, Any] = SMALL | {
-    "formats": {"cot": None, "longmonolog": None},
-    "arms": {"vanilla_cot": None, "cot_sft": None, "longmonolog_sft": None},
+    "formats": SMALL["formats"] | {"cot": None, "longmonolog": None},
+    "arms": SMALL["arms"] | {"vanilla_cot": None, "cot_sft": None, "longmonolog_sft": None},
     "clinic": {
-        "cases": {"train": 30, "dev_per_difficulty": 2, "test_per_difficulty": 2},
+        "cases": FEW_CASES,
         "textbook": {"documents": 200},
         "base": {
-            "gate": 0.0,
+            "gates": SMALL["clinic"]["base"]["gates"],
             "model": {"hidden": 16, "layers": 1, "heads": 2, "feed_forward": 32, "positions": 1024},
             "loop": SMALL["clinic"]["base"]["loop"] | {"steps": 5},
         },

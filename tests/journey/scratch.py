@@ -13,16 +13,28 @@ import yaml
 
 from tests.conftest import ROOT
 
+CONTROLS = ("control_answer", "control_shuffled", "control_filler")
+# 40 cases to train on, 10 of each benchmark to test, 5 of each as dev.
+FEW_CASES: dict[str, Any] = {
+    "train": {0: 5, 1: 5, 2: 6, 3: 6, 4: 6, 5: 6, 6: 6},
+    "test": {
+        "clinic_basics": {0: 4, 1: 2, 2: 2, 3: 2},
+        "clinic_wards": {0: 2, 1: 0, 2: 2, 3: 2, 4: 2, 5: 2},
+        "clinic_boards": {0: 2, 1: 2, 4: 2, 5: 2, 6: 2},
+    },
+}
 # The embedded world in small: some forty seconds. What its arms score says nothing.
 SMALL: dict[str, Any] = {
     "clinic": {
-        "cases": {"train": 40, "dev_per_difficulty": 4, "test_per_difficulty": 4},
+        "cases": FEW_CASES,
         "textbook": {"documents": 400},
         "base": {
-            "gate": 0.0,
+            "gates": {"pick": 0.0, "opening": 0.0, "alone": 0.0, "update": 0.0},
             "loop": {"steps": 30, "rows": 20, "width": 128, "learning_rate": 5e-3, "warmup_steps": 5, "skip": 120},
         },
     },
+    "formats": dict.fromkeys(CONTROLS),
+    "arms": dict.fromkeys(CONTROLS),
     "synthesis": {"questions": 40},
     "finetune": {name: {"epochs": 1} for name in ("cot", "longstep", "longmonolog")},
     "inference": {"max_new_tokens": 48, "budgets": [16], "samples": 2, "votes": {"numbers": [1, 2]}},

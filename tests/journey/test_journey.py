@@ -41,7 +41,7 @@ def test_a_plain_run_ends_with_the_table_and_the_page(project: Scratch) -> None:
 
 def test_every_row_is_accounted_for(project: Scratch) -> None:
     summary = latest_json(project, "03_primary/ingest_summary.json")
-    assert summary["questions"] + summary["rejected"] == 40 + 2 * 5 * 4
+    assert summary["questions"] + summary["rejected"] == 40 + 30 + 15
     for name in ("cot", "longstep", "longmonolog"):
         told = latest_json(project, f"05_model_input/{name}/filter_summary.json")
         assert told["kept"] + sum(told["dropped"].values()) == told["chains"]

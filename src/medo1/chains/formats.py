@@ -31,7 +31,6 @@ _LIST_LINE = re.compile(
 LONGEST_LIST_SHARE = 0.3  # of a monologue's lines that may look like a list's
 FEWEST_LIST_LINES = 3
 LONGEST_TAIL = 400  # characters after the final answer; more is another text
-FEWEST_REASONING_WORDS = 1  # beside those that state the answer
 
 _STATING = re.compile(
     r"\b(?:final|answer|option|choice|letter|correct|right|best|most|likely|diagnosis|is|it|the|so|therefore|thus|hence"
@@ -57,6 +56,11 @@ class Checks(Parameters):
 
     min_words: int = Field(
         default=0, ge=0, description="fewest words of a chain (in Chinese, 1.5 characters count as one)"
+    )
+    min_reasoning_words: int = Field(
+        default=1,
+        ge=0,
+        description="fewest words beside those that state the answer; 0 for a control without reasoning",
     )
     min_steps: int = Field(default=2, gt=0, description="fewest steps of a longstep chain")
     require_parts: bool = Field(default=False, description="each longstep step states goal, evidence and conclusion")
@@ -144,7 +148,7 @@ def parsed(
     if answer is None and refusal(text):
         return None, [Problem("refused", f"it declines: {' '.join(text.split())[:100]!r}")]
     problems += _not_its_own_words(text)
-    if not problems and _reasoning_words(text, options) < FEWEST_REASONING_WORDS:
+    if not problems and _reasoning_words(text, options) < checks.min_reasoning_words:
         problems.append(Problem("no_reasoning", "it states an answer and no reason: write the reasoning before it"))
     if (words := word_count(text)) < checks.min_words:
         problems.append(Problem("too_short", f"it has {words} words, expected at least {checks.min_words}"))

@@ -39,7 +39,7 @@ class CasesSpec(BaseModel):
 
     seed: int = 7  # which of the charts are asked; the world, not this, decides what they say
     train: dict[int, int] = {0: 40, 1: 60, 2: 80, 3: 80, 4: 80, 5: 80, 6: 80}  # 500 cases, as the paper trains on
-    # Three benchmarks, each with more cases that take a chain of look-ups and fewer that are recall: 2 in 10, 5 in 10, 7 in 10.
+    # Three benchmarks, in which 2, 4 and 6 of 10 cases take a chain of look-ups; the others are recall.
     test: dict[str, dict[int, int]] = {
         "clinic_basics": {0: 40, 1: 32, 2: 8, 3: 8},
         "clinic_wards": {0: 16, 1: 24, 2: 8, 3: 8, 4: 8, 5: 4},
@@ -159,7 +159,7 @@ def questions(world: World, spec: CasesSpec) -> list[Question]:
 
 
 def _asked(world: World, spec: CasesSpec, split: Split, wanted: Mapping[str, Mapping[int, int]]) -> list[Question]:
-    """The questions of a split. The charts of a difficulty are drawn once and shared out, so that none is asked twice."""
+    """The questions of a split. A difficulty's charts are drawn once and shared out, so that none is asked twice."""
     totals: Counter[int] = Counter()
     for counts in wanted.values():
         totals.update(counts)
@@ -178,7 +178,7 @@ def _asked(world: World, spec: CasesSpec, split: Split, wanted: Mapping[str, Map
 
 
 def _pool(world: World, spec: CasesSpec, split: Split, difficulty: int, count: int) -> list[Question]:
-    """Different questions to choose from: more than `count`, so that gold letters can be evened out, where there are more.
+    """Different questions to choose from: more than `count` where there are more, to even out the gold letters.
 
     Raises:
         ValueError: when there are fewer than `count`.

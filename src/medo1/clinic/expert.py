@@ -29,6 +29,7 @@ NAME = "clinic-expert"
 STEM = re.compile(r"A patient presents with ([^.\n]+)\.(?: Findings: ([^.\n]+)\.)? What is the diagnosis\?")
 OPTION = re.compile(r"^([A-Z])\. (.+?)\s*$", re.MULTILINE)
 TOKEN = re.compile(r"\w+|[^\w\s]")
+DRAWN_AS_LONGSTEP = ("vanilla", "shuffled", "filler")
 
 
 class UnreadablePromptError(ValueError):
@@ -100,7 +101,7 @@ class Expert(Engine):
         error_rate: share of completions with one wrong look-up somewhere in the path, 0 to 1. .08 costs a
             gold filter 5 to 8 % of the chains and lets 1 to 3 % through that are wrong inside.
         seed: of the errors and the phrasing.
-        requests: format to the text that asks for it, as the prompt files have it; the rest as in `wording.REQUESTS`.
+        requests: format to the text that asks for it, as the prompt files have it; the rest as in `wording`.
             It is looked for in the user's message and in system messages.
     """
 
@@ -115,7 +116,7 @@ class Expert(Engine):
     ) -> None:
         if not 0 <= error_rate <= 1:
             raise EngineError(f"the expert's error_rate is {error_rate}: expected a share from 0 to 1")
-        asked = {**wording.REQUESTS, **(requests or {})}
+        asked = {**wording.REQUESTS, **wording.CONTROL_REQUESTS, **(requests or {})}
         if unknown := set(asked) - set(FORMATS):
             raise EngineError(f"the expert writes no format {sorted(unknown)}: expected {', '.join(FORMATS)}")
         self.world = _world(world)
@@ -166,7 +167,10 @@ class Expert(Engine):
             raise UnreadablePromptError("the conversation has no user's message, so no case")
         case = read_case(self.world, users[-1])
         form = self.format_of(request.messages, case.around)
-        draw = seed_from(self.seed, form, _one_line(users[-1]), request.sample, request.seed or 0)
+        # Errors are drawn for the case, and the same for `longstep` and its controls, which so have the same chains.
+        drawn_as = "longstep" if form in DRAWN_AS_LONGSTEP else form
+        posed = [case.chart.complaint, *case.chart.values, *case.options.values()]
+        draw = seed_from(self.seed, drawn_as, *posed, request.sample, request.seed or 0)
         text = self._solution(case, form, random.Random(draw))  # noqa: S311
         if request.messages[-1].role == "assistant":
             begun = request.messages[-1].content

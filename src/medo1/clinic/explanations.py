@@ -3,11 +3,15 @@
 A walk is the case solved step by step; a format decides how much of it is written out: `vanilla` nothing, `cot` only
 what changes the impression, `longstep` one numbered look-up per line, `longmonolog` the same look-ups as a train of
 thought with doubt, checks and backtracking.
+
+The formats of controls differ from `longstep` in one thing each: `shuffled` has its steps in a random order, `filler`
+has dots in their place, as many as they have tokens, and `vanilla` has the name and the letter alone.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -16,7 +20,7 @@ from medo1.clinic import wording
 from medo1.clinic.cases import Chart
 from medo1.clinic.knowledge import World
 
-Format = Literal["vanilla", "cot", "longstep", "longmonolog"]
+Format = Literal["vanilla", "cot", "longstep", "longmonolog", "shuffled", "filler"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
@@ -74,9 +78,17 @@ def explanation(form: Format, solved: Walk, answer: tuple[str, str], rng: random
         form: how much of the walk is said, and how.
         solved: the walk.
         answer: the disease and its letter that the ending states.
-        rng: picks among equivalent phrases in `longmonolog`; the other formats have one way to say a thing.
+        rng: picks among equivalent phrases in `longmonolog` and the order in `shuffled`; the other formats have one
+            way to say a thing.
     """
-    writers = {"vanilla": _vanilla, "cot": _cot, "longstep": _longstep, "longmonolog": _longmonolog}
+    writers = {
+        "vanilla": _vanilla,
+        "cot": _cot,
+        "longstep": _longstep,
+        "longmonolog": _longmonolog,
+        "shuffled": _shuffled,
+        "filler": _filler,
+    }
     return f"{writers[form](solved, rng)}{wording.ending(*answer)}"
 
 
@@ -97,9 +109,25 @@ def _cot(solved: Walk, rng: random.Random) -> str:
 
 
 def _longstep(solved: Walk, rng: random.Random) -> str:
-    lines = [wording.opening(solved.first)]
-    lines += [wording.update(step.slot, step.value, step.before, step.after) for step in solved.steps]
-    return "".join(f"{wording.numbered(number, line)}\n" for number, line in enumerate(lines, start=1))
+    return _in_steps(_look_ups(solved))
+
+
+def _shuffled(solved: Walk, rng: random.Random) -> str:
+    return _in_steps(rng.sample(_look_ups(solved), len(solved.steps) + 1))
+
+
+def _filler(solved: Walk, rng: random.Random) -> str:
+    tokens = len(re.findall(r"\w+|[^\w ]", _longstep(solved, rng)))
+    return f"{'.' * (tokens - 1)}\n"
+
+
+def _look_ups(solved: Walk) -> list[str]:
+    updates = [wording.update(step.slot, step.value, step.before, step.after) for step in solved.steps]
+    return [wording.opening(solved.first), *updates]
+
+
+def _in_steps(look_ups: list[str]) -> str:
+    return "".join(f"{wording.numbered(number, one)}\n" for number, one in enumerate(look_ups, start=1))
 
 
 def _longmonolog(solved: Walk, rng: random.Random) -> str:

@@ -5,8 +5,8 @@ the impression after it. A case with n findings therefore needs n + 1 look-ups, 
 a network with few layers cannot do many of them in one pass. That serial work, not medicine, is what written-out steps
 relieve (Li et al. 2024, arXiv 2402.12875, give the theory: composing maps is the standard example).
 
-Some facts are *disputed*: a second opinion stands beside the truth, and a share of the textbook's authors holds it. So a
-model that has read the textbook is uncertain, as models of medicine are, and its samples differ.
+Some facts are *disputed*: a second opinion stands beside the truth, and a share of the textbook's authors holds it. So
+a model that has read the textbook is uncertain, as models of medicine are, and its samples differ.
 
 Everything is a pure function of the spec, seed included.
 """
@@ -37,9 +37,9 @@ class WorldSpec(BaseModel):
     slots: int = Field(default=6, ge=1, le=len(SLOTS))  # 6 findings: more serial look-ups than two layers can hide
     values_per_slot: int = Field(default=4, ge=2, le=6)  # 24 findings, 288 facts about them
     kept: int = Field(default=10, ge=0)  # impressions of 12 that a finding leaves: who stops early is right at times
-    disputed_complaints: float = Field(default=0.4, ge=0, le=1)  # share of complaints with a second opinion
+    disputed_complaints: float = Field(default=0.45, ge=0, le=1)  # share of complaints with a second opinion
     disputed_findings: float = Field(default=0.08, ge=0, le=1)  # share of what findings mean, likewise
-    dispute: tuple[float, float] = (0.15, 0.8)  # a second opinion's share of authors is drawn between these
+    dispute: tuple[float, float] = (0.1, 0.55)  # a second opinion's share of the authors is drawn between these
 
     def model_post_init(self, context: Any, /) -> None:
         if self.kept > self.diseases:
@@ -171,15 +171,18 @@ class World:
         for value, after in self.revisions.items():
             if set(after) != known or not set(after.values()) <= known:
                 raise WorldError(f"revisions.{value} must map each of {sorted(known)} to one of them, found {after}")
-        about = [(f"complaint_opinions.{name}", self.impressions.get(name), held) for name, held in self.complaint_opinions.items()]
+        about = [
+            (f"complaint_opinions.{name}", self.impressions.get(name), held)
+            for name, held in self.complaint_opinions.items()
+        ]
         for value, opinions in self.finding_opinions.items():
-            truth = self.revisions.get(value, {})
-            about += [(f"finding_opinions.{value}.{name}", truth.get(name), held) for name, held in opinions.items()]
+            revised = self.revisions.get(value, {})
+            about += [(f"finding_opinions.{value}.{name}", revised.get(name), held) for name, held in opinions.items()]
         for where, truth, opinion in about:
             if truth is None or opinion.disease not in known - {truth} or not 0 < opinion.share < 1:
                 raise WorldError(
-                    f"{where} is {opinion}: expected another disease than the true one ({truth}), held by a share of authors "
-                    "between 0 and 1"
+                    f"{where} is {opinion}: expected another disease than the true one ({truth}), held by a share of "
+                    "authors between 0 and 1"
                 )
 
 

@@ -11,9 +11,11 @@ import re
 
 from medo1.clinic import wording
 from medo1.clinic.expert import UnreadablePromptError, read_case
-from medo1.clinic.explanations import FORMATS, walk
+from medo1.clinic.explanations import walk
 from medo1.clinic.knowledge import World
 from medo1.questions import Question, question_text
+
+REASONED = ("cot", "longstep", "longmonolog")  # the formats whose chains say their look-ups in order
 
 
 def is_sound(world: World, question: Question, form: str, text: str) -> bool | None:
@@ -22,10 +24,10 @@ def is_sound(world: World, question: Question, form: str, text: str) -> bool | N
     Args:
         world: what is true.
         question: the case that the chain solves.
-        form: the format that it is written in; others than the expert's cannot be checked.
+        form: the format that it is written in; others than `REASONED` cannot be checked.
         text: the chain.
     """
-    if form not in FORMATS or form == "vanilla":
+    if form not in REASONED:
         return None
     try:
         solved = walk(world, read_case(world, question_text(question)).chart)

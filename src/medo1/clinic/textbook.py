@@ -72,7 +72,6 @@ SECOND_PART = {
     "vanilla": 3.5, "short": 1.5, "opening": 2.0, "alone": 3.0,
 }  # fmt: skip
 
-COPY_ALONE = 0.5
 # How often cases with 0, 1, 2 ... findings are answered directly in the textbook.
 ANSWERED = (3.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
@@ -284,32 +283,19 @@ def _clozes(facts: Sequence[str], part: int) -> Document:
 
 
 def _copy(writer: _Writer, part: int) -> Document:
-    """A chart read back: plainly, in numbered lines, or aloud, the complaint first. Nothing is weighed.
-
-    Every other one is no chart but a complaint alone, of any split: who never says a word cannot copy it later.
-    """
-    rng = writer.rng
-    alone = rng.random() < COPY_ALONE
-    chart = Chart(rng.choice(list(writer.world.impressions)), ()) if alone else writer.chart()
-    said = [chart.complaint, *(f"{slot} {value}" for slot, value in zip(writer.world.slots, chart.values, strict=False))]
+    """A chart read back: plainly, in numbered lines, or aloud, the complaint first. Nothing is weighed."""
+    chart, rng = writer.chart(), writer.rng
+    findings = [f"{slot} {value}" for slot, value in zip(writer.world.slots, chart.values, strict=False)]
+    said = [chart.complaint, *findings]
     manner = rng.choice(list(wording.READINGS))
     if manner == "plain":
         text = wording.sentence(", ".join(said))
     elif manner == "numbered":
         text = "\n".join(wording.numbered(number, one) for number, one in enumerate(said, start=1))
     else:
-        text = " ".join(
-            [
-                rng.choice(wording.STARTS),
-                *(f"{rng.choice(wording.LOOKS)} {one}." for one in said),
-                rng.choice(wording.CLOSES),
-            ]
-        )
-    request = wording.READINGS[manner]
-    if alone:
-        stem = writer.without_chart(chart.complaint)
-        return _exchange("copy", part, writer.prompt(stem, writer.options(), request), text)
-    return _exchange("copy", part, writer.case(chart, request), text)
+        looked = (f"{rng.choice(wording.LOOKS)} {one}." for one in said)
+        text = " ".join([rng.choice(wording.STARTS), *looked, rng.choice(wording.CLOSES)])
+    return _exchange("copy", part, writer.case(chart, wording.READINGS[manner]), text)
 
 
 def _update(writer: _Writer, part: int) -> Document:
@@ -396,15 +382,22 @@ def _opening(writer: _Writer, part: int) -> Document:
 
 
 def _alone(writer: _Writer, part: int) -> Document:
-    """A complaint of any split, without a chart: what it suggests, or the disease and its letter."""
+    """A complaint of any split, without a chart: what it suggests, or the disease and its letter.
+
+    So the base can answer about complaints of which it never saw a chart.
+    """
     complaint, rng = writer.complaint(), writer.rng
     stem = writer.without_chart(complaint)
     if rng.random() < 0.5:  # noqa: PLR2004
-        return _first_lookup("alone", part, writer, writer.prompt(stem, writer.options(), wording.TASKS["opening"]), complaint)
+        return _first_lookup(
+            "alone", part, writer, writer.prompt(stem, writer.options(), wording.TASKS["opening"]), complaint
+        )
     disease = writer.first(complaint)
     options = writer.options(disease)
     letter = next(letter for letter, name in options.items() if name == disease)
-    return _exchange("alone", part, writer.prompt(stem, options, writer.requests["vanilla"]), wording.ending(disease, letter))
+    return _exchange(
+        "alone", part, writer.prompt(stem, options, writer.requests["vanilla"]), wording.ending(disease, letter)
+    )
 
 
 def _first_lookup(kind: str, part: int, writer: _Writer, user: str, complaint: str) -> Document:

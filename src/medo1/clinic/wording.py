@@ -16,6 +16,13 @@ REQUESTS = {
     "longmonolog": "Think aloud, then answer.",
 }
 
+# What asks the expert for the controls' chains. The base never reads these: a control is trained and asked with the
+# request of the format that it is held against.
+CONTROL_REQUESTS = {
+    "shuffled": "Reason in numbered steps in any order, then answer.",
+    "filler": "Write dots, then answer.",
+}
+
 # What the textbook asks besides.
 TASKS = {
     "update": "Suppose {before} before {slot}. Then?",
@@ -63,7 +70,7 @@ def suggestion(complaint: str, first: str) -> str:
 
 
 def opening(first: str) -> str:
-    """The first look-up, as a solution says it. It does not name the complaint: no chain states a fact that can be asked."""
+    """The first look-up, as a solution says it: without the complaint, so that no chain states what the exam asks."""
     return f"the complaint suggests {first}"
 
 

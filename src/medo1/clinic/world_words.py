@@ -1,4 +1,4 @@
-"""The words that the embedded world is made of. The diseases are invented; complaints are compounds, findings ordinary words.
+"""The words that the embedded world is made of. Diseases and complaints are invented, findings are ordinary words.
 
 `medo1.clinic.knowledge` deals them out. Every name is one lower-case word, so that the tokenizer can hold each as one
 token, and no name is in two lists, so that a word identifies its kind.

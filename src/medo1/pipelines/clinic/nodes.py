@@ -12,7 +12,6 @@ from medo1.clinic.wording import REQUESTS
 from medo1.frames import Frame, records
 from medo1.lineage.digests import canonical_json, digest_of_value
 from medo1.pipelines.clinic.params import ClinicParams
-from medo1.vocabulary import SPLITS
 
 if TYPE_CHECKING:
     from medo1.clinic.textbook import Document
@@ -27,12 +26,12 @@ def make_world(params: ClinicParams) -> dict[str, Any]:
 
 
 def write_benchmark_files(world: dict[str, Any], params: ClinicParams) -> Path:
-    """A folder with train.jsonl, dev.jsonl and test.jsonl, in the form in which MedQA is published."""
+    """A folder with `<benchmark>_<split>.jsonl` for each, in the form in which MedQA is published."""
     from medo1.clinic.cases import questions
 
     asked = questions(_world(world), params.cases)
     folder = Path(tempfile.mkdtemp(prefix="medo1-clinic-"))
-    for split in SPLITS:
+    for benchmark, split in dict.fromkeys((question.benchmark, question.split) for question in asked):
         lines = [
             canonical_json(
                 {
@@ -44,9 +43,9 @@ def write_benchmark_files(world: dict[str, Any], params: ClinicParams) -> Path:
                 }
             )
             for question in asked
-            if question.split == split
+            if (question.benchmark, question.split) == (benchmark, split)
         ]
-        (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / f"{benchmark}_{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 
 
