@@ -13,14 +13,14 @@ import yaml
 
 from tests.conftest import ROOT
 
-CONTROLS = ("control_answer", "control_shuffled", "control_filler")
+CONTROLS = {"answer_only": "control_answer", "shuffled": "control_shuffled", "filler": "control_filler"}  # format: arm
 # 40 cases to train on, 10 of each benchmark to test, 5 of each as dev.
 FEW_CASES: dict[str, Any] = {
     "train": {0: 5, 1: 5, 2: 6, 3: 6, 4: 6, 5: 6, 6: 6},
     "test": {
         "clinic_basics": {0: 4, 1: 2, 2: 2, 3: 2},
-        "clinic_wards": {0: 2, 1: 0, 2: 2, 3: 2, 4: 2, 5: 2},
-        "clinic_boards": {0: 2, 1: 2, 4: 2, 5: 2, 6: 2},
+        "clinic_cases": {0: 2, 1: 0, 2: 2, 3: 2, 4: 2, 5: 2},
+        "clinic_puzzles": {0: 2, 1: 2, 4: 2, 5: 2, 6: 2},
     },
 }
 # The embedded world in small: some forty seconds. What its arms score says nothing.
@@ -34,7 +34,7 @@ SMALL: dict[str, Any] = {
         },
     },
     "formats": dict.fromkeys(CONTROLS),
-    "arms": dict.fromkeys(CONTROLS),
+    "arms": dict.fromkeys(CONTROLS.values()),
     "synthesis": {"questions": 40},
     "finetune": {name: {"epochs": 1} for name in ("cot", "longstep", "longmonolog")},
     "inference": {"max_new_tokens": 48, "budgets": [16], "samples": 2, "votes": {"numbers": [1, 2]}},

@@ -42,8 +42,8 @@ class CasesSpec(BaseModel):
     # Three benchmarks, in which 2, 4 and 6 of 10 cases take a chain of look-ups; the others are recall.
     test: dict[str, dict[int, int]] = {
         "clinic_basics": {0: 40, 1: 32, 2: 8, 3: 8},
-        "clinic_wards": {0: 16, 1: 24, 2: 8, 3: 8, 4: 8, 5: 4},
-        "clinic_boards": {0: 8, 1: 16, 4: 8, 5: 12, 6: 16},
+        "clinic_cases": {0: 16, 1: 24, 2: 8, 3: 8, 4: 8, 5: 4},
+        "clinic_puzzles": {0: 8, 1: 16, 4: 8, 5: 12, 6: 16},
     }
     dev_share: float = Field(default=0.5, ge=0)  # dev questions for each test question
 
