@@ -59,8 +59,8 @@ class Scratch:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(yaml.safe_dump(values), encoding="utf-8")
 
-    def kedro(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """`kedro ...` in the folder."""
+    def kedro(self, *arguments: str, wait: float = 600, **environment: str) -> subprocess.CompletedProcess[str]:
+        """`kedro ...` in the folder, for at most `wait` seconds."""
         variables = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
         variables.pop("KEDRO_ENV", None)
         return subprocess.run(
@@ -69,7 +69,7 @@ class Scratch:
             env=variables | environment,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=wait,
             check=False,
         )
 

@@ -125,14 +125,17 @@ def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:
     assert len(project.versions("06_models/cot/adapter")) == len(before) + 1
 
 
-def test_the_notebook_reads_the_run(project: Scratch) -> None:
-    notebook = json.loads((ROOT / "notebooks/read_a_run.ipynb").read_text())
-    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(cells)], cwd=project.path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "longstep_sft\n" in done.stdout
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")))
+def test_notebooks_run_from_top_to_bottom(project: Scratch, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    notebook = nbformat.read(ROOT / f"notebooks/{name}.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "notebooks are kept without outputs"
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(project.path)}}).execute()
+    printed = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(printed[1:]), [len(outputs) for outputs in printed]
 
 
 def test_a_base_model_that_is_absent_is_one_message(project: Scratch) -> None:
