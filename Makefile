@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 VLLM := .venv-vllm
 
-.PHONY: help env demo test check tests bench vllm viz docs pictures
+.PHONY: help env demo test check tests test-times coverage mutants bench vllm viz docs pictures
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 env: $(STAMP) ## build the environment
 
@@ -35,6 +35,17 @@ check: $(STAMP)
 
 tests: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-times: $(STAMP) ## where the tests' time goes, by folder; a new feature adds at most two minutes
+	-$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --junitxml build/tests.xml
+	$(BIN)/python tests/times.py build/tests.xml
+
+coverage: $(STAMP) ## all tests, with the share of lines that they run; fails below the floor in pyproject.toml
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --cov=medo1 --cov-report=term:skip-covered
+
+mutants: $(STAMP) ## make mutants ROOM=statistics: small changes to the code that no test notices
+	$(BIN)/python -m pip install --quiet "cosmic-ray>=8.7"
+	$(BIN)/python tests/mutants.py $(ROOM) --count $(or $(COUNT),40) --seed $(or $(SEED),1)
 
 bench: $(STAMP) ## speed and quality beside the peer or the limit (benchmarks/), minutes each, kills.py most of an hour
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
