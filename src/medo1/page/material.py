@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from medo1.frames import Frame, records
+from medo1.page.arm_styles import places
 
 ALL = "all"  # the row of a table that counts every benchmark together
 
@@ -61,6 +62,12 @@ class Material:
         """The benchmarks of a table in its order; all of them together comes last."""
         found = list(dict.fromkeys(str(row["benchmark"]) for row in self.rows(name)))
         return [one for one in found if one != ALL] + [one for one in found if one == ALL]
+
+    def places(self, names: Iterable[str]) -> dict[str, int]:
+        """The place of each of these arms in the palette, the same in all figures of the page."""
+        names = list(dict.fromkeys(names))
+        whole = places([*self.arms, *names])
+        return {name: whole[name] for name in names}
 
     def headline(self) -> str:
         """The benchmark that the first sentence is about: all together, else the only one."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from medo1.page.arm_styles import colour_rules
+from medo1.page.files_inside import part
 from medo1.page.material import Material
 from medo1.page.sections import SECTIONS
 
@@ -25,20 +25,23 @@ class Block(NamedTuple):
     text: str
 
 
-def rendered(material: Material, data: Sequence[Block] = (), scripts: Sequence[str] = ()) -> str:
+def rendered(
+    material: Material, data: Sequence[Block] = (), scripts: Sequence[str] = (), *, scripts_beside: bool = False
+) -> str:
     """The page's HTML: equal material gives equal bytes.
 
     Args:
         material: the study.
         data: what scripts read.
         scripts: beside the page's own.
+        scripts_beside: whether scripts that lie beside the page may be loaded.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     shown = []
     for section in SECTIONS:
-        if all(material.there(name) for name in section.needs):
+        if all(material.there(name) for name in section.needs) and (data or section.anchor != "cases"):
             html = section.body(material)
             if html:
                 shown.append({"anchor": section.anchor, "heading": section.heading, "html": html})
@@ -46,7 +49,7 @@ def rendered(material: Material, data: Sequence[Block] = (), scripts: Sequence[s
     scripts = [part("page.js"), *scripts]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     values: dict[str, Any] = {
-        "policy": Markup(policy(style, scripts)),  # noqa: S704
+        "policy": Markup(policy(style, scripts, beside=scripts_beside)),  # noqa: S704
         "title": material.title,
         "style": Markup(style),  # noqa: S704
         "sections": shown,
@@ -56,14 +59,12 @@ def rendered(material: Material, data: Sequence[Block] = (), scripts: Sequence[s
     return environment.from_string(part("page.html.jinja")).render(values)
 
 
-def part(name: str) -> str:
-    """A file of this package as text."""
-    return files("medo1.page").joinpath(name).read_text(encoding="utf-8")
-
-
-def policy(style: str, scripts: Sequence[str]) -> str:
-    """A content security policy: these scripts and this style by their digests, and nothing else from anywhere."""
-    allowed = " ".join(_source(script) for script in scripts)
+def policy(style: str, scripts: Sequence[str], *, beside: bool = False) -> str:
+    """A content security policy: these scripts and this style by their digests, and nothing else from anywhere; with
+    `beside`
+    also scripts from where the page itself lies.
+    """
+    allowed = " ".join([*(_source(script) for script in scripts), *(["'self'", "file:"] if beside else [])])
     return (
         f"default-src 'none'; script-src {allowed}; style-src {_source(style)}; "
         "base-uri 'none'; form-action 'none'; object-src 'none'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medo1.page.sections import answer, claims, curves, learnt, made, results, spent, tests_made, trust
+from medo1.page.sections import answer, cases, claims, curves, learnt, made, results, spent, tests_made, trust
 from medo1.page.sections.section import Section
 
 SECTIONS: tuple[Section, ...] = (
@@ -29,6 +29,7 @@ SECTIONS: tuple[Section, ...] = (
     learnt.TRAINING,
     spent.TOKENS,
     spent.TIME,
+    cases.SECTION,
     made.INPUTS,
     made.LIMITS,
     made.MADE,

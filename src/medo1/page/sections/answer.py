@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from medo1.page.arm_styles import places
 from medo1.page.charts.intervals import Interval, intervals_panel
 from medo1.page.markup import Row, audited, figure, joined, paragraph
 from medo1.page.material import ALL, Material
@@ -55,7 +54,7 @@ def _span(row: Row) -> str:
 def accuracy_panels(material: Material) -> list[str]:
     """Accuracy of the arms with their intervals, a panel for each benchmark."""
     rows = material.rows("results")
-    look = places(str(row["arm"]) for row in rows)
+    look = material.places(str(row["arm"]) for row in rows)
     benchmarks = material.benchmarks("results")
     return [
         intervals_panel(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from medo1.page.arm_styles import legend, places
+from medo1.page.arm_styles import legend
 from medo1.page.charts.lines import Series, lines_panel
 from medo1.page.markup import Row
 from medo1.page.material import ALL, Material
@@ -47,7 +47,7 @@ def line_panels(
         shown: as `lines_panel` takes it; `chance` true draws the guesser's line.
     """
     rows = [row for row in material.rows(name) if keep(row)]
-    arms = places(str(row["arm"]) for row in rows)
+    arms = material.places(str(row["arm"]) for row in rows)
     x_of, guesses = shown.pop("x_of", None), shown.pop("chance", False)
     if callable(x_of):
         shown["x_values"] = [x_of(row) for row in rows]

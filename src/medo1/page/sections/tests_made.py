@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from medo1.page.arm_styles import places
 from medo1.page.charts.intervals import Interval, intervals_panel
 from medo1.page.markup import Column, figure, joined, paragraph, table
 from medo1.page.material import ALL, Material
@@ -24,7 +23,7 @@ BESIDE = {
 def _tests(material: Material) -> Markup:
     rows = material.rows("comparisons")
     benchmarks = material.benchmarks("comparisons")
-    look = places([*material.arms, *(str(row["arm"]) for row in rows)])
+    look = material.places([*material.arms, *(str(row["arm"]) for row in rows)])
     panels = [
         intervals_panel(
             "" if len(benchmarks) == 1 else ("all together" if benchmark == ALL else benchmark),

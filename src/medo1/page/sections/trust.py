@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from medo1.page.arm_styles import places
 from medo1.page.charts.bars import Bar, bars_panel
 from medo1.page.charts.lines import Point, Series
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
@@ -81,7 +80,7 @@ def _coverage(material: Material) -> Markup:
 
 def _letters(material: Material) -> Markup:
     rows = material.rows("letters")
-    look = places(str(row["arm"]) for row in rows)
+    look = material.places(str(row["arm"]) for row in rows)
     panels = []
     benchmarks = material.benchmarks("letters")
     most = max((row["answered"] for row in rows if known(row["answered"])), default=1.0)

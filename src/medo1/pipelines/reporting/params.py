@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from medo1.parameters import Parameters
@@ -15,4 +17,14 @@ class ReportingParams(Parameters):
     title: str = Field(default="Inference-time scaling for medical reasoning", description="of the page")
     notes: tuple[str, ...] = Field(
         default=(), description="what a reader must know before the figures, one paragraph each"
+    )
+    cases: Literal["shareable", "all", "none"] = Field(
+        default="shareable",
+        description="questions whose texts the explorer shows: those that may be passed on; all, for a page that "
+        "stays with you; none, for a page without explorer",
+    )
+    most_mb: float = Field(
+        default=25.0,
+        ge=0,
+        description="MB of packed cases that the page carries itself; more lie in a folder beside it",
     )

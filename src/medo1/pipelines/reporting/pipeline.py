@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
@@ -13,18 +13,18 @@ from medo1.wiring import bound
 
 
 def create_pipeline(
-    arms: Iterable[str], formats: Mapping[str, Mapping[str, Any]], base_model: str = "", **_: Any
+    arms: Mapping[str, Mapping[str, Any]], formats: Mapping[str, Mapping[str, Any]], base_model: str = "", **_: Any
 ) -> Pipeline:
     """The pipeline `reporting`.
 
     Args:
-        arms: names of the study's arms, in the order in which they shall stand.
+        arms: the study's, in the order in which they shall stand.
         formats: the study's formats, by name.
         base_model: `clinic` where the truth of each chain is known, so that the filters were checked.
     """
-    arms = list(arms)
     checked = base_model == "clinic" and any(spec["source"] == "teacher" for spec in formats.values())
     answers = [f"{arm}.answers" for arm in arms]
+    learnt = {name: arm["adapter"] for name, arm in arms.items()}
     shown = page_inputs(arms, formats, checked=checked)
     nodes = [
         Node(
@@ -40,9 +40,9 @@ def create_pipeline(
             name="count_clusters",
         ),
         Node(
-            bound(write_page, names=shown, arms=tuple(arms), formats=tuple(formats)),
+            bound(write_page, names=shown, arms=learnt, formats=tuple(formats)),
             inputs=["params:reporting", "params:seed", "params:base_model", *shown],
-            outputs="report",
+            outputs=["report", "report_cases"],
             name="write_page",
         ),
     ]

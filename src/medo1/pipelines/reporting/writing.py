@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from medo1.pipelines.reporting.params import ReportingParams
@@ -13,9 +15,9 @@ ALWAYS = (
     *("results", "comparisons", "by_difficulty", "clustered_results", "vote_curve", "budget_curve", "selective_curve"),
     *("tokens", "outcomes", "timing", "ingest_summary"),
 )
-OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs")
-OF_EACH_FORMAT = ("training_log",)
-OF_EACH_ARM = ("answers",)
+OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs", "training_questions")
+OF_EACH_FORMAT = ("training_log", "kept_chains")
+OF_EACH_ARM = ("answers", "asked_questions", "generations", "votes")
 DIGEST = re.compile("[0-9a-f]{64}")  # a model in a directory is known by it
 
 
@@ -43,10 +45,10 @@ def write_page(
     base_model: str,
     *tables: Any,
     names: tuple[str, ...],
-    arms: tuple[str, ...],
+    arms: Mapping[str, str | None],
     formats: tuple[str, ...],
-) -> str:
-    """The page: one HTML file that opens without a network.
+) -> tuple[str, Path]:
+    """The page: one HTML file that opens without a network; and a folder of its cases, where they are too many for it.
 
     Args:
         params: title, notes, baseline.
@@ -54,15 +56,16 @@ def write_page(
         base_model: what was trained, or answered.
         tables: what the page is made of.
         names: the catalog's names of the tables, in their order.
-        arms, formats: the study's.
+        arms: the study's, with the format that each was trained on.
+        formats: the study's.
     """
     from medo1.page.material import Material
-    from medo1.page.report_page import rendered
+    from medo1.page.study_page import study_page
 
     given = dict(zip(names, tables, strict=True))
     material = Material(
         given=given,
-        arms=arms,
+        arms=tuple(arms),
         formats=formats,
         title=params.title,
         notes=params.notes,
@@ -74,8 +77,20 @@ def write_page(
             "who answered": _models(given.get("timing")),
             "teacher": _models(given.get("teaching_costs")),
         },
+        share_texts=params.cases == "shareable",
     )
-    return rendered(material)
+    learnt = {arm: format for arm, format in arms.items() if format is not None}
+    page = study_page(material, learnt, cases=params.cases != "none", inside=round(params.most_mb * 1e6))
+    return page.html, _folder(page.files)
+
+
+def _folder(files: Mapping[str, str]) -> Path:
+    """A new folder of these files; of one that says so where there are none."""
+    folder = Path(tempfile.mkdtemp(prefix="medo1-cases-")) / "cases"
+    folder.mkdir()
+    for name, text in (files or {"README.txt": "The page carries its cases itself.\n"}).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
 
 
 def _models(table: Any) -> str:
