@@ -94,6 +94,19 @@ class StudyConfigLoader(OmegaConfigLoader):
         except (YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(_told(error, key)) from error
 
+    def file_parameters(self) -> dict[str, Any]:
+        """The parameters as the files alone have them, without those of this run."""
+        given: dict[str, Any] = vars(self)["runtime_params"] or {}
+        self.runtime_params = {}
+        try:
+            self._register_runtime_params_resolver()
+            return self["parameters"]
+        except ConfigurationError:
+            return {}  # the files leave to each run what some value is
+        finally:
+            self.runtime_params = given
+            self._register_runtime_params_resolver()
+
     def _globals_with_locations(self) -> dict[str, Any]:
         """The globals of base and environment, in which `${place}` and its like stand for where things lie."""
         base, own, *_ = self._read_raw_config("globals")

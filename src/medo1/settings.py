@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -13,6 +13,7 @@ from medo1.configuration import StudyConfigLoader
 from medo1.datasets.paid_answers import paid_answers, paid_since
 from medo1.lineage.hooks import LineageHooks
 from medo1.lineage.session import LineageSession
+from medo1.screen.hooks import ScreenHooks
 
 # Datasets of a namespace are named with a dot; wiring one namespace to another is what the dots are for.
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
@@ -49,38 +50,21 @@ class CheckHooks:
 
     @hook_impl(trylast=True)  # when inputs are pinned
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        from medo1.datasets import Prompt, PromptFolder
         from medo1.wiring import check_first
 
         free = pipeline.inputs()
-        for name in sorted(free):
-            if isinstance(catalog.get(name), Prompt | PromptFolder):
-                catalog.load(name)
+        load_prompts(free, catalog)
         for node in pipeline.nodes:
             check_first(node.func, node.inputs, free, catalog.load)
 
 
-class NodeHooks:
-    """Has an error know in which node it was raised."""
+def load_prompts(free: Iterable[str], catalog: Any) -> None:
+    """Read every prompt among these inputs of a run, so that one that is missing ends it before it begins."""
+    from medo1.datasets import Prompt, PromptFolder
 
-    @hook_impl
-    def on_node_error(self, error: Exception, node: Any) -> None:
-        error.add_note(f"{node.name} failed.")
-
-
-class ResultHooks:
-    """Ends a run that made a report by saying what came out and where it lies."""
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        if "report" not in pipeline.outputs():
-            return
-        from medo1.pipelines.reporting.params import ReportingParams
-        from medo1.terminal import print_results
-
-        confidence = ReportingParams.model_validate(catalog.load("params:reporting")).confidence
-        page = Path(catalog["report"].current_path)
-        print_results(catalog.load("results"), catalog.load("comparisons"), page, confidence)
+    for name in sorted(free):
+        if isinstance(catalog.get(name), Prompt | PromptFolder):
+            catalog.load(name)
 
 
 # What these three say is in medo1.configuration: commands read the configuration by it, without this file.
@@ -88,4 +72,4 @@ CONF_SOURCE = configuration.CONF_SOURCE
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS
 SESSION_CLASS = LineageSession
-HOOKS = (LineageHooks(paid_answers, paid_since), BaseModelHooks(), CheckHooks(), NodeHooks(), ResultHooks())
+HOOKS = (LineageHooks(paid_answers, paid_since), BaseModelHooks(), CheckHooks(), ScreenHooks())

@@ -26,8 +26,10 @@ class RunCommand(click.Command):
             raise click.UsageError(error.message) from error
 
 
-def _run(show_traceback: bool, from_run: str | None, changed: tuple[str, ...], **options: Any) -> Any:
+def _run(show_traceback: bool, dry_run: bool, from_run: str | None, changed: tuple[str, ...], **options: Any) -> Any:
+    from medo1.commands.dry_run import show_plan
     from medo1.lineage.pins import inputs_from
+    from medo1.screen.hooks import ScreenHooks
 
     assert kedro_run.callback is not None
     if options["pipeline"]:  # Kedro's older name of the option
@@ -38,7 +40,10 @@ def _run(show_traceback: bool, from_run: str | None, changed: tuple[str, ...], *
         _refuse_unknown_runner(options["runner"])
         try:
             with inputs_from(from_run, frozenset(changed)):
-                return kedro_run.callback(**options)
+                if dry_run:
+                    return show_plan(options)
+                with ScreenHooks.drawn():
+                    return kedro_run.callback(**options)
         except Exception as error:
             told = None if show_traceback else _told_better(error, options)
             if told is None:
@@ -116,6 +121,9 @@ run = RunCommand(
             multiple=True,
             metavar="NAME",
             help="With --from-run: take this input as it is now; several times.",
+        ),
+        click.Option(
+            ["--dry-run"], is_flag=True, help="Only say what would run, be reused and cost; nothing is sent or saved."
         ),
         click.Option(["--traceback", "show_traceback"], is_flag=True, help="Show where an error was raised."),
     ],

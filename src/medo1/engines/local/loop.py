@@ -27,6 +27,7 @@ from medo1.engines.local.kv_cache import BatchKVCache, prompt_mask
 from medo1.engines.local.loading import Loaded
 from medo1.engines.local.sampling import Drawing, penalised, sample_tokens, uniforms
 from medo1.engines.local.work import Work
+from medo1.progress_bars import GENERATED
 
 logger = logging.getLogger(__name__)
 
@@ -245,6 +246,7 @@ class Decoder:
         )
         ended = active.note(first, sampled, self._ends)
         self.work.new_tokens += len(active) - first
+        GENERATED.tokens += len(active) - first
         if looking := list(active.looking(first)):
             texts = self._loaded.texts([tokens for _, tokens in looking])
             stopped = [row for (row, _), text in zip(looking, texts, strict=True) if _stops(row, text)]

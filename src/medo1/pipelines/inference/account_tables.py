@@ -21,17 +21,26 @@ class ArmMeter:
     Args:
         arm: its name. engine: whose completions. total: how many to expect.
         prices: the price table. power_w: what the machine draws, watts; None where not known.
+        most_tokens: that an answer may have.
     """
 
     def __init__(
-        self, arm: str, engine: Engine, total: int, prices: Mapping[str, Price], power_w: float | None
+        self,
+        arm: str,
+        engine: Engine,
+        total: int,
+        prices: Mapping[str, Price],
+        power_w: float | None,
+        most_tokens: int | None = None,
     ) -> None:
         self._arm = arm
         self._engine = engine
         self._prices = prices
         self._power_w = power_w
         self._account = Account(prices)
-        self._tally = Tally(total, f"{arm} generations", self._account)
+        self._tally = Tally(
+            total, f"{arm} generations", self._account, tokens_each=most_tokens, at_most=most_tokens is not None
+        )
         self._asking_s = 0.0
 
     def passed(self, completions: Iterable[Completion]) -> Iterator[Completion]:

@@ -70,7 +70,9 @@ def generate(
     serving = engine if base is None else engine.with_model(base)
     asked, draws = questions_from(questions), arm.drawn_with(params)
     stopping = params.adaptive if params.adaptive.draw else None
-    meter = ArmMeter(name, serving, len(asked) * (1 + draws.samples), params.prices, params.power_w)
+    meter = ArmMeter(
+        name, serving, len(asked) * (1 + draws.samples), params.prices, params.power_w, draws.max_new_tokens
+    )
     asked_arm = AskedArm(serving, adapter, prompt, draws, stopping, seed, meter.passed, free=arm.free)
     rows = [{**drawn.as_row(), "arm": name} for drawn in asked_arm.draws_of(asked)]
     rows.sort(key=lambda row: [row[key] for key in KEYS])  # the order in which answers came back leaves no trace
