@@ -182,7 +182,7 @@ def test_what_a_plan_says_is_to_come_is_what_a_run_does(tmp_path: Path) -> None:
     import pandas as pd
 
     generations = [
-        pd.read_parquet(path) for path in project.path.glob("data/07_model_output/*/generations.parquet/*/*")
+        pd.read_parquet(path) for path in project.path.glob("data/07_model_output/*/generations.parquet/*/*.parquet")
     ]
     asked = sum(int((table["draw"] != "swept").sum()) for table in generations)
     assert f"{asked} generations" in plan
