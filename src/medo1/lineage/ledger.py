@@ -154,6 +154,13 @@ class Ledger:
             found: str | None = reader.value("SELECT max(id) FROM run")
         return found
 
+    def last_written(self) -> int | None:
+        """When something was written last, in nanoseconds of the file system's clock; None for a server, or never."""
+        try:
+            return Path(f"{self.settings.file}-wal").stat().st_mtime_ns if self.settings.is_file else None
+        except OSError:
+            return None
+
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from medo1.lineage.digests import canonical_json
 from medo1.lineage.environment import Environment, Heart
-from medo1.lineage.ledger import PATIENCE_S, Ledger, LedgerError, RunIdTakenError
+from medo1.lineage.ledger import BUSY_S, PATIENCE_S, Ledger, LedgerError, RunIdTakenError
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.places import Places
 from medo1.lineage.run_records import RunRecord, write_record
@@ -33,6 +33,8 @@ LONGEST_ERROR = 20_000
 # After a write that failed, the next is tried so much later, and later still where failing took long: the host of a
 # database that is gone may answer nothing for seconds.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, PAUSES_PER_WAIT = 2.0, 60.0, 50.0
+# A ledger that is locked in the end, and to which nobody has written for so long, is not waited for.
+QUIET_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ class Recorder:
 
         self._next_try, self._patience_s = 0.0, PATIENCE_S
         self._record(write)
+        self._wait_for_others()
         if self._waiting:
             logger.error(
                 "%d events of run %s could not be written to the ledger %s. Nothing is lost: they lie in the run's "
@@ -230,6 +233,21 @@ class Recorder:
         with self._lock:
             self._waiting.append(event)
             self._flush()
+
+    def _wait_for_others(self) -> None:
+        """Wait for this run's turn while other runs write, but no longer than a moment where none does."""
+        seen, last = None, time.monotonic()
+        until = last + BUSY_S
+        while self._waiting and time.monotonic() < until:
+            wrote = self._ledger.last_written()
+            if wrote != seen:
+                seen, last = wrote, time.monotonic()
+            if wrote is None or time.monotonic() - last > QUIET_S:
+                return
+            with self._lock:
+                self._next_try = 0.0
+                self._flush()
+            time.sleep(0.02)
 
     def _flush(self) -> None:
         """Write what waits, in one transaction; what cannot be written goes on waiting, longer each time.
