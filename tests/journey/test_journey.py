@@ -94,14 +94,14 @@ def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None
     assert project.kedro("audit", "verify").returncode == 0
 
 
-NUMBERS = (
-    *("results", "comparisons", "by_difficulty", "vote_curve", "budget_curve", "tokens", "outcomes", "timing"),
-    *("chain_lengths", "teaching_costs", "filter_funnel", "ingest_summary", "cot.filter_summary"),
-    "report",
-)
+# What the page's tables and figures are made from; what the page itself reads is asked of its lineage.
+BELOW = ("by_difficulty", "chain_lengths", "teaching_costs", "filter_funnel", "timing")
 
 
 def test_every_number_of_the_page_comes_out_again_from_what_lies_below_it(project: Scratch) -> None:
+    read = json.loads(project.kedro("audit", "lineage", "report", "--up", "--depth", "1", "--json").stdout)["up"]
+    names = sorted({row["dataset"] for row in read["versions"]} | set(BELOW))
+    assert {"report", "results", "comparisons", "vote_curve", "budget_curve", "tokens", "outcomes"} <= set(names)
     script = (
         "import json, sys\nfrom pathlib import Path\nfrom click.testing import CliRunner\n"
         "from kedro.framework.startup import bootstrap_project\nbootstrap_project(Path.cwd())\n"
@@ -110,12 +110,13 @@ def test_every_number_of_the_page_comes_out_again_from_what_lies_below_it(projec
         "    done = CliRunner().invoke(audit, ['trace', name, '--json'])\n"
         "    told = json.loads(done.stdout) if done.exit_code < 2 else {'recomputed': done.output}\n"
         "    print(json.dumps([name, done.exit_code, told['recomputed'], told.get('mismatches')]))\n"
+        "    print(name, told.get('not_recomputed_because'), told.get('adds_up'))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, *NUMBERS], cwd=project.path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *names], cwd=project.path, capture_output=True, text=True, check=False
     )
     told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
-    assert told == [[name, 0, True, []] for name in NUMBERS], done.stdout[-3000:] + done.stderr[-3000:]
+    assert told == [[name, 0, True, []] for name in names], done.stdout[-3000:] + done.stderr[-3000:]
 
 
 def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:

@@ -120,6 +120,7 @@ class Recorder:
         self._lock = threading.RLock()
         self._waiting: list[Event] = []
         self._warned = False
+        self._failing_since: float | None = None
         self._nodes: dict[str, int] = {}
         self._write_start(start)
         self._heart = Heart(self._beat, ledger.settings.heartbeat_s)
@@ -205,6 +206,7 @@ class Recorder:
                 connection.execute(update(node_run).where(unfinished).values(outcome=outcome, ended_at=at))
 
         self._next_try, self._patience_s = 0.0, PATIENCE_S
+        self._warned = True  # what cannot be written now is told below
         self._record(write)
         self._wait_for_others()
         if self._waiting:
@@ -269,7 +271,8 @@ class Recorder:
             self._next_try = now + max(self._pause_s, PAUSES_PER_WAIT * silent_s)
             self._patience_s = 0.0
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-            if not self._warned:
+            self._failing_since = self._failing_since or before
+            if not self._warned and now - self._failing_since > FIRST_PAUSE_S:  # no mere crowd of writers
                 self._warned = True
                 logger.warning(
                     "The ledger %s cannot be written to (%s). The run goes on; its events wait and are written when "
@@ -279,6 +282,7 @@ class Recorder:
                 )
             return
         self._waiting.clear()
+        self._failing_since = None
         self._pause_s, self._patience_s = FIRST_PAUSE_S, PATIENCE_S
 
     def _write_start(self, start: RunStart) -> None:

@@ -226,10 +226,10 @@ def state_text(state: str) -> str:
     return f"[{colour}]{state}[/{colour}]" if colour else state
 
 
-def commit_text(run: Mapping[str, Any]) -> str:
+def commit_text(run: Mapping[str, Any], digits: int = 10) -> str:
     """The commit of a run, short, with a mark where files were changed."""
     commit = run.get("git_commit")
-    return f"{commit[:10]}{'+changes' if run.get('git_dirty') else ''}" if commit else ""
+    return f"{commit[:digits]}{'+changes' if run.get('git_dirty') else ''}" if commit else ""
 
 
 def _as_json(value: Any) -> Any:

@@ -57,21 +57,21 @@ def runs(
         return audit.print_json(found)
     if not found:
         return click.echo("No run fits. `kedro run` makes one; without options `kedro audit runs` shows all.")
-    columns = ("run", "outcome", "took", "env", "cost", "pipelines", "commit", "root digest", "called with")
-    table = grid(*columns, right=("took", "cost"))
+    table = grid("run", "outcome", "took", "env", "cost", "commit", "root digest", "what", right=("took", "cost"))
+    table.padding = (0, 1, 0, 0)
     for column in table.columns[:-1]:
-        column.no_wrap = column.header != "pipelines"
+        column.no_wrap = True
     for row in found:
+        what = [] if row["pipelines"] == ["__default__"] else [", ".join(row["pipelines"])]
         table.add_row(
             row["id"],
             state_text(row["state"]),
-            duration_text(row["duration_s"]),
+            duration_text(row["duration_s"]).replace(" min", "m").replace(" s", "s").replace(" h", "h"),
             row["env"],
             cost_text(row["cost"]),
-            ", ".join(row["pipelines"]),
-            commit_text(row),
+            commit_text(row, 7).replace("changes", ""),
             (row["root"] or "")[:12],
-            escape(_called_with(row)),
+            escape("; ".join([*what, *filter(None, [_called_with(row)])]) or "everything"),
         )
     return console().print(table)
 
