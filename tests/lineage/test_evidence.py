@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.lineage.conftest import sql
-from tests.lineage.tiny_project import TinyProject
+from tests.lineage.tiny_project import SOURCE, TinyProject
 
 Audit = Callable[..., Any]
 
@@ -292,19 +295,60 @@ def archive(paid: TinyProject) -> Iterator[TinyProject]:
     subprocess.run(["umount", data], check=True)
 
 
+# Every command that only reads.
+READING = (
+    *(["runs"], ["runs", "latest"], ["versions"], ["versions", "results"], ["lineage", "results"], ["tag"], ["root"]),
+    *(["trace", "results", "accuracy", "--where", "arm=taught"], ["trace", "report"], ["stale"], ["verify"]),
+    *(["diff", "results", "latest", "latest"], ["prune"], ["export"]),
+)
+
+
 def test_every_command_that_only_reads_answers_from_a_place_that_is_read_only(
     archive: TinyProject, audit: Audit
 ) -> None:
     with pytest.raises(OSError, match="Read-only"):
         (archive.data / "x").touch()
-    root = audit(archive, "root")["root"]
-    for command in (
-        *(["runs"], ["runs", "latest"], ["versions"], ["versions", "results"], ["lineage", "results"], ["tag"]),
-        *(["trace", "results", "accuracy", "--where", "arm=taught"], ["stale"], ["verify"], ["verify", "--root", root]),
-        *(["diff", "results", "latest", "latest"], ["prune"], ["export", "-o", str(archive.path / "events.jsonl")]),
-    ):
-        audit(archive, *command)
+    for command in (*READING, ["verify", "--root", audit(archive, "root")["root"]]):
+        audit(archive, *command, text=True)
     assert "nothing can be written" in audit(archive, "tag", "results", "gold", code=2)
+
+
+# Somebody who may read everything and write nothing, and has no home.
+READER = """
+import json, os, sys
+from pathlib import Path
+from click.testing import CliRunner
+from kedro.framework.startup import bootstrap_project
+bootstrap_project(Path.cwd())
+from medo1.commands.audit import audit
+print(json.dumps(["may write", os.access("data", os.W_OK), 0]))
+for command in json.loads(sys.argv[1]):
+    done = CliRunner().invoke(audit, command)
+    print(json.dumps([command, done.exit_code, done.output[-300:] if done.exit_code else repr(done.exception)]))
+"""
+
+
+def test_every_command_that_only_reads_answers_another_user_who_may_only_read(paid: TinyProject, audit: Audit) -> None:
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("to become another user takes root and setpriv (Debian: apt-get install util-linux)")
+    root = audit(paid, "root")["root"]
+    with tempfile.TemporaryDirectory(prefix="medo1-reader-") as folder:
+        shutil.copytree(paid.path, Path(folder, "project"))
+        for path in (Path(folder), *Path(folder).rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        variables = {**paid.environment(), "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+        variables["PYTHONPATH"] = f"{SOURCE}:{folder}/project/src"
+        for name in ("MEDO1_CACHE", "XDG_CACHE_HOME"):
+            variables.pop(name, None)
+        done = subprocess.run(
+            [*nobody, sys.executable, "-c", READER, json.dumps([*READING, ["verify", "--root", root]])],
+            cwd=f"{folder}/project", env=variables, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(('["', '[["'))]
+    assert told[:1] == [["may write", False, 0]], done.stderr[-2000:]
+    assert [one for one in told[1:] if one[1] != 0] == []
+    assert len(told) == len(READING) + 2
 
 
 # Reading what was changed
