@@ -15,7 +15,6 @@ from tests.journey.scratch import SMALL, Scratch
 # What measures the run itself, and nothing else, may come out otherwise.
 MEASURED = {
     "timing", "training_timing", "teaching_costs", "teaching_estimate", "training_estimate", "training_page",
-    "report",
 }  # fmt: skip
 
 

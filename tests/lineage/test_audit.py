@@ -387,6 +387,19 @@ def test_what_measures_the_run_itself_is_outside_the_verdict(project: TinyProjec
     assert {one["dataset"]: one["outcome"] for one in told["versions"]} == {"report": "measured", "results": "equal"}
 
 
+def test_a_page_that_says_by_which_run_it_was_made_comes_out_again(project: TinyProject, audit: Audit) -> None:
+    from medo1.lineage.page_marks import mark
+
+    project.edit("src/PACKAGE/nodes.py", "<!--medo1:evidence-->", f"{mark('id')}<!--medo1:evidence-->")
+    project.commit()
+    run = project.run()
+    [page] = project.data.glob("report.html/*/report.html")
+    assert run in page.read_text()
+    told = audit(project, "reproduce", run)
+    [outcome] = [one for one in told["versions"] if one["dataset"] == "report"]
+    assert (outcome["outcome"], outcome["before"] == outcome["after"]) == ("equal", False)
+
+
 def test_what_comes_out_otherwise_is_told(project: TinyProject, audit: Audit) -> None:
     project.edit("src/PACKAGE/nodes.py", "def page(results):", "def page(results):\n    return str(time.time_ns())")
     project.commit()

@@ -228,6 +228,16 @@ def test_what_was_forged_is_found_by_the_check_that_rests_on_something_else(
     assert bool(audit(forged, "verify", "--root", root, code=None)["findings"]) is by_root
 
 
+@pytest.mark.parametrize("forge", [put_a_pipe_there, link_a_folder_into_the_adapter])
+def test_what_cannot_be_read_ends_a_trace_in_one_message(
+    forged: TinyProject, audit: Audit, forge: Callable[[TinyProject], None]
+) -> None:
+    forge(forged)
+    told = audit(forged, "trace", "results", "accuracy", "--where", "arm=taught", code=2)
+    assert "cannot be read: " in told
+    assert "Traceback" not in told
+
+
 def test_parameters_that_were_changed_in_the_ledger_are_not_shown(forged: TinyProject, audit: Audit) -> None:
     show_other_parameters_of_the_run(forged)
     assert "was changed: its text has another digest" in audit(forged, "runs", "latest", code=2)

@@ -8,7 +8,7 @@ from typing import Any
 from medo1.errors import UserError
 from medo1.lineage.known_digests import KNOWN
 from medo1.lineage.manifests import Manifest
-from medo1.lineage.places import Places, digest_of_bytes, manifest_or_reason
+from medo1.lineage.places import CorruptFileError, Places, digest_of_bytes, manifest_or_reason
 
 Row = dict[str, Any]
 
@@ -22,6 +22,7 @@ def checked_data(places: Places, version: Row) -> tuple[Path, list[str]]:
 
     Raises:
         GoneError: when it is not there.
+        CorruptFileError: when it cannot be read at all.
     """
     location, name = version["location"], version["version"]
     file = places.data_path(location, name)
@@ -33,7 +34,12 @@ def checked_data(places: Places, version: Row) -> tuple[Path, list[str]]:
     if digest_of_bytes(text) != version["manifest"]:
         problems.append(f"the manifest beside {file} is not the one that the ledger knows")
     manifest = manifest_or_reason(text, file)
-    digest = KNOWN.of_tree(path).digest
+    try:
+        digest = KNOWN.of_tree(path).digest
+    except OSError as error:
+        raise CorruptFileError(
+            f"{version['dataset']}@{name} cannot be read: {error}. `kedro audit verify` looks for more of the kind."
+        ) from error
     if digest != version["digest"]:
         problems.append(f"{file} has the digest {digest[:16]}; saved was {version['digest'][:16]}")
     elif isinstance(manifest, Manifest) and manifest.digest != digest:
