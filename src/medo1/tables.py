@@ -528,7 +528,14 @@ COMPARISONS = _table(
         "difference_low": NUMBER,
         "difference_high": NUMBER,
         "p_value": SHARE,
-        "p_adjusted": SHARE,
+        "p_adjusted": SHARE,  # by Holm, within the family
+        "correlation": MAYBE_NUMBER,  # of right and wrong in both arms; none where an arm has all right or all wrong
+        "family": pa.Column(str, pa.Check.isin(("declared", "other"))),
+        "simultaneous_low": NUMBER,  # hold all at once in the family, and never contradict p_adjusted
+        "simultaneous_high": NUMBER,
+        "smallest_detectable": MAYBE_NUMBER,  # at the family's level; none where no difference would be found
+        "muted": TRUTH,  # the better arm cannot be told from guessing with its letters
+        "why": TEXT,
     },
     unique=["arm", "benchmark"],
 )

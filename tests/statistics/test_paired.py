@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medo1.statistics.paired import holm, paired
+from medo1.statistics.paired import paired
 
 
 def test_mcnemar_is_exact() -> None:
@@ -45,11 +45,6 @@ def test_the_interval_of_a_difference_holds_the_truth_as_often_as_it_says() -> N
         interval = paired(first, second).difference
         held += interval.low <= gained - lost <= interval.high
     assert 0.935 <= held / runs <= 0.965
-
-
-def test_holm_is_stepwise_and_keeps_the_order() -> None:
-    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
-    assert holm([]) == []
 
 
 def test_arms_of_different_questions_are_refused() -> None:

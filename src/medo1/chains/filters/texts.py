@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from itertools import groupby
 from typing import NamedTuple
 
 from medo1.chains.filters.candidate import PASSED, Candidate, Verdict, dropped
 from medo1.chains.filters.languages import language_of, script_share
+from medo1.chains.filters.repetition import RUN_WORDS, repetition
 from medo1.chains.filters.specs import LanguageSpec, LengthSpec, RepetitionSpec
 from medo1.chains.formats import Checks, parsed
 from medo1.chains.leaks import leak_in
@@ -16,8 +14,6 @@ from medo1.chains.prose import concluded_option
 
 # Problems of `parsed` that have filters of their own here.
 OTHERS_BUSINESS = frozenset({"cut", "no_answer", "conflicting_answers", "gold_leak"})
-RUN_WORDS = 10
-SHORTEST_LOOP = 12  # characters of a line that may be said again without being a loop
 EXCERPT = 240
 
 
@@ -121,19 +117,13 @@ def long_enough(candidate: Candidate, spec: LengthSpec) -> Verdict:
 
 def not_repeating(candidate: Candidate, spec: RepetitionSpec) -> Verdict:
     """The chain does not go round in circles."""
-    words = candidate.text.lower().split()
-    runs = Counter(tuple(words[place : place + RUN_WORDS]) for place in range(len(words) - RUN_WORDS + 1))
-    total = sum(runs.values())
-    share = 1 - len(runs) / total if total else 0.0
-    lines = [line.strip().lower() for line in re.split(r"(?<=[.!?。！？])\s+|\n+|(?<=[。！？])", candidate.text)]  # noqa: RUF001
-    told = [(line, sum(1 for _ in same)) for line, same in groupby(line for line in lines if line)]
-    looped = max((pair for pair in told if len(pair[0]) >= SHORTEST_LOOP), key=lambda pair: pair[1], default=("", 0))
-    if looped[1] > spec.max_in_a_row:
-        return dropped(f"says one line {looped[1]} times in a row", share, looped[0][:EXCERPT])
-    if share > spec.max_share:
-        again = " ".join(runs.most_common(1)[0][0])
-        return dropped(f"{share:.0%} of its runs of {RUN_WORDS} words were said before", share, again)
-    return Verdict(True, value=share)
+    found = repetition(candidate.text)
+    if found.times > spec.max_in_a_row:
+        return dropped(f"says one line {found.times} times in a row", found.share, found.line[:EXCERPT])
+    if found.share > spec.max_share:
+        told = f"{found.share:.0%} of its runs of {RUN_WORDS} words were said before"
+        return dropped(told, found.share, found.run)
+    return Verdict(True, value=found.share)
 
 
 def in_language(candidate: Candidate, spec: LanguageSpec) -> Verdict:

@@ -4,36 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from medo1.errors import UserError
+from medo1.engines.base import Model
 from medo1.frames import Frame
 from medo1.pipelines.reporting.params import ReportingParams
-from medo1.statistics.intervals import share_interval
-from medo1.statistics.paired import holm, paired
-
-ALL = "all"
 
 
 def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
     """Accuracy of each arm, each arm against the baseline, and accuracy by difficulty; of greedy generations.
 
     Args:
-        params: baseline and confidence.
+        params: baseline, confidence, the declared family.
         answers: one table an arm, in the order in which the arms shall stand.
 
     Returns:
         `RESULTS`, `COMPARISONS`, `BY_DIFFICULTY`.
     """
-    import pandas as pd
-
     from medo1 import tables
+    from medo1.pipelines.reporting.answer_groups import greedy_answers
+    from medo1.pipelines.reporting.comparing import comparison_rows, difficulty_rows, result_rows
 
-    greedy = pd.concat([table[table["draw"] == "greedy"] for table in answers], ignore_index=True)
-    if greedy.empty:
-        raise UserError("There is no greedy answer to report on: inference was asked no question.")
+    greedy = greedy_answers(answers)
     return (
-        tables.as_table(tables.RESULTS, _results(greedy, params.confidence)),
-        tables.as_table(tables.COMPARISONS, _comparisons(greedy, params)),
-        tables.as_table(tables.BY_DIFFICULTY, _by_difficulty(greedy)),
+        tables.as_table(tables.RESULTS, result_rows(greedy, params)),
+        tables.as_table(tables.COMPARISONS, comparison_rows(greedy, params)),
+        tables.as_table(tables.BY_DIFFICULTY, difficulty_rows(greedy)),
+    )
+
+
+def compare_pairs(params: ReportingParams, adaptive: Frame, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+    """Every two arms, who cannot be told apart, and who is no worse by the margin.
+
+    Args:
+        params: baseline, confidence, margin.
+        adaptive: where drawing stops, beside the vote of all samples.
+        answers: one table an arm.
+
+    Returns:
+        `ARM_PAIRS`, `ARM_GROUPS`, `NON_INFERIORITY`.
+    """
+    from medo1 import report_tables as tables
+    from medo1.pipelines.reporting.answer_groups import greedy_answers
+    from medo1.pipelines.reporting.comparing import no_worse_rows, pair_rows
+    from medo1.tables import as_table
+
+    greedy = greedy_answers(answers)
+    pairs, lettered = pair_rows(greedy, params)
+    return (
+        as_table(tables.ARM_PAIRS, pairs),
+        as_table(tables.ARM_GROUPS, lettered),
+        as_table(tables.NON_INFERIORITY, no_worse_rows(greedy, adaptive, params)),
     )
 
 
@@ -48,119 +67,159 @@ def count_clusters(params: ReportingParams, questions: Frame, *answers: Frame) -
     Returns:
         `CLUSTERED_RESULTS`.
     """
-    import pandas as pd
-
     from medo1 import tables
-    from medo1.statistics.clusters import clustered_interval
+    from medo1.pipelines.reporting.answer_groups import greedy_answers
+    from medo1.pipelines.reporting.comparing import cluster_rows
 
-    greedy = pd.concat([table[table["draw"] == "greedy"] for table in answers], ignore_index=True)
-    known = questions.drop_duplicates(["question_id", "benchmark"])[["question_id", "benchmark", "cluster", "flags"]]
-    greedy = greedy.merge(known, on=["question_id", "benchmark"], how="left")
-    greedy["cluster"] = greedy["cluster"].where(greedy["cluster"].fillna("") != "", greedy["question_id"])
-    doubtful = greedy["flags"].fillna("").str.contains("doubtful")
-    rows = []
-    for subset, table in (("all", greedy), ("clean", greedy[~doubtful])):
-        if subset == "clean" and not doubtful.any():
-            continue
-        for benchmark, arm, group in _groups(table):
-            right = [bool(one) for one in group["correct"]]
-            estimate = clustered_interval(right, group["cluster"].tolist(), params.confidence)
-            rows.append(
-                {
-                    "arm": arm,
-                    "benchmark": benchmark,
-                    "subset": subset,
-                    "questions": len(group),
-                    "clusters": int(group["cluster"].nunique()),
-                    "correct": sum(right),
-                    "accuracy": estimate.value,
-                    "accuracy_low": estimate.low,
-                    "accuracy_high": estimate.high,
-                }
-            )
+    rows = cluster_rows(greedy_answers(answers), questions, params.confidence)
     return tables.as_table(tables.CLUSTERED_RESULTS, rows)
 
 
-def _results(greedy: Frame, confidence: float) -> list[dict[str, Any]]:
-    rows = []
-    for benchmark, arm, group in _groups(greedy):
-        estimate = share_interval(int(group["correct"].sum()), len(group), confidence)
-        status = group["status"]
-        rows.append(
-            {
-                "arm": arm,
-                "benchmark": benchmark,
-                "questions": len(group),
-                "answered": int((status == "answer").sum()),
-                "unread": int((status != "answer").sum()),
-                "truncated": int((status == "truncated").sum()),
-                "correct": int(group["correct"].sum()),
-                "accuracy": estimate.value,
-                "accuracy_low": estimate.low,
-                "accuracy_high": estimate.high,
-                "mean_tokens": _mean(group["completion_tokens"]),
-            }
-        )
-    return rows
+def summarise_votes(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+    """What votes can reach, pass@k, and how much of the error is sampling; empty where nothing was sampled.
+
+    Returns:
+        `VOTE_LIMITS`, `PASS_CURVE`, `VARIANCES`.
+    """
+    from medo1 import report_tables as tables
+    from medo1.pipelines.reporting.vote_summaries import limit_rows, pass_rows, variance_rows
+    from medo1.tables import as_table
+
+    return (
+        as_table(tables.VOTE_LIMITS, limit_rows(answers, params)),
+        as_table(tables.PASS_CURVE, pass_rows(answers, params)),
+        as_table(tables.VARIANCES, variance_rows(answers)),
+    )
 
 
-def _comparisons(greedy: Frame, params: ReportingParams) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    arms = list(dict.fromkeys(greedy["arm"]))
-    if params.baseline not in arms:
-        raise UserError(f"reporting.baseline is {params.baseline!r}, which is no arm of this study: {', '.join(arms)}.")
-    for benchmark, arm, group in _groups(greedy):
-        if arm == params.baseline:
-            continue
-        base = greedy if benchmark == ALL else greedy[greedy["benchmark"] == benchmark]
-        base = base[base["arm"] == params.baseline]
-        both = group.merge(base, on=["benchmark", "question_id"], suffixes=("", "_base"), validate="one_to_one")
-        outcome = paired(both["correct"].tolist(), both["correct_base"].tolist(), params.confidence)
-        rows.append(
-            {
-                "arm": arm,
-                "baseline": params.baseline,
-                "benchmark": benchmark,
-                "questions": len(both),
-                "gained": outcome.gained,
-                "lost": outcome.lost,
-                "difference": outcome.difference.value,
-                "difference_low": outcome.difference.low,
-                "difference_high": outcome.difference.high,
-                "p_value": outcome.p_value,
-            }
-        )
-    for row, adjusted in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
-        row["p_adjusted"] = adjusted
-    return rows
+def calibrate(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+    """Whether the vote's share and the model's confidence tell right answers from wrong ones.
+
+    Returns:
+        `CALIBRATION`, `CALIBRATION_SUMMARY`, `RISK_COVERAGE`.
+    """
+    from medo1 import report_tables as tables
+    from medo1.pipelines.reporting.vote_summaries import calibration_rows
+    from medo1.tables import as_table
+
+    bins, summaries, curves = calibration_rows(answers, params)
+    return (
+        as_table(tables.CALIBRATION, bins),
+        as_table(tables.CALIBRATION_SUMMARY, summaries),
+        as_table(tables.RISK_COVERAGE, curves),
+    )
 
 
-def _by_difficulty(greedy: Frame) -> list[dict[str, Any]]:
-    graded = greedy.dropna(subset=["difficulty"])
-    return [
-        {
-            "arm": arm,
-            "benchmark": benchmark,
-            "difficulty": int(str(difficulty)),
-            "questions": len(group),
-            "accuracy": float(group["correct"].mean()),
-            "mean_tokens": _mean(group["completion_tokens"]),
-        }
-        for (arm, benchmark, difficulty), group in graded.groupby(["arm", "benchmark", "difficulty"], sort=False)
-    ]
+def describe_answers(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+    """Which letters arms state, beside guessing, and how long right and wrong answers are.
+
+    Returns:
+        `LETTERS`, `LETTER_BASELINES`, `LENGTHS`.
+    """
+    from medo1 import report_tables as tables
+    from medo1.pipelines.reporting.answer_groups import greedy_answers
+    from medo1.pipelines.reporting.costs import length_rows
+    from medo1.pipelines.reporting.letters import baseline_rows, letter_rows
+    from medo1.tables import as_table
+
+    greedy = greedy_answers(answers)
+    return (
+        as_table(tables.LETTERS, letter_rows(greedy)),
+        as_table(tables.LETTER_BASELINES, baseline_rows(greedy)),
+        as_table(tables.LENGTHS, length_rows(greedy, params.confidence)),
+    )
 
 
-def _groups(table: Frame) -> list[tuple[str, str, Frame]]:
-    """Each benchmark and arm in the order of the arms; and over all benchmarks where there are several."""
-    groups = [
-        (str(benchmark), str(arm), group)
-        for benchmark, of_benchmark in table.groupby("benchmark", sort=True)
-        for arm, group in of_benchmark.groupby("arm", sort=False)
-    ]
-    if table["benchmark"].nunique() > 1:
-        groups += [(ALL, str(arm), group) for arm, group in table.groupby("arm", sort=False)]
-    return groups
+def size_models(
+    params: ReportingParams, arms: dict[str, Any], timing: Frame, *models: Model, names: tuple[str, ...]
+) -> Frame:
+    """How many weights answer in each arm.
+
+    Args:
+        params: sizes that cannot be counted.
+        arms: how each arm differs, by name.
+        timing: what each arm's engine calls its model.
+        models: those that the arms name. names: their catalog entries.
+
+    Returns:
+        `MODEL_SIZES`.
+    """
+    from medo1 import report_tables as tables
+    from medo1.pipelines.reporting.costs import size_rows
+    from medo1.tables import as_table
+
+    entries = {name: str(arm.get("model") or "") for name, arm in arms.items() if arm is not None}
+    served = dict(zip(timing["arm"], timing["model"], strict=True))
+    rows = size_rows(entries, dict(zip(names, models, strict=True)), served, params.sizes)
+    return as_table(tables.MODEL_SIZES, rows)
 
 
-def _mean(values: Any) -> float | None:
-    return float(values.mean()) if values.notna().any() else None
+def trace_frontier(
+    params: ReportingParams,
+    inference: dict[str, Any],
+    vote_curve: Frame,
+    budget_curve: Frame,
+    selective_curve: Frame,
+    timing: Frame,
+    model_sizes: Frame,
+    *answers: Frame,
+) -> Frame:
+    """Accuracy against tokens, seconds, dollars and FLOPs of every way in which arms were asked.
+
+    Args:
+        params: baseline, confidence.
+        inference: its prices.
+        vote_curve, budget_curve, selective_curve: accuracy and tokens of votes, budgets and selective thought.
+        timing: what the run took. model_sizes: `MODEL_SIZES`.
+        answers: one table an arm.
+
+    Returns:
+        `FRONTIER`.
+    """
+    from medo1 import report_tables as tables
+    from medo1.engines.wrappers.money import Price
+    from medo1.pipelines.reporting.costs import frontier_rows
+    from medo1.tables import as_table
+
+    prices = {name: Price.model_validate(price) for name, price in (inference.get("prices") or {}).items()}
+    rows = frontier_rows(answers, vote_curve, budget_curve, selective_curve, timing, model_sizes, prices, params)
+    return as_table(tables.FRONTIER, rows)
+
+
+def judge_claims(
+    params: ReportingParams,
+    arms: dict[str, Any],
+    results: Frame,
+    comparisons: Frame,
+    model_sizes: Frame,
+    questions: Frame,
+    *answers_and_generations: Frame,
+) -> tuple[Frame, Frame, Frame]:
+    """The paper's claims and its Table 1 beside this study, and signatures of a study that goes wrong.
+
+    Args:
+        params: roles of the arms, what was built in.
+        arms: how each arm differs, by name.
+        results, comparisons: of `compare_arms`. model_sizes: `MODEL_SIZES`.
+        questions: all, with their splits and clusters.
+        answers_and_generations: the answers of each arm, then their generations.
+
+    Returns:
+        `CLAIMS`, `PAPER_TABLE`, `SIGNATURES`.
+    """
+    from medo1 import report_tables as tables
+    from medo1.pipelines.reporting.claims import claim_rows
+    from medo1.pipelines.reporting.evidence import Evidence
+    from medo1.pipelines.reporting.paper_table import paper_rows
+    from medo1.pipelines.reporting.signatures import signature_rows
+    from medo1.tables import as_table
+
+    half = len(answers_and_generations) // 2
+    answers, generations = answers_and_generations[:half], answers_and_generations[half:]
+    asked = {name: arm for name, arm in arms.items() if arm is not None}
+    evidence = Evidence(params, asked, answers, results, comparisons, model_sizes, questions)
+    return (
+        as_table(tables.CLAIMS, claim_rows(evidence)),
+        as_table(tables.PAPER_TABLE, paper_rows(evidence)),
+        as_table(tables.SIGNATURES, signature_rows(evidence, generations)),
+    )

@@ -7,7 +7,17 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from medo1.pipelines.reporting.nodes import compare_arms, count_clusters
+from medo1.pipelines.reporting.nodes import (
+    calibrate,
+    compare_arms,
+    compare_pairs,
+    count_clusters,
+    describe_answers,
+    judge_claims,
+    size_models,
+    summarise_votes,
+    trace_frontier,
+)
 from medo1.pipelines.reporting.writing import page_inputs, write_page
 from medo1.wiring import bound
 
@@ -24,6 +34,8 @@ def create_pipeline(
     """
     checked = base_model == "clinic" and any(spec["source"] == "teacher" for spec in formats.values())
     answers = [f"{arm}.answers" for arm in arms]
+    generations = [f"{arm}.generations" for arm in arms]
+    models = sorted({str(arm["model"]) for arm in arms.values() if arm["model"] is not None})
     learnt = {name: arm["adapter"] for name, arm in arms.items()}
     shown = page_inputs(arms, formats, checked=checked)
     nodes = [
@@ -38,6 +50,56 @@ def create_pipeline(
             inputs=["params:reporting", "questions", *answers],
             outputs="clustered_results",
             name="count_clusters",
+        ),
+        Node(
+            compare_pairs,
+            inputs=["params:reporting", "adaptive", *answers],
+            outputs=["arm_pairs", "arm_groups", "non_inferiority"],
+            name="compare_pairs",
+        ),
+        Node(
+            describe_answers,
+            inputs=["params:reporting", *answers],
+            outputs=["letters", "letter_baselines", "lengths"],
+            name="describe_answers",
+        ),
+        Node(
+            summarise_votes,
+            inputs=["params:reporting", *answers],
+            outputs=["vote_limits", "pass_curve", "variances"],
+            name="summarise_votes",
+        ),
+        Node(
+            calibrate,
+            inputs=["params:reporting", *answers],
+            outputs=["calibration", "calibration_summary", "risk_coverage"],
+            name="calibrate",
+        ),
+        Node(
+            bound(size_models, names=tuple(models)),
+            inputs=["params:reporting", "params:arms", "timing", *models],
+            outputs="model_sizes",
+            name="size_models",
+        ),
+        Node(
+            trace_frontier,
+            inputs=[
+                *("params:reporting", "params:inference", "vote_curve", "budget_curve", "selective_curve", "timing"),
+                "model_sizes",
+                *answers,
+            ],
+            outputs="frontier",
+            name="trace_frontier",
+        ),
+        Node(
+            judge_claims,
+            inputs=[
+                *("params:reporting", "params:arms", "results", "comparisons", "model_sizes", "questions"),
+                *answers,
+                *generations,
+            ],
+            outputs=["claims", "paper_table", "signatures"],
+            name="judge_claims",
         ),
         Node(
             bound(write_page, names=shown, arms=learnt, formats=tuple(formats)),

@@ -14,6 +14,9 @@ from medo1.pipelines.reporting.params import ReportingParams
 ALWAYS = (
     *("results", "comparisons", "by_difficulty", "clustered_results", "vote_curve", "budget_curve", "selective_curve"),
     *("tokens", "outcomes", "timing", "ingest_summary"),
+    *("claims", "paper_table", "signatures", "arm_pairs", "arm_groups", "non_inferiority"),
+    *("vote_limits", "pass_curve", "variances", "calibration", "calibration_summary", "risk_coverage"),
+    *("letters", "letter_baselines", "lengths", "model_sizes", "frontier"),
 )
 OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs", "training_questions")
 OF_EACH_FORMAT = ("training_log", "kept_chains")

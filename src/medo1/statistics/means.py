@@ -1,0 +1,54 @@
+"""Means of numbers that are no shares, such as tokens, and the difference of two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite, nan, sqrt
+
+from medo1.statistics.intervals import Interval
+
+
+def mean_with_t(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """The mean with Student's interval; its bounds are NaN for one value.
+
+    Raises:
+        ValueError: without a value.
+    """
+    from scipy.stats import t
+
+    if not values:
+        raise ValueError("no values, expected at least one")
+    mean, variance = _moments(values)
+    if len(values) == 1:
+        return Interval(mean, nan, nan)
+    half = float(t.ppf(0.5 + confidence / 2, len(values) - 1)) * sqrt(variance / len(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def difference_of_means(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Interval:
+    """First minus second, of independent values of unequal variance, with Welch's interval (Welch 1947).
+
+    Bounds are NaN where a side has fewer than two values.
+
+    Raises:
+        ValueError: where a side has none.
+    """
+    from scipy.stats import t
+
+    if not first or not second:
+        raise ValueError(f"{len(first)} and {len(second)} values, expected at least one of each")
+    (one, variance), (other, other_variance) = _moments(first), _moments(second)
+    if min(len(first), len(second)) < 2:  # noqa: PLR2004
+        return Interval(one - other, nan, nan)
+    parts = variance / len(first), other_variance / len(second)
+    spread = sum(parts)
+    if spread == 0:
+        return Interval(one - other, one - other, one - other)
+    freedom = spread**2 / (parts[0] ** 2 / (len(first) - 1) + parts[1] ** 2 / (len(second) - 1))
+    half = float(t.ppf(0.5 + confidence / 2, freedom)) * sqrt(spread) if isfinite(freedom) else nan
+    return Interval(one - other, one - other - half, one - other + half)
+
+
+def _moments(values: Sequence[float]) -> tuple[float, float]:
+    mean = sum(values) / len(values)
+    return mean, sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1)
