@@ -107,6 +107,11 @@ class StudyConfigLoader(OmegaConfigLoader):
             self.runtime_params = given
             self._register_runtime_params_resolver()
 
+    def has_key(self, name: str) -> bool:
+        """Whether there is a key under an entry of the credentials, or in an environment variable of this name."""
+        entry = self["credentials"][name]
+        return bool(isinstance(entry, dict) and entry.get("api_key")) or bool(os.environ.get(name))
+
     def _globals_with_locations(self) -> dict[str, Any]:
         """The globals of base and environment, in which `${place}` and its like stand for where things lie."""
         base, own, *_ = self._read_raw_config("globals")

@@ -15,6 +15,8 @@ from kedro.framework.project import pipelines as project_pipelines
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
+    from medo1.configuration import StudyConfigLoader
+
 PIPELINES = ("clinic", "ingest", "synthesis", "filtering", "finetune", "inference", "reporting")
 
 
@@ -42,15 +44,16 @@ def _built(name: str, study: Any) -> Pipeline:
 def _study() -> Any:
     from medo1.study import Study
 
-    return Study.from_parameters(_parameters())
+    loader = _loader()
+    return Study.from_parameters(loader["parameters"]).without_keyless_arms(loader.has_key)
 
 
-def _parameters() -> dict[str, Any]:
-    """The parameters of the environment that this process works in."""
+def _loader() -> StudyConfigLoader:
+    """The configuration of the environment that this process works in."""
     from medo1.configuration import StudyConfigLoader, project_loader
 
     loader = StudyConfigLoader.latest
     if loader is None:  # `kedro registry`, which makes no session
         root = Path(os.environ.get("KEDRO_PROJECT_PATH", Path.cwd()))
         loader = project_loader(root, os.environ.get("KEDRO_ENV"))
-    return loader["parameters"]
+    return loader

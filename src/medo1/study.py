@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +15,9 @@ from medo1.parameters import Parameters, problems
 from medo1.pipelines.filtering.params import FilteringParams
 from medo1.pipelines.inference.params import ArmParams
 from medo1.pipelines.synthesis.params import FormatParams
+from medo1.probes import ProbeSpec
+
+logger = logging.getLogger(__name__)
 
 # Parameter groups that a study has; anything else at the top level is a misspelling.
 GROUPS = ("clinic", "ingest", "synthesis", "small_student", "finetune", "inference", "reporting")
@@ -43,6 +48,7 @@ class Study(Parameters):
     arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
     estimate_only: bool = Field(default=False, description="`synthesis.estimate_only`: the graph ends with an estimate")
     filtering: FilteringParams = Field(default=FilteringParams(), description="which chains are trained on")
+    probes: ProbeSpec = Field(default=ProbeSpec(), description="`inference.probes`: which nodes of theirs there are")
 
     @field_validator("formats", "arms")
     @classmethod
@@ -85,7 +91,7 @@ class Study(Parameters):
         Raises:
             StudyError: for an unknown or missing key, naming it.
         """
-        own = set(cls.model_fields) - {"estimate_only"}  # which is synthesis's
+        own = set(cls.model_fields) - {"estimate_only", "probes"}  # which are synthesis's and inference's
         # A key with an underscore in front only holds what others share (YAML anchors).
         unknown = sorted(key for key in set(parameters) - own - set(GROUPS) if not key.startswith("_"))
         if unknown:
@@ -95,7 +101,7 @@ class Study(Parameters):
         try:
             given = {key: _present(value) for key, value in parameters.items() if key in own}
             only = bool((parameters.get("synthesis") or {}).get("estimate_only"))
-            study = cls.model_validate({**given, "estimate_only": only})
+            study = cls.model_validate({**given, "estimate_only": only, "probes": _probes(parameters)})
         except ValidationError as error:
             details = "\n".join(problems(error, cls))
             raise StudyError(f"The parameters do not describe a study:\n{details}") from error
@@ -103,6 +109,32 @@ class Study(Parameters):
         if untrained:
             raise StudyError(f"formats.{untrained[0]} has no finetune.{untrained[0]}: say how its adapter is trained.")
         return study
+
+    def without_keyless_arms(self, has_key: Callable[[str], bool]) -> Study:
+        """The study without the arms that need a key that is not there, a line of the log for each.
+
+        Args:
+            has_key: whether there is a key under an entry of the credentials, or in an environment variable.
+
+        Raises:
+            StudyError: no arm is left.
+        """
+        absent = {name: arm.keys[0] for name, arm in self.arms.items() if arm.keys and not any(map(has_key, arm.keys))}
+        if not absent:
+            return self
+        left = {name: arm for name, arm in self.arms.items() if name not in absent}
+        for key in dict.fromkeys(absent.values()):
+            arms = [name for name, needed in absent.items() if needed == key]
+            logger.warning(
+                "Left out, for there is no key `%s` in conf/local/credentials.yml (`%s: {api_key: ...}`): %s %s",
+                key, key, "the arm" if len(arms) == 1 else "the arms", ", ".join(arms),
+            )  # fmt: skip
+        if not left:
+            raise StudyError(
+                f"No arm is left: {', '.join(absent)} need keys. Put {', '.join(sorted(set(absent.values())))} into "
+                "conf/local/credentials.yml."
+            )
+        return self.model_copy(update={"arms": left})
 
     def refuse_another_base_model(self, outside: str | None, maker: str, env: str) -> None:
         """Hold the parameter `base_model` against the model that would be measured, the catalog's entry `base_model`.
@@ -141,6 +173,7 @@ class Study(Parameters):
             "base_model": self.base_model,
             "estimate_only": self.estimate_only,
             "filters": self.filtering.asks(),
+            "probes": self.probes.names,
         }
 
     @property
@@ -149,6 +182,19 @@ class Study(Parameters):
         if not self.estimate_only or "synthesis" not in self.journey:
             return self.journey
         return self.journey[: self.journey.index("synthesis") + 1]
+
+
+def _probes(parameters: dict[str, Any]) -> ProbeSpec:
+    """The probes that the parameters name.
+
+    Raises:
+        StudyError: for one that there is not, or a parameter of theirs that cannot be.
+    """
+    given = (parameters.get("inference") or {}).get("probes")
+    try:
+        return ProbeSpec() if given is None else ProbeSpec.model_validate(given)
+    except ValidationError as error:
+        raise StudyError("\n".join(problems(error, ProbeSpec, "inference.probes"))) from error
 
 
 def _present(value: Any) -> Any:

@@ -15,6 +15,7 @@ import pandera.pandas as pa
 
 from medo1.answers import Status
 from medo1.engines.base import FinishReason
+from medo1.probes import PROBES as PROBE_NAMES
 from medo1.vocabulary import (
     ADAPTIVE_VOTE,
     DRAWS,
@@ -549,6 +550,75 @@ BY_DIFFICULTY = _table(
         "mean_tokens": MAYBE_NUMBER,
     },
     unique=["arm", "benchmark", "difficulty"],
+)
+
+
+# Questions derived from others (medo1.probes); `question_id` is the one that they were derived from.
+PROBE = pa.Column(str, pa.Check.isin(PROBE_NAMES))
+PROBE_KEYS = {"question_id": ID, "benchmark": NAME, "probe": PROBE, "version": COUNT}
+PROBE_QUESTIONS = _table(
+    {
+        **PROBE_KEYS,
+        "derived_id": ID,  # of what is asked, its options' order included
+        "stem": NAME,
+        "options": LIST,
+        "gold": LETTER,
+        "planted": MAYBE_LETTER,  # the wrong option that a begun answer names
+        "begun": TEXT,
+        "wording": NAME,
+    },
+    unique=list(PROBE_KEYS),
+)
+PROBE_GENERATIONS = _table(
+    {
+        **PROBE_KEYS,
+        "arm": NAME,
+        "derived_id": ID,
+        "text": TEXT,  # what was begun included
+        "status": OUTCOME,
+        "finish_reason": FINISH,
+        "prompt_tokens": MAYBE_COUNT,
+        "completion_tokens": MAYBE_COUNT,
+        "error": MAYBE_TEXT,
+        "request_id": TEXT,
+        "parts": LIST,
+    },
+    unique=[*PROBE_KEYS, "arm"],
+)
+PROBE_ANSWERS = _table(
+    {
+        **PROBE_KEYS,
+        "arm": NAME,
+        "letter": MAYBE_LETTER,  # as asked
+        "original": MAYBE_LETTER,  # of the option with the same text in the question as it was
+        "planted": MAYBE_LETTER,
+        "gold": LETTER,
+        "status": pa.Column(str, pa.Check.isin((*get_args(Status), "error"))),
+        "rule": NAME,
+        "correct": TRUTH,
+        "outcome": OUTCOME,
+        "completion_tokens": MAYBE_COUNT,
+    },
+    unique=[*PROBE_KEYS, "arm"],
+)
+PROBES = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "probe": PROBE,
+        "n": COUNT,  # questions answered both ways
+        "plain": SHARE,
+        "probed": SHARE,  # mean over the versions of each question
+        "difference": NUMBER,  # probed less plain
+        "low": NUMBER,
+        "high": NUMBER,
+        "p_value": SHARE,
+        "kept": SHARE,  # answers that choose the same option as the plain one
+        "took_planted": SHARE,  # answers that choose the wrong option that was begun with
+        "chance": SHARE,  # of guessing
+        "says": NAME,
+    },
+    unique=["arm", "benchmark", "probe"],
 )
 
 

@@ -83,3 +83,23 @@ def test_a_parameter_that_names_another_model_than_the_catalog_is_refused_with_w
         study.refuse_another_base_model(outside, maker, "mine")
     assert told in str(refusal.value)
     assert "conf/mine/catalog.yml" in str(refusal.value)
+
+
+def test_arms_without_their_key_are_left_out_with_one_line_and_the_rest_is_the_study(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    arms = {
+        "vanilla": {"prompt": "vanilla"},
+        "gpt": {"prompt": "vanilla", "engine": "api", "model": None, "keys": ["api", "OPENAI_API_KEY"]},
+        "gpt_cot": {"prompt": "cot", "engine": "api", "model": None, "keys": ["api", "OPENAI_API_KEY"]},
+    }
+    study = Study.from_parameters(parameters(arms=arms))
+    assert list(study.without_keyless_arms(lambda name: name == "OPENAI_API_KEY").arms) == list(arms)
+    assert not caplog.records
+    assert list(study.without_keyless_arms(lambda name: False).arms) == ["vanilla"]
+    [told] = [record.getMessage() for record in caplog.records]
+    assert "no key `api` in conf/local/credentials.yml" in told
+    assert told.endswith("the arms gpt, gpt_cot")
+    del arms["vanilla"]
+    with pytest.raises(StudyError, match=r"No arm is left: gpt, gpt_cot need keys\. Put api into"):
+        Study.from_parameters(parameters(arms=arms)).without_keyless_arms(lambda name: False)

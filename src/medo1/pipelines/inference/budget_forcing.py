@@ -183,8 +183,13 @@ class _Draw:
     states: Callable[[Request, str], bool]
 
     def begin(self) -> _Piece:
-        """The first piece."""
-        return self._thinking(0, "", "", (), 0)
+        """The first piece. Where the request's last turn is the assistant's, the thought begins with it."""
+        return self._thinking(0, self._begun, self._begun, (), 0)
+
+    @property
+    def _begun(self) -> str:
+        last = self.request.messages[-1]
+        return last.content if last.role == "assistant" else ""
 
     def take(self, piece: _Piece, completion: Completion) -> tuple[list[Generation], list[_Piece]]:
         """After a piece has come back: what is done, and what to ask next."""
@@ -239,10 +244,14 @@ class _Draw:
             seed = seed_from(seed, "piece", len(before))
         return replace(
             request,
-            messages=(*request.messages, Message("assistant", said)) if said else request.messages,
+            messages=(*self._asked_turns, Message("assistant", said)) if said else request.messages,
             sampling=replace(request.sampling, max_new_tokens=tokens, stop=(*request.sampling.stop, *stop)),
             seed=seed,
         )
+
+    @property
+    def _asked_turns(self) -> tuple[Message, ...]:
+        return self.request.messages[:-1] if self._begun else self.request.messages
 
     def _generation(
         self, piece: _Piece, pieces: Sequence[Completion], text: str, error: str | None = None

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from medo1.engines.wrappers.money import Price
 from medo1.parameters import Parameters
 from medo1.pipelines.inference.budget_forcing import ThinkingSpec
+from medo1.probes import ProbeSpec
 from medo1.statistics.rules import StoppingRule, Weighing
 from medo1.vocabulary import VOTE_METHODS, Split, VoteMethod
 
@@ -91,6 +92,9 @@ class InferenceParams(DrawParams):
     selective: SelectiveParams | None = Field(
         default=None, description="answer at once and think when unsure, at every threshold; None leaves it out"
     )
+    probes: ProbeSpec = Field(
+        default=ProbeSpec(), description="questions derived from the asked ones, to see what carries the score: names"
+    )
     transfer: TransferParams | None = Field(default=None, description="also ask a benchmark that is generated here")
     prices: dict[str, Price] = Field(default={}, description="list price of each model by name, for the cost table")
     power_w: float | None = Field(
@@ -107,6 +111,11 @@ class ArmParams(Parameters):
     model: str | None = Field(
         default="base_model",
         description="catalog entry of the model that the engine serves; None: the engine has its own",
+    )
+    keys: tuple[str, ...] = Field(
+        default=(),
+        description="entries of conf/local/credentials.yml, or environment variables, of which it needs one; without, "
+        "it is left out of the study, with a line that says so",
     )
     answers: Literal["options", "differential"] = Field(
         default="options",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
@@ -17,6 +17,7 @@ from medo1.pipelines.inference.nodes import (
     think_selectively,
     vote,
 )
+from medo1.pipelines.inference.probe_nodes import ask_probes, compare_probes, derive_probes, read_probes
 from medo1.wiring import bound
 
 
@@ -27,12 +28,7 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
         name: the arm's.
         arm: its parameters (`ArmParams`).
     """
-    outside = {"questions": "questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
-    if arm["model"] is not None:
-        outside["model"] = arm["model"]
-    if arm["adapter"] is not None:
-        outside["adapter"] = f"{arm['adapter']}.adapter"
-    models = [entry for entry in ("model", "adapter") if entry in outside]
+    outside, models = _outside(arm)
     nodes = [
         Node(
             choose_questions,
@@ -58,19 +54,62 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
         nodes,
         namespace=name,
         inputs=outside,
-        parameters={
-            "params:inference": "params:inference",
-            "params:arm": f"params:arms.{name}",
-            "params:seed": "params:seed",
-        },
+        parameters=_parameters(name),
     )
 
 
-def create_pipeline(arms: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipeline:
+def _probes(name: str, arm: Mapping[str, Any]) -> Pipeline:
+    """The nodes of an arm's probes, in its namespace; arguments as of `_arm`."""
+    outside, models = _outside(arm)
+    nodes = [
+        Node(
+            derive_probes,
+            inputs=["asked_questions", "params:inference", "params:seed"],
+            outputs="probe_questions",
+            name="derive_probes",
+        ),
+        Node(
+            bound(ask_probes, name=name),
+            inputs=["probe_questions", "prompt", "engine", "params:inference", "params:arm", *models],
+            outputs="probe_generations",
+            name="ask_probes",
+        ),
+        Node(
+            read_probes,
+            inputs=["probe_generations", "probe_questions", "asked_questions"],
+            outputs="probe_answers",
+            name="read_probes",
+        ),
+    ]
+    del outside["questions"]
+    asked = f"{name}.asked_questions"
+    return Pipeline(nodes, namespace=name, inputs={**outside, "asked_questions": asked}, parameters=_parameters(name))
+
+
+def _outside(arm: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """What an arm's nodes take from outside, and those of it that are models."""
+    outside = {"questions": "questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
+    if arm["model"] is not None:
+        outside["model"] = arm["model"]
+    if arm["adapter"] is not None:
+        outside["adapter"] = f"{arm['adapter']}.adapter"
+    return outside, [entry for entry in ("model", "adapter") if entry in outside]
+
+
+def _parameters(name: str) -> dict[str, str]:
+    return {
+        "params:inference": "params:inference",
+        "params:arm": f"params:arms.{name}",
+        "params:seed": "params:seed",
+    }
+
+
+def create_pipeline(arms: Mapping[str, Mapping[str, Any]], probes: Collection[str] = (), **_: Any) -> Pipeline:
     """The pipeline `inference`.
 
     Args:
         arms: the study's arms, as in the parameters; each becomes a namespace.
+        probes: `inference.probes`, by name; none of their nodes is there without them.
     """
     answers, timings = ([f"{arm}.{table}" for arm in arms] for table in ("answers", "timing"))
     of_all = [
@@ -94,4 +133,9 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], **_: Any) -> Pipeline
         ),
         Node(account, inputs=[*answers, *timings], outputs=["tokens", "outcomes", "timing"], name="account"),
     ]
-    return sum((_arm(name, arm) for name, arm in arms.items()), Pipeline(of_all))
+    of_each = [_arm(name, arm) for name, arm in arms.items()]
+    if probed := [name for name, arm in arms.items() if probes and arm["answers"] == "options"]:
+        of_each += [_probes(name, arms[name]) for name in probed]
+        inputs = [*(f"{arm}.answers" for arm in probed), *(f"{arm}.probe_answers" for arm in probed)]
+        of_all.append(Node(compare_probes, inputs=inputs, outputs="probes", name="compare_probes"))
+    return sum(of_each, Pipeline(of_all))
