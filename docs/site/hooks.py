@@ -114,6 +114,6 @@ def _about_the_report() -> str:
         "# A run's report\n\nThe page that a run ends with, of the latest run on the machine where the site was built, "
         "as it was saved: one file, no request to anywhere.\n\n"
         "[Open it on a page of its own](live/report.html){ .md-button }\n\n"
-        '<iframe src="../live/report.html" title="The report of a run" '
+        '<iframe src="live/report.html" title="The report of a run" '
         'style="width:100%;height:80vh;border:1px solid #8888"></iframe>\n'
     )

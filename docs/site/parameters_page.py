@@ -110,6 +110,8 @@ def keys(model: type[BaseModel], under: str, base: Any) -> Iterator[Key]:
         base: what conf/base has there, or None.
     """
     for name, field in model.model_fields.items():
+        if under == "" and name == "estimate_only":
+            continue  # synthesis's, of which the study keeps a copy
         if under == "" and (name in groups() or f"{name}.<name>" in groups()):
             continue  # has a section of its own
         key = f"{under}.{name}".lstrip(".")

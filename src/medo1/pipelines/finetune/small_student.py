@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class SmallStudentSpec(Parameters):
     """The student, its vocabulary and its training."""
 
-    vocabulary: int = Field(default=4096, ge=300)  # most of the words of 200 chains, and a small softmax
+    vocabulary: int = Field(default=4096, ge=300, description="tokens: most words of 200 chains, and a small softmax")
     model: ModelSpec = ModelSpec(hidden=64, layers=2, heads=4, feed_forward=168, positions=4096)
     # Three passes over 170,000 tokens in small batches: many small steps reached a loss of 5.0, few large ones 5.6.
     loop: LoopSpec = LoopSpec(steps=1000, rows=4, width=128, learning_rate=5e-3, warmup_steps=20)
