@@ -10,9 +10,10 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
 
-from medo1.datasets import Prompt
+from medo1.datasets import EngineDataset, Prompt
+from medo1.memory_hooks import MemoryHooks
 from medo1.settings import CheckHooks
-from medo1.wiring import bound, checked_first
+from medo1.wiring import bound, checked_first, takes_the_memory
 
 seen: list[tuple[int, str]] = []
 
@@ -49,3 +50,27 @@ def test_a_check_is_given_what_exists_before_the_run(tmp_path: Path) -> None:
 def test_a_prompt_that_is_missing_ends_a_run_before_it_begins(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"no prompt file"):
         a_run({"prompt_cot": Prompt(filepath=str(tmp_path / "none.md")), "params:size": MemoryDataset(2)})
+
+
+def test_engines_give_their_memory_back_before_a_training(tmp_path: Path) -> None:
+    asked = EngineDataset(engine="medo1.engines.Transformers")
+    catalog = DataCatalog({"student": asked})
+
+    def ask(student: Any) -> str:
+        return "answers"
+
+    @takes_the_memory
+    def train(name: str, *, format: str) -> str:
+        return name
+
+    nodes = [
+        Node(ask, inputs="student", outputs="answers", name="ask"),
+        Node(bound(train, format="cot"), inputs="answers", outputs="adapter", name="train"),
+    ]
+    hooks = MemoryHooks()
+    hooks.before_pipeline_run(Pipeline(nodes), catalog)
+    held = catalog.load("student")
+    hooks.before_node_run(nodes[0], catalog)
+    assert catalog.load("student") is held
+    hooks.before_node_run(nodes[1], catalog)
+    assert catalog.load("student") is not held

@@ -26,7 +26,7 @@ DEFAULT_ROOT = "data"
 LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "config_patterns": {"lineage": ["lineage*", "lineage*/**"]},
+    "config_patterns": {"lineage": ["lineage*", "lineage*/**"], "mlflow": ["mlflow*"]},
     # An environment's parameters change single values of the base's; its catalog entries replace whole ones.
     "merge_strategy": {"parameters": "soft", "globals": "soft"},
 }

@@ -269,7 +269,8 @@ TRAINING_LOG = _table(
         "eval_unfinished": SHARE,  # of the same: cut before a stop token
     }
 )
-# What the steps of this run took. Equal trainings differ here, and in the page that shows it, and nowhere else.
+# What the steps took, in this run and in those that it resumes. Equal trainings differ here, and in the page that shows
+# it, and nowhere else.
 TRAINING_TIMING = _table({"step": COUNT, "seconds": NUMBER, "tokens": COUNT, "tokens_per_s": MAYBE_NUMBER})
 
 GENERATIONS = _table(

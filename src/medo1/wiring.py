@@ -31,6 +31,12 @@ def checked_first(check: Callable[..., None]) -> Callable[[Callable[..., Any]], 
     return marked
 
 
+def takes_the_memory(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Have engines closed before a run reaches a node of this function, which needs what memory they hold."""
+    function.takes_the_memory = True  # type: ignore[attr-defined]
+    return function
+
+
 def check_first(
     function: Callable[..., Any], inputs: Sequence[str], free: Container[str], load: Callable[[str], Any]
 ) -> None:

@@ -124,6 +124,27 @@ def held_for_backward(model: Any, ids: Any) -> int:
     return kept
 
 
+@pytest.mark.parametrize(
+    ("memory", "processes", "strategy", "chosen"),
+    [(79, 8, "fsdp", 1), (79, 4, "fsdp", 2), (24, 4, "fsdp", 1), (None, 4, "fsdp", 1)],
+)
+def test_the_micro_batch_is_chosen_by_what_a_device_holds_and_meets_the_batch(
+    tmp_path: Path, memory: float | None, processes: int, strategy: str, chosen: int
+) -> None:
+    given = spec(processes, strategy, micro_batch_size="auto", max_tokens=4096)
+    model = student(tmp_path, "32B")
+    found = estimated(model, given, [1500] * 99 + [4096], free_gib=memory, device="A100")
+    assert found.micro_batch_size == chosen
+    busy = estimated(model, given, [1500] * 99 + [4096], free_gib=1.0, device="A100", total_gib=memory)
+    assert busy.micro_batch_size == chosen  # what else runs on the device changes no result
+    assert given.batch_size % (chosen * processes) == 0
+
+
+def test_on_a_cpu_the_chosen_micro_batch_pads_nothing(tiny_model: Path) -> None:
+    given = TrainingSpec(micro_batch_size="auto")
+    assert estimated(Model("tiny", tiny_model, "1"), given, [10], 100.0, "cpu").micro_batch_size == 1
+
+
 def test_more_devices_never_need_more_memory_each(tmp_path: Path) -> None:
     model = student(tmp_path, "32B")
     needed = [estimated(model, spec(count, "fsdp"), TOKENS, device="A100").needed_gib for count in (2, 4, 8)]
@@ -146,3 +167,8 @@ def test_the_command_estimates_the_paper_for_devices_that_are_not_here(
     odd = CliRunner().invoke(estimate, [*options, "--devices", "3"])
     assert odd.exit_code == 1
     assert "batch_size must be a multiple of 3" in odd.output
+
+
+def test_a_rank_that_vllm_refuses_is_told_before_training(tmp_path: Path) -> None:
+    found = estimated(student(tmp_path, "32B"), spec(8, "fsdp", rank=1024), TOKENS, free_gib=79, device="A100")
+    assert any("up to rank 512, and rank is 1024" in line for line in found.advice)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from medo1 import tables
 from medo1.errors import UserError
 from medo1.training.examples import ChainText, prepared, with_dev_split
-from medo1.training.spec import TrainingSpec
+from medo1.training.spec import DevSpec, TrainingSpec
 from tests.training.jobs import OPTIONS, chains, examples, template
 
 LONG = ChainText("f" * 16, 0, "Q?", "Final answer: B. " + "Because. " * 40 + "Final answer: A", OPTIONS)
@@ -109,3 +109,12 @@ def test_the_effective_batch_is_as_asked_on_any_number_of_devices(
 def test_an_adapter_on_a_tied_head_is_refused(target: str) -> None:
     with pytest.raises(ValidationError, match=target):
         TrainingSpec(target_modules=("q_proj", target))
+
+
+@pytest.mark.parametrize(("asked", "steps"), [(3, 8), (5, 5), (5, 3), (1, 7), (4, 1000)])
+def test_evaluations_are_as_many_as_asked_evenly_spaced_and_the_last_at_the_end(asked: int, steps: int) -> None:
+    places = sorted(DevSpec(evaluations=asked).after(steps))
+    assert len(places) == min(asked, steps)
+    assert places[-1] == steps
+    gaps = [after - before for before, after in zip([0, *places], places, strict=False)]
+    assert max(gaps) - min(gaps) <= 1

@@ -31,13 +31,13 @@ def trained(one: TrainingJob, folder: Path) -> run.Trained:
 def test_two_processes_train_what_one_trains(tiny_model: Path, tmp_path: Path, strategy: str) -> None:
     from safetensors.torch import load_file
 
-    dev = {"evaluations": 1, "answers": 2, "max_new_tokens": 4}
-    alone = trained(job(tiny_model, 10, 2, dev=dev, **BATCH), tmp_path / "alone")
-    spread = job(tiny_model, 10, 2, dev=dev, launch={"processes": 2, "strategy": strategy}, **BATCH)
+    dev = {"evaluations": 1, "answers": 3, "max_new_tokens": 4}  # 7 examples in batches of 4, and 3 dev questions
+    alone = trained(job(tiny_model, 10, 3, dev=dev, **BATCH), tmp_path / "alone")
+    spread = job(tiny_model, 10, 3, dev=dev, launch={"processes": 2, "strategy": strategy}, **BATCH)
     both = trained(spread, tmp_path / "both")
     assert [row["step"] for row in both.log] == [row["step"] for row in alone.log]
     for one, two in zip(alone.log, both.log, strict=True):
-        for name in ("loss", "eval_loss", "grad_norm"):
+        for name in ("loss", "eval_loss", "grad_norm", "eval_accuracy", "eval_unfinished"):
             if one[name] is None:
                 assert two[name] is None
             else:
@@ -48,6 +48,33 @@ def test_two_processes_train_what_one_trains(tiny_model: Path, tmp_path: Path, s
     assert max((tensor - weights[1][name]).abs().max() for name, tensor in weights[0].items()) < 2e-3
 
 
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_processes_that_were_killed_go_on_to_what_nobody_killed_trains(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    from safetensors.torch import load_file
+
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    given = job(tiny_model, 8, epochs=12, checkpoint_minutes=0, launch={"processes": 2, "strategy": strategy}, **BATCH)
+    whole = trained(given, tmp_path / "whole")
+
+    def kill() -> None:
+        pids = launched_pids(tmp_path / "tmp", step=4)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    with pytest.raises(UserError, match="died"):
+        trained(given, tmp_path / "killed")
+    thread.join()
+    again = trained(given, tmp_path / "killed")
+    assert again.log == whole.log
+    weights = [load_file(tmp_path / name / "adapter" / "adapter_model.safetensors") for name in ("whole", "killed")]
+    assert all(tensor.equal(weights[1][name]) for name, tensor in weights[0].items())
+
+
 def status_of(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/status").read_text()
@@ -55,11 +82,12 @@ def status_of(pid: int) -> str:
         return "(zombie)"
 
 
-def launched_pids(folder: Path) -> list[int]:
+def launched_pids(folder: Path, step: int = 1) -> list[int]:
     """Wait until both workers have made a step, and give their process ids."""
     for _ in range(1200):
         places = list(folder.glob("medo1-training-*"))
-        if places and len(list(places[0].glob("step-*.txt"))) == 2:
+        steps = [int(file.read_text().split()[0]) for file in places[0].glob("step-*.txt")] if places else []
+        if len(steps) == 2 and min(steps) >= step:
             return [int((places[0] / f"pid-{rank}.txt").read_text()) for rank in (0, 1)]
         time.sleep(0.05)
     raise AssertionError("the workers made no step")
@@ -115,4 +143,4 @@ def test_two_processes_told_to_leave_save_and_go_on(
     assert left.value.code == run.TERMINATED
     again = trained(spread, tmp_path)
     assert [row["step"] for row in again.log] == list(range(1, spread.spec.steps(8) + 1))
-    assert len(again.timing) < len(again.log)
+    assert [row["step"] for row in again.timing] == [row["step"] for row in again.log]

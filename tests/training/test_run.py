@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ from medo1.errors import UserError
 from medo1.lineage.digests import digest_of_tree
 from medo1.training import callbacks, run
 from medo1.training.adapters import AdapterError, check_adapter, linear_shapes
-from medo1.training.checkpoints import CONTENTS, Checkpoints
+from medo1.training.checkpoints import CONTENTS, TIMES, Checkpoints
 from medo1.training.job import DevQuestion, TrainingJob
 from medo1.training.trainer import sft_trainer
 from tests.training.jobs import OPTIONS, job, model
@@ -156,8 +157,10 @@ def test_told_to_leave_it_saves_leaves_and_goes_on_to_the_same_bytes(
     latest = kept_in(given, tmp_path / "left").latest()
     assert latest is not None
     assert latest.name == "checkpoint-3"
+    before = (latest / TIMES).read_text()
     done = trained(given, tmp_path / "left")
-    assert [row["step"] for row in done.timing] == [4]
+    assert [row["step"] for row in done.timing] == [1, 2, 3, 4]
+    assert done.timing[:3] == json.loads(before)
     assert [row["step"] for row in done.log] == [1, 2, 3, 4]
     assert digest_of_tree(tmp_path / "left" / "adapter") == digest_of_tree(tmp_path / "whole" / "adapter")
 
@@ -219,9 +222,18 @@ def test_two_runs_do_not_train_the_same_adapter_at_once(tiny_model: Path, tmp_pa
 
 
 def test_a_loss_that_is_no_number_stops_and_says_where(tiny_model: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    given = job(tiny_model, 8, epochs=20, learning_rate=1e30, checkpoint_minutes=0, warmup_ratio=0)
     with pytest.raises(UserError, match=r"at step \d+ .*learning_rate") as raised:
-        trained(job(tiny_model, 8, epochs=20, learning_rate=1e30, checkpoint_minutes=0, warmup_ratio=0), tmp_path)
-    assert "checkpoint" in str(raised.value)
+        trained(given, tmp_path)
+    last = kept_in(given, tmp_path).latest()
+    assert last is not None
+    assert f"the last good checkpoint is {last}" in str(raised.value)
+    state = json.loads((last / "trainer_state.json").read_text())
+    assert all(math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"]) for row in state["log_history"])
+    assert load_file(last / "adapter_model.safetensors")
+    assert list((tmp_path / "adapter").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -263,8 +275,13 @@ def test_an_adapter_that_cannot_be_used_is_refused(
 
 
 def test_a_module_that_is_not_there_is_named(tiny_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere_proj"):
-        trained(job(tiny_model, target_modules=("nowhere_proj",)), tmp_path)
+    with pytest.raises(UserError, match=r"'nowhere_proj'.* it has .*q_proj"):
+        trained(job(tiny_model, target_modules=("q_proj", "nowhere_proj")), tmp_path)
+
+
+def test_a_pattern_that_reaches_the_tied_head_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="also names lm_head, the output layer"):
+        trained(job(tiny_model, target_modules=".*(proj|head)"), tmp_path)
 
 
 @pytest.mark.parametrize(

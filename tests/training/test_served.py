@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,11 @@ def request(adapter: Adapter | None) -> Request:
     return Request("1", (Message("user", "Question 1?"),), Sampling(max_new_tokens=4), adapter=adapter)
 
 
-def test_an_adapter_carries_the_templates_arguments(adapter: Adapter) -> None:
+def test_an_adapter_carries_the_templates_arguments_and_can_be_read_by_the_group(adapter: Adapter) -> None:
+    mask = os.umask(0)
+    os.umask(mask)
+    for path in (Path(adapter.path), *Path(adapter.path).iterdir()):
+        assert path.stat().st_mode & 0o040 == 0o040 & ~mask
     assert json.loads(adapter.chat_template_kwargs) == {"enable_thinking": False}
 
 

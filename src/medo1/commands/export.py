@@ -169,7 +169,7 @@ def _write_card(
         revision=model.revision if wishes["base"] is None else None,
         licence=wishes["licence"],
         settings=params,
-        counts=_counts(catalog, name, made),
+        counts={**_counts(catalog, name, made), **_modules(catalog, name, manifest.version)},
         last=_last(catalog, name, manifest.run),
         results=_results(catalog, name, manifest.digest),
         lineage=[
@@ -201,6 +201,14 @@ def _counts(catalog: Any, name: str, made: dict[str, Any]) -> dict[str, Any]:
         "tokens of prompts": int(train["prompt_tokens"].sum()),
         "tokens of chains": int(train["completion_tokens"].sum()),
     }
+
+
+def _modules(catalog: Any, name: str, version: str) -> dict[str, str]:
+    """What the adapter changes, as its own files say."""
+    from medo1.training.adapters import CONFIG
+
+    path = Path(_loaded(catalog, f"{name}.adapter", version).path) / CONFIG
+    return {"modules trained": ", ".join(json.loads(path.read_text(encoding="utf-8"))["target_modules"])}
 
 
 def _last(catalog: Any, name: str, version: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from medo1.errors import UserError
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
+HEADS = ("lm_head", "embed_out")  # output layers, by the last part of their names
 _LORA = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
 
 
@@ -102,6 +103,33 @@ def linear_shapes(model: Model) -> dict[str, tuple[int, ...]]:
         elif type(module).__name__ == "Conv1D" and weight is not None:  # GPT-2 keeps its weights the other way round
             shapes[name] = (weight.shape[1], weight.shape[0])
     return shapes
+
+
+def refuse_missing_targets(model: Model, targets: str | Sequence[str]) -> None:
+    """Raise a `UserError` where `target_modules` names something that the model does not have.
+
+    PEFT trains the names that it finds and says nothing of the others.
+    """
+    if targets == "all-linear":
+        return
+    names = list(linear_shapes(model))
+    head = [one for one in names if one.rpartition(".")[2] in HEADS]
+    if isinstance(targets, str) and any(re.fullmatch(targets, name) for name in head):
+        raise UserError(
+            f"target_modules {targets!r} also names {', '.join(head)}, the output layer: an adapter there is not "
+            "trained by TRL's fused head, is lost where the layer shares its weights with the embedding, and is not "
+            "served by vLLM. Set all-linear, or a pattern that leaves it out."
+        )
+    if isinstance(targets, str):
+        missing = [] if any(re.fullmatch(targets, name) for name in names) else [targets]
+    else:
+        missing = [one for one in targets if not any(name == one or name.endswith(f".{one}") for name in names)]
+    if missing:
+        there = sorted({name.rpartition(".")[2] for name in names})
+        raise UserError(
+            f"target_modules names {', '.join(map(repr, missing))}, and {model.name} has no such linear layer; it has "
+            f"{', '.join(there)}. Set all-linear, or some of these."
+        )
 
 
 def empty_model(model: Model) -> Any:

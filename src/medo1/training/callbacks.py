@@ -16,7 +16,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from medo1.errors import UserError
-from medo1.training.checkpoints import BEST, Checkpoints
+from medo1.training.checkpoints import BEST, PREFIX, TIMES, Checkpoints
 from medo1.training.evaluation import dev_answers
 from medo1.training.job import TrainingJob
 
@@ -41,12 +41,22 @@ class Progress(TrainerCallback):
 
 
 class StepTimes(TrainerCallback):
-    """Seconds and tokens of each step; apart from the log, because equal trainings differ in them."""
+    """Seconds and tokens of each step; apart from the log, because equal trainings differ in them. Kept with each
+    checkpoint, so that a training that resumes knows what its earlier steps took."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.trainer: Any = None
         self._before = (time.perf_counter(), 0)
+
+    def resume(self, checkpoint: Path) -> None:
+        """Go on from what the steps up to a checkpoint took."""
+        self.rows = list(json.loads((checkpoint / TIMES).read_text(encoding="utf-8")))
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if args.process_index == 0:
+            folder = Path(args.output_dir) / f"{PREFIX}{state.global_step}"
+            (folder / TIMES).write_text(json.dumps(self.rows), encoding="utf-8")
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._before = (time.perf_counter(), self.trainer.seen_tokens)
@@ -135,8 +145,7 @@ class Development(TrainerCallback):
         self.trainer: Any = None
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        every = max(1, state.max_steps // self._dev.evaluations)
-        if state.global_step % every == 0 or state.global_step == state.max_steps:
+        if state.global_step in self._dev.after(state.max_steps):
             control.should_evaluate = True
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:
@@ -167,15 +176,23 @@ class Development(TrainerCallback):
         return None if best is None else int(best["step"])
 
     def _answers(self, args: Any) -> dict[str, Any]:
-        if not self._dev.answers or self._job.spec.launch.strategy != "ddp":
-            return {}  # a model that is shared out cannot write by itself
+        if not self._dev.answers:
+            return {}
         first: dict[str, Any] = {}
         for example in self._job.dev:
             first.setdefault(example.question_id, example)
         chosen = list(first.values())[: self._dev.answers]
-        model = self.trainer.accelerator.unwrap_model(self.trainer.model)
-        mine = chosen[args.process_index :: args.world_size]
-        counts = dev_answers(model, self.trainer.chat, mine, self._job.questions, self._dev.max_new_tokens)
+        mine = chosen[args.process_index :: args.world_size] or chosen[:1]
+        counts = dev_answers(
+            _writing(self.trainer),
+            self.trainer.chat,
+            mine,
+            self._job.questions,
+            self._dev.max_new_tokens,
+            together=-(-len(chosen) // args.world_size) if self._job.spec.sharded else 0,
+        )
+        if args.process_index >= len(chosen):
+            counts = dict.fromkeys(counts, 0)
         totals = {name: _summed(count, args) for name, count in counts.items()}
         answered = totals["answered"] or 1
         return {
@@ -226,6 +243,17 @@ def trained_weights(trainer: Any) -> dict[str, Any]:
         for name, tensor in (state or {}).items()
         if name.removeprefix("module.") in plain
     }
+
+
+def _writing(trainer: Any) -> Any:
+    """The model as it writes answers; one that FSDP shards gathers its weights for that as for a training step."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if trainer.args.world_size > 1:
+        from torch.distributed import fsdp
+
+        if isinstance(model, fsdp.FSDPModule) and "generate" not in vars(model):
+            fsdp.register_fsdp_forward_method(model, "generate")  # type: ignore[arg-type]
+    return model
 
 
 def _agreed(flag: bool, args: Any) -> bool:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 CONTENTS = "medo1_contents.json"  # of a checkpoint: each file with its digest; written last
 PREFIX = "checkpoint-"
+TIMES = "medo1_times.json"  # of a checkpoint: what the steps up to it took
+OPTIMIZERS = ("optimizer", "global_step")  # what its state's file or folder begins with; the second is DeepSpeed's
 BEST = "best"
 KEPT = 2
 
@@ -106,7 +108,10 @@ def _fault(folder: Path, processes: int) -> str | None:
     except ValueError:
         return f"its {CONTENTS} cannot be read"
     states = ["rng_state.pth"] if processes == 1 else [f"rng_state_{rank}.pth" for rank in range(processes)]
-    if missing := [name for name in ("trainer_state.json", *states) if name not in contents]:
+    missing = [name for name in ("trainer_state.json", TIMES, *states) if name not in contents]
+    if not any(name.startswith(OPTIMIZERS) for name in contents):
+        missing.append("state of the optimizer")
+    if missing:
         return f"it has no {missing[0]}"
     for name, digest in contents.items():
         file = folder / name

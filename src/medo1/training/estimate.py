@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from medo1.engines.base import Model
+from medo1.engines.vllm.engine import RANKS
 from medo1.training.adapters import empty_model
 from medo1.training.spec import TrainingSpec
 
@@ -26,6 +27,8 @@ SPARE = 1.1  # allocators reserve a little more than requested
 CONTEXT_GIB = 1.0  # what CUDA and its libraries hold on each device
 CPU_SHARE = 0.5  # of the measured matrix product's rate
 SECONDS_A_LAYER = 0.0015  # of Python and small kernels, forward and backward: what a tiny model's step takes
+USED_OF_TOTAL = 0.9  # of a device's memory that `micro_batch_size: auto` fills at most
+BUSY_TOKENS = 16384  # at once, from which on more of them make no GPU faster
 FUSED_ROWS = 1024  # rows whose logits TRL's fused head holds at once
 # Dense bf16 TFLOP/s as their makers state them, by a part of the device's name.
 PEAKS = {
@@ -109,6 +112,7 @@ class TrainingEstimate:
         examples, longest: how many, and the tokens of the longest.
         steps, tokens: optimizer steps and tokens, over all epochs.
         seconds: None where the device's rate is not known.
+        micro_batch_size: examples at a time on one device, as asked for or as chosen.
         weights, trained: numbers of weights.
         parts_gib: memory of one device by what it holds.
         needed_gib, free_gib: their sum with some to spare, and what one device has; None where unknown.
@@ -120,6 +124,7 @@ class TrainingEstimate:
     steps: int
     tokens: int
     seconds: float | None
+    micro_batch_size: int
     device: str
     devices: int
     weights: int
@@ -144,6 +149,7 @@ def estimated(
     tokens: Sequence[int],
     free_gib: float | None = None,
     device: str | None = None,
+    total_gib: float | None = None,
 ) -> TrainingEstimate:
     """What a training will take.
 
@@ -153,11 +159,14 @@ def estimated(
         tokens: of each example.
         free_gib: memory of one device; None where it is not known.
         device: `cpu`, or a GPU's name such as `NVIDIA H100`; None: this machine's.
+        total_gib: memory that one device has when nothing else runs, by which `micro_batch_size: auto` is chosen, so
+            that the choice stays the same from run to run; None: `free_gib`.
     """
     sizes = ModelSizes.of(model)
     name = device or device_name()
     on_gpu = name != "cpu"
     longest = max(tokens, default=0)
+    spec = with_micro_batch(spec, sizes, longest, total_gib or free_gib, on_gpu=on_gpu)
     parts = memory_parts(sizes, spec, longest, on_gpu=on_gpu)
     needed = sum(parts.values()) * SPARE + (CONTEXT_GIB if on_gpu else 0.0)
     rate = flops_rate(name)
@@ -175,6 +184,7 @@ def estimated(
         steps=steps,
         tokens=seen,
         seconds=None if seconds is None else round(seconds, 1),
+        micro_batch_size=spec.micro_batch,
         device=name,
         devices=spec.launch.processes,
         weights=sizes.weights,
@@ -184,6 +194,23 @@ def estimated(
         free_gib=None if free_gib is None else round(free_gib, 2),
         advice=tuple(_advice(sizes, spec, longest, needed, free_gib, on_gpu=on_gpu)),
     )
+
+
+def with_micro_batch(
+    spec: TrainingSpec, sizes: ModelSizes, longest: int, memory_gib: float | None, *, on_gpu: bool
+) -> TrainingSpec:
+    """The spec with its `micro_batch_size: auto` chosen: the largest that the batch can be made of and the memory
+    holds, but no more tokens at once than keep a GPU busy; 1 on a CPU and where the memory is not known."""
+    if spec.micro_batch_size != "auto":
+        return spec
+    chosen = 1
+    for size in spec.micro_batches:
+        tried = spec.model_copy(update={"micro_batch_size": size})
+        parts = memory_parts(sizes, tried, longest, on_gpu=on_gpu)
+        holds = memory_gib is not None and sum(parts.values()) * SPARE + CONTEXT_GIB <= memory_gib * USED_OF_TOTAL
+        if on_gpu and holds and size * longest <= BUSY_TOKENS:
+            chosen = size
+    return spec.model_copy(update={"micro_batch_size": chosen})
 
 
 def memory_parts(sizes: ModelSizes, spec: TrainingSpec, longest: int, *, on_gpu: bool) -> dict[str, float]:
@@ -240,6 +267,17 @@ def free_memory_gib() -> float:
     return float(psutil.virtual_memory().available / GIB)
 
 
+def total_memory_gib() -> float:
+    """What one device of this machine has in all."""
+    import torch
+
+    if torch.cuda.is_available():
+        return float(min(torch.cuda.mem_get_info(one)[1] for one in range(torch.cuda.device_count())) / GIB)
+    import psutil
+
+    return float(psutil.virtual_memory().total / GIB)
+
+
 def flops_rate(device: str) -> float | None:
     """Operations a second of one device in training; None for one that is not known."""
     if device == "cpu":
@@ -268,7 +306,8 @@ def described(estimate: TrainingEstimate) -> list[str]:
     return [
         f"{estimate.weights:,} weights, {estimate.trained:,} of them trained; {estimate.examples:,} examples, the "
         f"longest of {estimate.longest:,} tokens",
-        f"{estimate.steps:,} steps, {estimate.tokens:,} tokens on {estimate.devices} x {estimate.device}; time: {took}",
+        f"{estimate.steps:,} steps, {estimate.tokens:,} tokens on {estimate.devices} x {estimate.device}, "
+        f"{estimate.micro_batch_size} example(s) at a time on each; time: {took}",
         f"memory of a device: about {estimate.needed_gib:.2f}{free} GiB{fits} ({_parts(estimate.parts_gib)})",
         *estimate.advice,
     ]
@@ -295,6 +334,11 @@ def _advice(
             if less < needed:
                 fits = ", which fits" if less <= free else ""
                 lines.append(f"It does not fit. {change}: about {less:.1f} GiB{fits}")
+    if spec.method != "full" and spec.rank > RANKS[-1]:
+        lines.append(
+            f"vLLM serves adapters up to rank {RANKS[-1]}, and rank is {spec.rank}: lower it, merge the adapter into "
+            "its base (kedro export adapter --merged), or answer with the transformers engine."
+        )
     if not on_gpu and sizes.weights > 1_000_000_000:  # noqa: PLR2004
         lines.append("A model of this size trains on a GPU; on a CPU a step takes minutes.")
     return lines

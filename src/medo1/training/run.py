@@ -29,7 +29,7 @@ class Trained:
 
     Attributes:
         log: a row a step: epoch, loss, learning rate, norm of the gradient; and a row an evaluation.
-        timing: seconds, tokens and tokens/s of the steps that this run made.
+        timing: seconds, tokens and tokens/s of each step, whichever run made it.
         best_step: whose weights were kept; None where the last step's were.
     """
 
@@ -95,6 +95,7 @@ def train_here(job: TrainingJob, output: Path, kept: Checkpoints, told: Callable
             development.trainer = trainer
         checkpoint = kept.latest(processes)
         if checkpoint is not None:
+            times.resume(checkpoint)
             logger.info("%s: training resumes from step %d (%s)", job.what, step_of(checkpoint), checkpoint)
             for step in range(1, step_of(checkpoint) + 1):
                 told(step, "")

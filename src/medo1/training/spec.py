@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -47,6 +47,12 @@ class DevSpec(BaseModel):
     )
     keep_best: bool = Field(default=True, description="keep the best evaluation's weights, not the last step's")
 
+    def after(self, steps: int) -> set[int]:
+        """The optimizer steps of a training of so many after which it is evaluated: evenly spaced, the last among
+        them."""
+        count = min(self.evaluations, steps)
+        return {round(steps * (place + 1) / count) for place in range(count)}
+
 
 class TrainingSpec(BaseModel):
     """Fine-tuning on one format's kept chains."""
@@ -59,10 +65,10 @@ class TrainingSpec(BaseModel):
     )
     learning_rate: float = Field(default=1e-4, gt=0, description="paper: 1e-4")
     batch_size: int = Field(default=8, gt=0, description="examples per optimizer step, over all devices; paper: 8")
-    micro_batch_size: int | None = Field(
+    micro_batch_size: Annotated[int, Field(gt=0)] | Literal["auto"] | None = Field(
         default=None,
-        gt=0,
-        description="examples at a time on one device; None: 1, which pads nothing and needs the least memory",
+        description="examples at a time on one device; None: 1, which pads nothing and needs the least memory; `auto`: "
+        "as many as the estimate says a GPU holds (on a CPU 1, where padding costs more than batches gain)",
     )
     epochs: int = Field(default=3, gt=0, description="paper: 3")
     rank: int = Field(default=16, gt=0, description="paper: not published; 16 is PEFT's usual choice")
@@ -116,12 +122,9 @@ class TrainingSpec(BaseModel):
     def _batch_is_met(self) -> TrainingSpec:
         at_once = self.micro_batch * self.launch.processes
         if self.batch_size % at_once:
-            fitting = [
-                size for size in range(1, self.batch_size + 1) if self.batch_size % (size * self.launch.processes) == 0
-            ]
             advice = (
-                f"micro_batch_size can be {', '.join(map(str, fitting))}"
-                if fitting
+                f"micro_batch_size can be {', '.join(map(str, self.micro_batches))}"
+                if self.micro_batches
                 else f"no micro_batch_size divides it: batch_size must be a multiple of {self.launch.processes}"
             )
             raise ValueError(
@@ -144,8 +147,19 @@ class TrainingSpec(BaseModel):
 
     @property
     def micro_batch(self) -> int:
-        """Examples at a time on one device."""
-        return self.micro_batch_size or 1
+        """Examples at a time on one device; 1 while `auto` has not been chosen (`estimate.with_micro_batch`)."""
+        return self.micro_batch_size if isinstance(self.micro_batch_size, int) else 1
+
+    @property
+    def micro_batches(self) -> list[int]:
+        """The values of `micro_batch_size` that meet `batch_size` on these devices."""
+        sizes = range(1, self.batch_size + 1)
+        return [size for size in sizes if self.batch_size % (size * self.launch.processes) == 0]
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each device holds a part of the model."""
+        return self.launch.processes > 1 and self.launch.strategy != "ddp"
 
     @property
     def accumulation(self) -> int:

@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 from medo1.errors import UserError
 from medo1.progress_bars import silence_library_bars
-from medo1.training.completion_loss import trainer_class
+from medo1.training.adapters import refuse_missing_targets
+from medo1.training.completion_loss import filler_count, trainer_class
 from medo1.training.examples import TrainingExample
 from medo1.training.job import TrainingJob
 from medo1.training.spec import TrainingSpec
-from medo1.training.templates import ChatTemplate, source_of, stop_tokens_of, tokenizer_of
+from medo1.training.templates import IGNORED, ChatTemplate, source_of, stop_tokens_of, tokenizer_of
 
 Device = Literal["cuda", "mps", "cpu"]
 
@@ -66,23 +67,22 @@ def sft_trainer(job: TrainingJob, working: Path) -> Any:
         _share_out_on_cpus()
     if spec.launch.processes == 1:
         arguments._n_gpu = min(arguments.n_gpu, 1)  # Trainer would share each batch out over all GPUs that it sees
-    try:
-        trainer = trainer_class(_positions(spec, device))(
-            model=_base(job, device),
-            args=arguments,
-            train_dataset=Dataset.from_list(_rows(job.examples, template, spec)),
-            eval_dataset=Dataset.from_list(_rows(job.dev, template, spec)) if job.dev else None,
-            processing_class=tokenizer,
-            peft_config=None if spec.method == "full" else _lora(spec),
-        )
-    except ValueError as error:
-        if "target modules" not in str(error).lower() and "target_modules" not in str(error).lower():
-            raise
-        raise UserError(
-            f"target_modules is {spec.target_modules!r}, and {job.model.name} cannot be trained so: "
-            f"{' '.join(str(error).split())[:300]} Set all-linear, or names of its linear layers."
-        ) from error
-    trainer.chat = template
+    rows = _rows(job.examples, template, spec)
+    fillers = 0
+    if spec.launch.processes > 1 and not spec.packing:
+        fillers = filler_count(len(rows), spec.micro_batch * spec.launch.processes)
+    rows += [{"input_ids": [template.pad_id] * 2, "labels": [IGNORED] * 2}] * fillers
+    if spec.method != "full":
+        refuse_missing_targets(job.model, spec.target_modules)
+    trainer = trainer_class(_positions(spec, device))(
+        model=_base(job, device),
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        eval_dataset=Dataset.from_list(_rows(job.dev, template, spec)) if job.dev else None,
+        processing_class=tokenizer,
+        peft_config=None if spec.method == "full" else _lora(spec),
+    )
+    trainer.chat, trainer.fillers = template, fillers
     return trainer
 
 

@@ -1,8 +1,8 @@
 """Stands in for an interpreter that has vLLM: it speaks as much of the server's protocol as the engine uses.
 
 Called as `<this> -m vllm.entrypoints.openai.api_server --port ...`. What it was started with goes to the file
-FAKE_VLLM_STARTS, a JSON list a line; FAKE_VLLM_MODE says how it behaves: `serve` (default), `never_ready`, or a text
-that it prints before it ends with status 1.
+FAKE_VLLM_STARTS, a JSON list a line; FAKE_VLLM_MODE says how it behaves: `serve` (default), `never_ready`, `base_only`
+(the base answers under every name), or a text that it prints before it ends with status 1.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             if body["messages"][0]["content"] == "die":
                 os._exit(3)
-            text = f"{body['model']} on {os.getpid()}"
+            said = next(iter(MODELS)) if os.environ.get("FAKE_VLLM_MODE") == "base_only" else body["model"]
+            text = f"{said} on {os.getpid()}"
             self.send(200, {"model": body["model"], "usage": {"prompt_tokens": 3, "completion_tokens": 2},
                             "choices": [{"message": {"content": text}, "finish_reason": "stop"}]})  # fmt: skip
 
@@ -56,7 +57,7 @@ def main() -> None:
     with Path(os.environ["FAKE_VLLM_STARTS"]).open("a") as starts:
         starts.write(json.dumps(flags) + "\n")
     mode = os.environ.get("FAKE_VLLM_MODE", "serve")
-    if mode not in ("serve", "never_ready"):
+    if mode not in ("serve", "never_ready", "base_only"):
         print(mode, flush=True)
         sys.exit(1)
     MODELS[flags[flags.index("--served-model-name") + 1]] = "base"

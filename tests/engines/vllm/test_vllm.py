@@ -138,6 +138,17 @@ def test_adapters_are_served_models_and_one_name_with_other_files_is_another(fak
     )
 
 
+def test_an_adapter_under_whose_name_the_base_answers_is_refused(fake: Fake, tmp_path: Path) -> None:
+    fake.monkeypatch.setenv("FAKE_VLLM_MODE", "base_only")
+    engine = fake.engine()
+    try:
+        assert said(engine, ask("base"))
+        with pytest.raises(EngineError, match=r"answers as the base model under the name of the adapter longstep"):
+            list(engine.complete([ask("1", adapter(tmp_path, "longstep"))]))
+    finally:
+        engine.close()
+
+
 def test_the_server_starts_again_for_the_first_adapter_and_for_a_larger_rank(fake: Fake, tmp_path: Path) -> None:
     with fake.engine() as engine:
         said(engine, ask("a"))

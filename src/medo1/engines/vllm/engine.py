@@ -10,11 +10,14 @@ What vLLM does by itself and must not do here, each with a test:
 - On a CPU a seed together with a split prompt ends the server: a prefill is not split there.
 - With `max_loras` as large as the number of adapters, the base can answer with an adapter's weights: it is one more.
 - An adapter of a larger rank than the server was started with ends it: ranks are read from the adapters first.
-- `generation_config.json` changes sampling without a word: it is not read.
+- An adapter whose modules it does not know leaves the base's weights under the adapter's name: each adapter is probed
+  once, and must answer unlike its base.
+- `generation_config.json` changes sampling without a word: its sampling is not used; its stop tokens are.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import os
@@ -40,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 PYTHON = "MEDO1_VLLM_PYTHON"
 MODULE = "vllm.entrypoints.openai.api_server"
+PROBE, PROBED_TOKENS = "A patient has fever and a cough. What is the next step?", 8
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM can be started for
 CPU_BATCH = 8192  # prompt tokens of one prefill, at least
 # vLLM shortens an allowance to what the prompt leaves, but refuses one that is longer than the whole context.
@@ -246,24 +250,46 @@ class VLLM(Engine):
             return served
 
     def _load(self, adapter: Adapter) -> None:
-        import http.client
+        told = {"lora_name": adapter.name, "lora_path": str(Path(adapter.path).absolute())}
+        status, text = self._post("/v1/load_lora_adapter", told, f"load the adapter {adapter.name}")
+        if status != http.client.OK:
+            raise EngineError(f"vLLM refuses the adapter {adapter.name} ({adapter.path}): {text[:500]}")
+        self._refuse_the_bases_answers(adapter)
 
+    def _refuse_the_bases_answers(self, adapter: Adapter) -> None:
+        """Raise an `EngineError` where a probe is answered under the adapter's name as the base answers it."""
+        assert self._model is not None
+        said = []
+        for name in (self._model.name, adapter.name):
+            body = {"model": name, "messages": [{"role": "user", "content": PROBE}], "temperature": 0, "logprobs": True}
+            status, text = self._post(
+                "/v1/chat/completions", {**body, "max_tokens": PROBED_TOKENS}, f"answer as {name}"
+            )
+            if status != http.client.OK:
+                return  # what is wrong with such requests is told with the first that was asked for
+            [choice] = json.loads(text)["choices"]
+            said.append((choice["message"], choice.get("logprobs")))
+        if said[0] == said[1]:
+            raise EngineError(
+                f"vLLM answers as the base model under the name of the adapter {adapter.name} ({adapter.path}): to a "
+                "probe both gave the same text with the same probabilities. Either vLLM does not know the adapter's "
+                "modules, or the adapter changes nothing. Use the transformers engine for it, or merge it into its "
+                "base (`kedro export adapter ... --merged`)."
+            )
+
+    def _post(self, path: str, told: Mapping[str, Any], what: str) -> tuple[int, str]:
+        """Ask the server itself; returns status and text."""
         assert self._server is not None
-        body = json.dumps({"lora_name": adapter.name, "lora_path": str(Path(adapter.path).absolute())})
         connection = http.client.HTTPConnection(LOOPBACK, self._server.port, timeout=self._start_timeout_s)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
         try:
-            connection.request("POST", "/v1/load_lora_adapter", body, headers)
+            connection.request("POST", path, json.dumps(told), headers)
             answer = connection.getresponse()
-            text = answer.read().decode("utf-8", "replace")
+            return answer.status, answer.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
-            raise EngineError(
-                f"vLLM did not load the adapter {adapter.name}: {error}; {self._server.reason()}"
-            ) from error
+            raise EngineError(f"vLLM did not {what}: {error}; {self._server.reason()}") from error
         finally:
             connection.close()
-        if answer.status != http.client.OK:
-            raise EngineError(f"vLLM refuses the adapter {adapter.name} ({adapter.path}): {text[:500]}")
 
     def _start(self) -> None:
         if self._model is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from medo1.lineage.digests import digest_of_value
 from medo1.pipelines.finetune.params import FinetuneParams
 from medo1.pipelines.finetune.small_student import SmallStudentSpec
 from medo1.questions import prompt_text, questions_from
+from medo1.wiring import checked_first, takes_the_memory
 
 if TYPE_CHECKING:
     from medo1.datasets.caches import DirectoryCache
@@ -53,6 +55,24 @@ def make_small_student(
     return cache.get_or_train(made_from, lambda directory: train_small_student(texts, params, seed, directory))
 
 
+def check_training(base_model: Model, params: FinetuneParams) -> None:
+    """What can be known to be wrong with a training before any chain is paid for: the machine, the model's template,
+    the modules that are to be trained.
+
+    Raises:
+        UserError: what does not fit, and what to set instead.
+    """
+    from medo1.training.adapters import refuse_missing_targets
+    from medo1.training.templates import chat_template_of
+    from medo1.training.trainer import device_kind, refuse_unfit
+
+    refuse_unfit(params, device_kind())
+    chat_template_of(base_model, params.chat_template_kwargs)
+    if params.method != "full":
+        refuse_missing_targets(base_model, params.target_modules)
+
+
+@checked_first(check_training)
 def make_training_examples(
     kept_chains: Frame, questions: Frame, prompt: str, base_model: Model, params: FinetuneParams, seed: int
 ) -> tuple[Frame, Frame, Frame, dict[str, Any]]:
@@ -94,16 +114,17 @@ def estimate_training(
     training_examples: Frame, base_model: Model, params: FinetuneParams, format: str
 ) -> dict[str, Any]:
     """Steps, tokens, time and memory of the training, before it begins; with advice where it does not fit."""
-    from medo1.training.estimate import described, estimated, free_memory_gib
+    from medo1.training.estimate import described, estimated, free_memory_gib, total_memory_gib
 
     rows = [row for row in records(training_examples) if row["part"] == "train"]
     tokens = [row["prompt_tokens"] + row["completion_tokens"] for row in rows]
-    found = estimated(base_model, params, tokens, free_gib=free_memory_gib())
+    found = estimated(base_model, params, tokens, free_gib=free_memory_gib(), total_gib=total_memory_gib())
     for line in described(found):
         logger.info("%s: %s", format, line)
     return found.told()
 
 
+@takes_the_memory
 def train_adapter(
     training_examples: Frame,
     questions: Frame,
@@ -120,7 +141,7 @@ def train_adapter(
         training_examples: of parts `train` and `dev`.
         questions: those of the dev examples are looked up.
         base_model: who learns.
-        training_estimate: only so that it is logged first.
+        training_estimate: made and logged before; it has chosen what the parameters leave to it.
         checkpoints: a folder; a killed training resumes from there.
         params: how to train.
         seed: of the adapter's first weights and of the order of examples.
@@ -129,16 +150,22 @@ def train_adapter(
     from medo1 import tables
     from medo1.training.run import train
 
-    job = training_job(training_examples, questions, base_model, params, seed, format)
+    job = training_job(training_examples, questions, base_model, params, training_estimate, seed, format)
     output = Path(tempfile.mkdtemp(prefix="medo1-adapter-"))
     done = train(job, output, checkpoints)
     return output, tables.as_table(tables.TRAINING_LOG, done.log), tables.as_table(tables.TRAINING_TIMING, done.timing)
 
 
 def training_job(
-    training_examples: Frame, questions: Frame, base_model: Model, params: FinetuneParams, seed: int, format: str
+    training_examples: Frame,
+    questions: Frame,
+    base_model: Model,
+    params: FinetuneParams,
+    training_estimate: Mapping[str, Any],
+    seed: int,
+    format: str,
 ) -> Any:
-    """The `TrainingJob` of one format's examples."""
+    """The `TrainingJob` of one format's examples; `micro_batch_size: auto` is what the estimate chose."""
     from medo1.training.examples import TrainingExample
     from medo1.training.job import DevQuestion, TrainingJob
 
@@ -151,6 +178,8 @@ def training_job(
         question.question_id: DevQuestion(question.options, question.gold)
         for question in questions_from(questions[questions["question_id"].isin(held)])
     }
+    if params.micro_batch_size == "auto":
+        params = params.model_copy(update={"micro_batch_size": training_estimate["micro_batch_size"]})
     return TrainingJob(tuple(parts["train"]), base_model, params, seed, format, tuple(parts["dev"]), asked)
 
 
@@ -184,6 +213,6 @@ def describe_training(
         template=training_template,
         estimate=training_estimate,
     )
-    job = training_job(training_examples, questions, base_model, params, seed, format)
+    job = training_job(training_examples, questions, base_model, params, training_estimate, seed, format)
     Checkpoints(checkpoints, job.key).remove()
     return figure, page
