@@ -13,6 +13,8 @@ from medo1.configuration import StudyConfigLoader
 from medo1.datasets.paid_answers import paid_answers, paid_since
 from medo1.lineage.hooks import LineageHooks
 from medo1.lineage.session import LineageSession
+from medo1.memory_hooks import MemoryHooks
+from medo1.mlflow_hooks import MlflowHooks
 from medo1.screen.hooks import ScreenHooks
 
 # Datasets of a namespace are named with a dot; wiring one namespace to another is what the dots are for.
@@ -72,4 +74,11 @@ CONF_SOURCE = configuration.CONF_SOURCE
 CONFIG_LOADER_CLASS = StudyConfigLoader
 CONFIG_LOADER_ARGS = configuration.LOADER_ARGS
 SESSION_CLASS = LineageSession
-HOOKS = (LineageHooks(paid_answers, paid_since), BaseModelHooks(), CheckHooks(), ScreenHooks())
+HOOKS = (
+    LineageHooks(paid_answers, paid_since),
+    BaseModelHooks(),
+    CheckHooks(),
+    MemoryHooks(),
+    MlflowHooks(),
+    ScreenHooks(),
+)
