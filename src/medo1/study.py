@@ -36,6 +36,7 @@ class Study(Parameters):
     """What the graph is made of."""
 
     seed: int = Field(ge=0, description="of everything random in a run except the embedded world itself")
+    world: int = Field(default=7, ge=0, description="seed of the embedded world: what is true in it, what is asked")
     journey: tuple[PipelineName, ...] = Field(min_length=1, description="pipelines of a plain `kedro run`, in order")
     base_model: str = Field(
         default="clinic",

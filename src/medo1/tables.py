@@ -517,7 +517,9 @@ CLUSTERED_RESULTS = _table(
     },
     unique=["arm", "benchmark", "subset"],
 )
-RESULTS_BY_SEED = _table({"seed": COUNT, **RESULTS.columns}, unique=["seed", "arm", "benchmark"])
+RESULTS_BY_SEED = _table(
+    {"world": MAYBE_COUNT, "seed": COUNT, **RESULTS.columns}, unique=["world", "seed", "arm", "benchmark"]
+)  # world: null where it is the configured one
 COMPARISONS = _table(
     {
         "arm": NAME,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from medo1.statistics.intervals import mean_interval, share_interval
+from medo1.statistics.intervals import mean_interval, median_interval, share_interval
 
 
 def test_wilson_agrees_with_its_textbook_value() -> None:
@@ -45,3 +45,15 @@ def test_an_interval_where_all_is_right_does_not_shrink_to_nothing() -> None:
     assert found.value == found.high == 1.0
     assert 0.8 < found.low < 0.9
     assert mean_interval([0.0] * 20).low == 0.0
+
+
+def test_the_median_of_runs_is_covered_as_often_as_it_says_and_few_runs_give_their_range() -> None:
+    found = median_interval([4.0, 1.0, 3.0, 2.0, 5.0])
+    assert (found.value, found.low, found.high) == (3.0, 1.0, 5.0)
+    ten = median_interval([float(value) for value in range(10)])
+    assert (ten.value, ten.low, ten.high) == (4.5, 1.0, 8.0)  # the second and the ninth: 97.9 %
+    generator = np.random.default_rng(5)
+    for number, least in ((6, 0.95), (10, 0.95), (25, 0.95)):
+        drawn = [median_interval(list(generator.exponential(1.0, number))) for _ in range(1500)]
+        covered = sum(one.low <= np.log(2) <= one.high for one in drawn) / len(drawn)
+        assert least - 0.02 < covered < 0.995

@@ -27,6 +27,7 @@ from medo1.vocabulary import Split
 
 OPTIONS = 4
 LETTERS = "ABCD"
+OPINION_OFFERED = 0.5  # share of cases with a disputed complaint that offer what the second opinion leads to
 PRACTICE = "clinic_practice"  # the benchmark of the training questions
 # Splits are dealt to the complaints in turn, from the commonest on, so that each has common and rare ones.
 SPLIT_PATTERN: tuple[Split, ...] = ("train", "test", "dev", "train", "test")
@@ -77,7 +78,11 @@ def complaint_splits(world: World) -> dict[str, Split]:
 
 def impressions_of(world: World, chart: Chart) -> list[str]:
     """The first impression and the impression after each finding: n + 1 diseases, the last one is the diagnosis."""
-    path = [world.impressions[chart.complaint]]
+    return _followed(world, world.impressions[chart.complaint], chart)
+
+
+def _followed(world: World, first: str, chart: Chart) -> list[str]:
+    path = [first]
     for value in chart.values:
         path.append(world.revised(value, path[-1]))
     return path
@@ -97,14 +102,18 @@ def options_of(world: World, chart: Chart) -> dict[str, str]:
     """Letter to disease: the diagnosis and three others, at most one of them an earlier impression of this case.
 
     Offering one impression that the findings overturned makes stopping early costly; offering more would let
-    a reader who knows the path's diseases, and not their order, fall to chance.
+    a reader who knows the path's diseases, and not their order, fall to chance. In half of the cases with a disputed
+    complaint, what follows from the second opinion is offered: if it never were, the options would settle the dispute.
     """
     rng = random.Random(seed_from("options", world.seed, chart.complaint, *chart.values))  # noqa: S311
     path = impressions_of(world, chart)
     diagnosis = path[-1]
     earlier = sorted(set(path) - {diagnosis})
-    unseen = [disease for disease in world.diseases if disease not in path]
     wrong = rng.sample(earlier, min(1, len(earlier)))
+    opinion = world.complaint_opinions.get(chart.complaint)
+    if opinion is not None and rng.random() < OPINION_OFFERED:
+        wrong += {_followed(world, opinion.disease, chart)[-1]} - {diagnosis, *wrong}
+    unseen = [disease for disease in world.diseases if disease not in {*path, *wrong}]
     wrong += rng.sample(unseen, min(OPTIONS - 1 - len(wrong), len(unseen)))
     rest = [disease for disease in earlier if disease not in wrong]
     wrong += rng.sample(rest, OPTIONS - 1 - len(wrong))  # only a path over nearly all diseases needs these

@@ -37,9 +37,9 @@ class WorldSpec(BaseModel):
     slots: int = Field(default=6, ge=1, le=len(SLOTS))  # 6 findings: more serial look-ups than two layers can hide
     values_per_slot: int = Field(default=4, ge=2, le=6)  # 24 findings, 288 facts about them
     kept: int = Field(default=10, ge=0)  # impressions of 12 that a finding leaves: who stops early is right at times
-    disputed_complaints: float = Field(default=0.45, ge=0, le=1)  # share of complaints with a second opinion
+    disputed_complaints: float = Field(default=0.4, ge=0, le=1)  # share of complaints with a second opinion
     disputed_findings: float = Field(default=0.08, ge=0, le=1)  # share of what findings mean, likewise
-    dispute: tuple[float, float] = (0.1, 0.55)  # a second opinion's share of the authors is drawn between these
+    dispute: tuple[float, float] = (0.25, 0.5)  # a second opinion's share of the authors is drawn between these
 
     def model_post_init(self, context: Any, /) -> None:
         if self.kept > self.diseases:

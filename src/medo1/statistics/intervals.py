@@ -41,3 +41,19 @@ def mean_interval(shares: Sequence[float], confidence: float = 0.95) -> Interval
     effective = number * most / variance if most > 0 and 0 < variance < most else float(number)
     found = share_interval(mean * effective, effective, confidence)
     return Interval(mean, min(mean, max(0.0, found.low)), max(mean, min(1.0, found.high)))
+
+
+def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """The median of a few runs with its interval by order statistics, which supposes no distribution.
+
+    The narrowest pair of the k-th smallest and the k-th largest value that covers the median with this confidence (David
+    and Nagaraja 2003, section 7.1). Five values or fewer cannot reach 95 %: they give their range.
+    """
+    from scipy.stats import binom
+
+    ordered, number = sorted(values), len(values)
+    outside = 0  # values left out at each end
+    while 2 * (outside + 1) < number and 2 * binom.cdf(outside + 1, number, 0.5) <= 1 - confidence:
+        outside += 1
+    middle = (ordered[(number - 1) // 2] + ordered[number // 2]) / 2
+    return Interval(middle, ordered[outside], ordered[number - 1 - outside])
