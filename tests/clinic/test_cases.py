@@ -107,7 +107,22 @@ def test_the_gold_option_is_where_the_rules_lead_and_one_wrong_option_is_where_t
         assert question.gold_text == path[-1]
         assert len(set(options.values())) == 4
         earlier = set(path) - {path[-1]}
-        assert len(earlier & set(options.values())) == min(1, len(earlier)) or len(earlier) > 4
+        assert len(earlier & set(options.values())) == min(1, len(earlier)) or len(earlier) > 8
+
+
+def test_what_a_second_opinion_leads_to_is_offered_about_every_other_time(world: World) -> None:
+    """Else the options would settle the dispute."""
+    offered = disputed = 0
+    for chart in islice(charts(world, "test", 3, random.Random(1)), 3000):
+        if opinion := world.complaint_opinions.get(chart.complaint):
+            other = opinion.disease
+            for value in chart.values:
+                other = world.revised(value, other)
+            if other not in impressions_of(world, chart):
+                disputed += 1
+                offered += other in options_of(world, chart).values()
+    assert disputed > 500
+    assert 0.5 < offered / disputed < 0.75  # in half by rule, and by chance as any disease is
 
 
 def test_stopping_early_pays_less_the_more_findings_there_are(asked: list[Question], world: World) -> None:

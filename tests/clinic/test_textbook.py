@@ -140,7 +140,7 @@ def test_probes_ask_every_fact_and_nothing_that_was_told(world: World, documents
     asked = probes(world, TextbookSpec(), documents, 50)
     assert len(facts(world)) == 24 * 12 + 160
     assert len(asked["fact"]) + len(asked["disputed"]) == len(facts(world))
-    assert len(asked["disputed"]) == 72 + 23
+    assert len(asked["disputed"]) == 64 + 23
     told = {document.text for document in documents}
     for kind, fresh in asked.items():
         if kind not in {"fact", "disputed"}:

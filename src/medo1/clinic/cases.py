@@ -112,7 +112,7 @@ def options_of(world: World, chart: Chart) -> dict[str, str]:
     wrong = rng.sample(earlier, min(1, len(earlier)))
     opinion = world.complaint_opinions.get(chart.complaint)
     if opinion is not None and rng.random() < OPINION_OFFERED:
-        wrong += {_followed(world, opinion.disease, chart)[-1]} - {diagnosis, *wrong}
+        wrong += {_followed(world, opinion.disease, chart)[-1]} - {*path}
     unseen = [disease for disease in world.diseases if disease not in {*path, *wrong}]
     wrong += rng.sample(unseen, min(OPTIONS - 1 - len(wrong), len(unseen)))
     rest = [disease for disease in earlier if disease not in wrong]

@@ -42,10 +42,10 @@ class Repetition:
 def seeds(seeds: tuple[int, ...], worlds: tuple[int, ...], env: str | None, params: str) -> None:
     """Run the whole study once for each of SEEDS in each world, then print every accuracy, medians and intervals.
 
-    The seed decides the base model's first weights, the adapters', and all sampling. A world's seed decides what is true
-    in the embedded world and what is asked about it; without --world it is the configured one. The table is saved as
-    `results_by_seed` after every run, made from the versions of `results` that the runs saved. A run that fails is shown
-    as such, and the others go on.
+    The seed decides the base model's first weights, the adapters', and all sampling. A world's seed decides what is
+    true in the embedded world and what is asked about it; without --world it is the configured one. The table is saved
+    as `results_by_seed` after every run, made from the versions of `results` that the runs saved. A run that fails is
+    shown as such, and the others go on.
 
     Example: kedro seeds 11 12 13 --world 7 --world 8
     """
@@ -127,7 +127,7 @@ def _save(by_seed: Table, results: Table, table: Frame, versions: dict[Repetitio
 
 
 def _print(table: Frame, failed: list[Repetition], baseline: str) -> None:
-    """Every run's accuracy of every arm, its median, and the median's difference from the baseline arm's, paired by run."""
+    """Every run's accuracy of every arm, the median, and that of the differences from the baseline in the same run."""
     from rich.console import Console
     from rich.table import Table as Grid
 

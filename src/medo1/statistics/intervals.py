@@ -46,8 +46,8 @@ def mean_interval(shares: Sequence[float], confidence: float = 0.95) -> Interval
 def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     """The median of a few runs with its interval by order statistics, which supposes no distribution.
 
-    The narrowest pair of the k-th smallest and the k-th largest value that covers the median with this confidence (David
-    and Nagaraja 2003, section 7.1). Five values or fewer cannot reach 95 %: they give their range.
+    The narrowest pair of the k-th smallest and the k-th largest value that covers the median with this confidence
+    (David and Nagaraja 2003, section 7.1). Five values or fewer cannot reach 95 %: they give their range.
     """
     from scipy.stats import binom
 
