@@ -18,9 +18,9 @@ CONTROLS = {"answer_only": "control_answer", "shuffled": "control_shuffled", "fi
 FEW_CASES: dict[str, Any] = {
     "train": {0: 5, 1: 5, 2: 6, 3: 6, 4: 6, 5: 6, 6: 6},
     "test": {
-        "clinic_basics": {0: 4, 1: 2, 2: 2, 3: 2},
-        "clinic_cases": {0: 2, 1: 0, 2: 2, 3: 2, 4: 2, 5: 2},
-        "clinic_puzzles": {0: 2, 1: 2, 4: 2, 5: 2, 6: 2},
+        "clinic_basics": {0: 4, 1: 2, 2: 4},
+        "clinic_cases": {0: 2, 1: 0, 2: 4, 3: 2, 4: 2},
+        "clinic_puzzles": {0: 2, 1: 2, 3: 0, 4: 2, 5: 2, 6: 2},
     },
 }
 # The embedded world in small: some forty seconds. What its arms score says nothing.
