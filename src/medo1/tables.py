@@ -412,10 +412,11 @@ BUDGET_CURVE = _table(
         "accuracy": SHARE,
         "accuracy_low": SHARE,
         "accuracy_high": SHARE,
-        "forced": SHARE,  # thoughts that the budget ended; of their answers
+        "forced": SHARE,  # thoughts that the budget ended and whose answer was asked for; of their answers
         "unread": SHARE,
         "commonest": MAYBE_LETTER,
         "commonest_share": SHARE,
+        "cut": SHARE,  # thoughts that the budget ended, or would have, and whose answer was not asked for
         "mean_tokens": MAYBE_NUMBER,
     },
     unique=["arm", "benchmark", "budget"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -215,6 +215,8 @@ class Engine(ABC):
         price_factor: what the provider charges for this way of asking, as a share of its list price (Batch API: 0.5).
         tries: how often a request is sent whose answers come whole and cannot be used, over all runs; 0 for no limit.
         sendings_unasked: how often a request may be sent, and billed, without `Request.may_retry` being asked.
+        continues: whether a conversation that ends in the assistant's turn is continued from where it stands; None
+            where the model behind it may think unseen, which only its answers show.
         answer_options, other_options: the names of the constructor's options, by whether an answer can depend on them.
             Those that it can depend on are part of the identity; an option that is in neither set is a fault.
         earlier_options: names that options had before, in catalogs, and what they are called now; None where there is
@@ -225,6 +227,7 @@ class Engine(ABC):
     price_factor: float = 1.0
     tries: int = 0
     sendings_unasked: int = 1
+    continues: bool | None = True
     earlier_options: ClassVar[Mapping[str, str | None]] = {}
     answer_options: ClassVar[frozenset[str]] = frozenset()
     other_options: ClassVar[frozenset[str]] = frozenset()
@@ -279,6 +282,11 @@ class Engine(ABC):
         if completion.whole_text:
             told(completion.whole_text)
         return completion
+
+    def kept_limits(self, requests: Sequence[Request]) -> list[int | None]:
+        """Of each request the largest smaller `max_new_tokens` under which it is kept as an answer that was cut there,
+        so that it can be continued; None where there is none, or where the request itself is kept."""
+        return [None] * len(requests)
 
     def with_model(self, model: Model) -> Engine:
         """This engine, serving `model`. Engines whose configuration already names a model return themselves."""
@@ -337,6 +345,13 @@ class Around(Engine):
     @property
     def sendings_unasked(self) -> int:  # type: ignore[override]
         return self.engine.sendings_unasked
+
+    @property
+    def continues(self) -> bool | None:  # type: ignore[override]
+        return self.engine.continues
+
+    def kept_limits(self, requests: Sequence[Request]) -> list[int | None]:
+        return self.engine.kept_limits(requests)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -120,10 +120,30 @@ def test_with_a_minimum_the_budget_still_ends_the_thought() -> None:
 # What else may happen has a name
 
 
-def test_a_full_context_is_told_from_a_spent_budget() -> None:
-    tape = Tape(lambda _: LONG, context=5)
-    [done] = said(tape, spec((8,), answer_tokens=4))
-    assert (done.status, done.text) == ("cut_by_context", "one two three four")
+def test_a_full_context_still_leaves_room_for_the_answer(caplog: pytest.LogCaptureFixture) -> None:
+    long = f"{'step ' * 30}\nFinal answer: B"
+    for context in (24, 29, 30, 31):
+        with caplog.at_level("WARNING"):
+            [done] = said(Tape(lambda _: long, context=context), spec((40,), answer_tokens=4))
+        assert (done.status, done.budget, done.swept) == ("forced", 40, False)
+        assert done.text.endswith("step\nFinal answer: B")
+        assert done.answer_tokens == 1
+    assert "1 thoughts filled the model's context" in caplog.text
+    swept = said(Tape(lambda _: long, context=24), spec((8, 40, 60), answer_tokens=4))
+    assert [(one.budget, one.status, one.swept) for one in swept] == [(8, "forced", True), (40, "forced", False)]
+    [cut] = said(Tape(lambda _: long, context=24), spec((40,)))
+    assert cut.status == "cut_by_context", "no answer is asked for"
+
+
+def test_a_real_models_full_context_leaves_room_for_the_answer(tiny_model: Path) -> None:
+    """The tiny model has 512 positions, and a budget of 600 never ends its thoughts."""
+    asked = [request(str(n), f"Case {n}: rash and fever.") for n in range(3)]
+    engine = Transformers().with_model(Model("tiny", tiny_model, "r"))
+    for one in generations(engine, [(one, spec((600,), answer_tokens=16)) for one in asked]):
+        if one.status != "finished":
+            assert (one.status, one.error) == ("forced", None)
+            assert "\nFinal answer:" in one.text
+            assert one.answer_tokens == 16 or one.finish_reason == "stop"
 
 
 def test_a_prompt_beyond_the_context_has_a_status_of_its_own() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from medo1.engines.base import Completion, Engine, EngineError, Pace, Request, beyond_top_p
-from medo1.engines.http.chat import Extras, chat_body, first_dialect
+from medo1.engines.http.chat import Dialect, Extras, chat_body, first_dialect
 from medo1.engines.http.failures import Failure
 from medo1.engines.http.fleet import Fleet
 from medo1.engines.http.responses import ResponseError, completions_of_events
@@ -194,6 +194,8 @@ class OpenAI(Engine):
         self._clients: list[AsyncOpenAI] = []
         self._transport: Transport | Fleet | None = None
         self._sender: Sender | None = None
+        hidden = first_dialect(model, reasoning) != Dialect()
+        self.continues = False if continuation == "refuse" or hidden else None
         self.streams = mode == "live"
         self.price_factor = 0.5 if mode == "batch" else 1.0
 

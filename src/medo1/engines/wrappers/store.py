@@ -83,6 +83,7 @@ CREATE TABLE IF NOT EXISTS failures (
 CREATE TABLE IF NOT EXISTS aliases (request_id TEXT PRIMARY KEY, answer_id TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_by_request ON failures (request_id);
 CREATE INDEX IF NOT EXISTS answers_that_ended ON answers (endless_id) WHERE finish_reason = 'stop';
+CREATE INDEX IF NOT EXISTS answers_that_were_cut ON answers (endless_id) WHERE finish_reason = 'length';
 """
 
 # What brings a file of an earlier version up to this one; the answers in it are kept.
@@ -117,6 +118,10 @@ READ_ALIAS = (
 READ_ENDED = (
     f"SELECT endless_id, request_id, sampling, {', '.join(ANSWER)} FROM answers "  # noqa: S608
     "WHERE endless_id IN ({places}) AND finish_reason = 'stop'"
+)
+READ_CUT = (
+    "SELECT endless_id, completion_tokens, json_extract(sampling, '$.max_new_tokens') FROM answers "
+    "WHERE endless_id IN ({places}) AND finish_reason = 'length' AND text != '' AND coalesce(reasoning_tokens, 0) = 0"
 )
 WRITE = (
     "INSERT OR IGNORE INTO answers (request_id, engine_id, prompt_id, sampling, sample, seed, adapter, at, endless_id, "  # noqa: S608
@@ -433,6 +438,16 @@ class CompletionStore:
                 limit = asked[name].sampling.max_new_tokens
                 if json.loads(sampling)["max_new_tokens"] <= limit or (counted is not None and counted <= limit):
                     found.setdefault(name, Kept(request_id, tuple(row)))
+        return found
+
+    def limits_of_cut(self, endless_ids: Sequence[str]) -> dict[str, list[int]]:
+        """The limits at which answers were cut that can be continued, by address without the limit. An answer that was
+        cut before its limit had filled the model's context."""
+        found: dict[str, list[int]] = {}
+        for start in range(0, len(endless_ids), ROWS_AT_ONCE):
+            for endless_id, counted, limit in self._selected(READ_CUT, endless_ids[start : start + ROWS_AT_ONCE]):
+                if counted == limit:
+                    found.setdefault(endless_id, []).append(limit)
         return found
 
     def _by_alias(self, request_ids: Sequence[str]) -> dict[str, Kept]:

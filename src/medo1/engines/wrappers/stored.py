@@ -82,6 +82,22 @@ class Stored(Around):
 
         return kept_answer
 
+    def kept_limits(self, requests: Sequence[Request]) -> list[int | None]:
+        """See `Engine.kept_limits`."""
+        where = Addresses(self.engine)
+        prompts = [digest_of_text(prompt_text_of(request.messages)) for request in requests]
+        endless = [where.endless_of(request, prompt) for request, prompt in zip(requests, prompts, strict=True)]
+        cut = self.store.limits_of_cut(endless)
+        limits: list[int | None] = []
+        for request, prompt, name in zip(requests, prompts, endless, strict=True):
+            smaller = max(
+                (limit for limit in cut.get(name, ()) if limit < request.sampling.max_new_tokens), default=None
+            )
+            address = where.of(request, prompt)
+            whole = smaller is not None and self.store.find({address: request}, {address: prompt}, where)
+            limits.append(None if whole else smaller)
+        return limits
+
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """See `Engine.stream`; a stored answer is streamed at once."""
         where = Addresses(self.engine)

@@ -3,7 +3,12 @@
 A draw is made of pieces, each a request of its own, so that the completion store keeps each. When the budget ends a
 thought, its answer is forced by a short continuation; a thought that ends too early is made to continue. Both are exact
 for each question, whatever else is in the batch. A sweep asks for the answer at several budgets along the way; each
-larger budget continues from the smaller one's text, so it costs only the difference.
+larger budget continues from the smaller one's text, so it costs only the difference. A thought that is kept from an
+earlier run, cut at a smaller budget, is continued too. Where the context is full before the budget is spent, the end of
+the thought makes room for the answer.
+
+A server that cannot continue an answer, and a model that thinks unseen (it would think anew), is asked once, with the
+largest budget, hidden thought included. What it would have said within a smaller one follows from where it ended.
 
 Sources: budget forcing and the word that makes a thought go on (s1, Muennighoff et al. 2025, arXiv 2501.19393); budgets
 for medical reasoning (m1, arXiv 2504.00869).
@@ -11,9 +16,11 @@ for medical reasoning (m1, arXiv 2504.00869).
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -22,6 +29,8 @@ from medo1.engines.base import Completion, Engine, FinishReason, Message, Reques
 from medo1.lineage.digests import seed_from
 from medo1.parameters import Parameters
 from medo1.vocabulary import Outcome
+
+logger = logging.getLogger(__name__)
 
 REPLACEMENT = "\ufffd"  # what a cut within a character leaves
 # What engines say of a prompt that does not fit: the transformers engine, vLLM, api.openai.com.
@@ -80,6 +89,11 @@ class ThinkingSpec(Parameters):
         return self
 
     @property
+    def asked_once(self) -> ThinkingSpec:
+        """The same where nothing can be continued: one request with the largest budget; its answer stands as it is."""
+        return self.model_copy(update={"budgets": (), "answer_tokens": 0, "min_thinking_tokens": 0})
+
+    @property
     def all_budgets(self) -> tuple[int, ...]:
         """The smaller budgets and the one that ends the thought."""
         return (*self.budgets, self.max_new_tokens)
@@ -94,10 +108,9 @@ class Generation:
         budget: the thinking budget that it had.
         swept: its thought went on to a larger budget; this is the answer that was asked for on the way.
         text: thought and answer, with whatever was put between them.
-        status: `finished` (the model ended it), `forced` (its thought was cut, and its answer asked for unless it stood
-            there already), `cut` (and not
-            asked for), `cut_by_context` (the model's context ended it), `empty`, `overlong_prompt`, `filtered`,
-            `error`.
+        status: `finished` (the model ended it), `forced` (its budget or the model's context ended its thought, and its
+            answer was asked for unless it stood there already), `cut` (and not asked for), `cut_by_context` (the same,
+            by the context), `empty`, `overlong_prompt`, `filtered`, `error`.
         finish_reason: of its last piece; `stop` where a cut thought states its answer and is taken as it stands.
         prompt_tokens: of the question. completion_tokens: all that were generated; `answer_tokens` of them in a forced
             answer, `reasoning_tokens` in a thought that the server returns separately.
@@ -143,16 +156,52 @@ def generations(
         states: whether a thought, as far as it has come, states its answer; then it keeps that one when it is cut.
     """
     draws = {request.key: _Draw(request, spec, states) for request, spec in asked}
+    if engine.continues is False:
+        draws = {key: draw.once for key, draw in draws.items()}
     waiting = [draw.begin() for draw in draws.values()]
+    held: list[_Piece] = []
+    if engine.continues is None and any(draw.spec.budgets for draw in draws.values()):
+        waiting, held = waiting[:1], waiting[1:]  # the first answer shows whether thoughts can be continued
+    full = 0
     while waiting:
+        waiting = _resumed(engine, waiting)
         pieces = {str(place): piece for place, piece in enumerate(waiting)}
         named = (replace(piece.request, key=name) for name, piece in pieces.items())
-        waiting = []
+        waiting, hidden = [], False
         for completion in passed(engine.complete(named)):
             piece = pieces[completion.key]
-            done, more = draws[piece.request.key].take(piece, completion)
+            key = piece.request.key
+            full += piece.kind == "thought" and _short_of_room(completion, piece.request)
+            if piece.kind == "thought" and _hides(completion):
+                again = completion.finish_reason == "length" and piece.stage + 1 < len(draws[key].spec.all_budgets)
+                hidden, draws[key] = True, draws[key].once
+                if again:  # there is nothing to continue: asked once more, with the largest budget
+                    waiting.append(draws[key].begin())
+                    continue
+                piece = replace(piece, stage=0)
+            done, more = draws[key].take(piece, completion)
             yield from done
             waiting.extend(more)
+        if held and hidden:
+            draws |= {piece.request.key: draws[piece.request.key].once for piece in held}
+            held = [draws[piece.request.key].begin() for piece in held]
+        waiting, held = [*waiting, *held], []
+    if full:
+        logger.warning("%d thoughts filled the model's context; their last words made room for the answer", full)
+
+
+def _resumed(engine: Engine, pieces: Sequence[_Piece]) -> list[_Piece]:
+    """The pieces, those of which a part is kept from an earlier run cut down to that part: it is not paid again."""
+    thoughts = [piece.request for piece in pieces if piece.kind == "thought"]
+    limits = iter(
+        engine.kept_limits(thoughts) if thoughts and engine.continues is not False else [None] * len(thoughts)
+    )
+    return [piece.within(next(limits)) if piece.kind == "thought" else piece for piece in pieces]
+
+
+def _hides(completion: Completion) -> bool:
+    """Whether the model thought unseen: such a thought cannot be continued."""
+    return bool(completion.reasoning_tokens or (completion.reasoning and completion.written is None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +209,9 @@ class _Piece:
     """A request of a draw: a part of its thought, or the answer that ends it.
 
     Attributes:
-        stage: which of the budgets. kind: `thought`, `answer` (the thought came to it), `forced` (its budget ended).
+        stage: which of the budgets. left: what it leaves for the thought; the request may ask for a part of that.
+        full: the model's context ended the thought.
+        kind: `thought`, `answer` (the thought came to it), `forced` (its budget ended).
         thought: the text before it, without what was put in to get this piece. said: with it.
         before: the pieces before it. waits: how often the thought was told to go on.
     """
@@ -172,6 +223,15 @@ class _Piece:
     said: str
     before: tuple[Completion, ...]
     waits: int
+    left: int = 0
+    full: bool = False
+
+    def within(self, limit: int | None) -> _Piece:
+        """The same, asked for no more than this."""
+        if limit is None:
+            return self
+        sampling = replace(self.request.sampling, max_new_tokens=limit)
+        return replace(self, request=replace(self.request, sampling=sampling))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +241,11 @@ class _Draw:
     request: Request
     spec: ThinkingSpec
     states: Callable[[Request, str], bool]
+
+    @property
+    def once(self) -> _Draw:
+        """The same where nothing can be continued."""
+        return replace(self, spec=self.spec.asked_once)
 
     def begin(self) -> _Piece:
         """The first piece. Where the request's last turn is the assistant's, the thought begins with it."""
@@ -205,15 +270,21 @@ class _Draw:
 
     def _cut(self, piece: _Piece, pieces: tuple[Completion, ...], said: str) -> tuple[list[Generation], list[_Piece]]:
         """The budget is spent, or the model's context is."""
-        if not self.spec.answer_tokens or _short_of_room(pieces[-1], piece.request):
+        full = _short_of_room(pieces[-1], piece.request)
+        if piece.request.sampling.max_new_tokens < piece.left and not full:  # a part that was kept: its budget goes on
+            return [], [self._thinking(piece.stage, said, said, pieces, piece.waits)]
+        if not self.spec.answer_tokens:
             return [self._generation(piece, pieces, said)], []
         said = said.rstrip(REPLACEMENT)
-        larger = piece.stage + 1 < len(self.spec.all_budgets)
+        larger = piece.stage + 1 < len(self.spec.all_budgets) and not full
         more = [self._thinking(piece.stage + 1, said, said, pieces, piece.waits)] if larger else []
         if self.states(self.request, said):  # asked again, it would state two
             stated = self._generation(piece, pieces, said)
             return [replace(stated, status="forced", finish_reason="stop", swept=larger)], more
-        return [], [self._answering("forced", piece.stage, said, pieces, piece.waits), *more]
+        if full:
+            said = _with_room(said, pieces, self.spec)
+        answering = self._answering("forced", piece.stage, said, pieces, piece.waits)
+        return [], [replace(answering, full=full), *more]
 
     def _ended(self, piece: _Piece, pieces: tuple[Completion, ...], said: str) -> tuple[list[Generation], list[_Piece]]:
         """The model ended the thought; with a minimum, its answer is still to come."""
@@ -228,7 +299,7 @@ class _Draw:
         left = self.spec.all_budgets[stage] - _spent(before)
         # With a minimum, the thought is stopped where its answer begins: what comes before that can be continued.
         stop = (self.spec.answer_cue.strip(),) if self.spec.min_thinking_tokens else ()
-        return _Piece(self._asking(said, before, left, stop), stage, "thought", thought, said, before, waits)
+        return _Piece(self._asking(said, before, left, stop), stage, "thought", thought, said, before, waits, left)
 
     def _answering(
         self, kind: Literal["answer", "forced"], stage: int, thought: str, before: tuple[Completion, ...], waits: int
@@ -264,7 +335,7 @@ class _Draw:
         return Generation(
             key=self.request.key,
             budget=self.spec.all_budgets[piece.stage],
-            swept=piece.kind == "forced" and piece.stage + 1 < len(self.spec.all_budgets),
+            swept=piece.kind == "forced" and piece.stage + 1 < len(self.spec.all_budgets) and not piece.full,
             text=text,
             status=_status(piece, last, text, answered=answered),
             finish_reason=last.finish_reason,
@@ -301,6 +372,14 @@ def _short_of_room(completion: Completion, request: Request) -> bool:
     """Whether it was cut before it had the tokens that it was asked with: then the context was full."""
     count = completion.completion_tokens
     return count is not None and count < request.sampling.max_new_tokens
+
+
+def _with_room(said: str, pieces: Sequence[Completion], spec: ThinkingSpec) -> str:
+    """A thought without its last words, so that cue and answer fit into the model's context, by its mean token."""
+    letters = max(1.0, len(said) / max(1, _spent(pieces)))
+    needed = spec.answer_tokens * letters + len(spec.answer_cue) + 4 * letters  # and a few tokens for where they split
+    kept = said[: max(0, len(said) - ceil(needed))]
+    return kept if kept.endswith((" ", "\n")) else kept[: max(kept.rfind(" "), kept.rfind("\n"), 0)]
 
 
 def _spent(pieces: Iterable[Completion]) -> int:

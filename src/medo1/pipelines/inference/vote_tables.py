@@ -21,6 +21,7 @@ from medo1.vocabulary import ADAPTIVE_VOTE, RANKED_VOTE, VoteMethod
 
 logger = logging.getLogger(__name__)
 
+CUT = ("cut", "cut_by_context")  # thoughts that ended without an answer being asked for
 ENOUGH_TO_TELL, MUCH = 20, 0.8  # forced answers; the share of them that are unread, or alike
 
 
@@ -216,17 +217,19 @@ def budget_rows(answers: Frame, budgets: Sequence[int]) -> list[dict[str, Any]]:
     """Rows of `tables.BUDGET_CURVE`: an arm's greedy accuracy at each thinking budget.
 
     At a budget that its thought did not reach the end of, a question counts with the answer that was asked for there.
+    A thought that could not be continued was asked once, with the largest budget: it counts with its answer at the
+    budgets within which it had ended, and as cut, with none, at the others. Where its tokens are not counted nobody
+    knows, and there is no point at the smaller budgets.
     """
-    import pandas as pd
-
     rows = []
     thought = answers[answers["draw"] != "sampled"]
     for (arm, benchmark), group in thought.groupby(["arm", "benchmark"], sort=True):
         greedy, swept = group[group["draw"] == "greedy"], group[group["draw"] == "swept"]
         for budget in budgets:
-            here = swept[swept["budget"] == budget]
-            ended = greedy[(greedy["budget"] <= budget) & ~greedy["question_id"].isin(here["question_id"])]
-            at_budget = pd.concat([here, ended])
+            at_budget = _at_budget(greedy, swept[swept["budget"] == budget], budget)
+            if at_budget is None:
+                logger.info("%s: no point at a budget of %d: the server does not count tokens", arm, budget)
+                continue
             rows.append(
                 {
                     "arm": arm,
@@ -234,10 +237,33 @@ def budget_rows(answers: Frame, budgets: Sequence[int]) -> list[dict[str, Any]]:
                     "budget": budget,
                     **_point(at_budget["correct"].astype(float).tolist()),
                     **_forced(at_budget, str(arm), budget),
+                    "cut": float(at_budget["outcome"].isin(CUT).mean()),
                     "mean_tokens": _mean([known(value) for value in at_budget["completion_tokens"]]),
                 }
             )
     return rows
+
+
+def _at_budget(greedy: Frame, swept: Frame, budget: int) -> Frame | None:
+    """The answer to each question within a budget; None where that is not known.
+
+    Args:
+        greedy: the answers of whole thoughts. swept: those asked for at this budget.
+    """
+    import pandas as pd
+
+    rest = greedy[~greedy["question_id"].isin(swept["question_id"])]
+    ended, once = rest[rest["budget"] <= budget], rest[rest["budget"] > budget]
+    asked = once[~once["outcome"].isin(("error", "overlong_prompt", "filtered"))]
+    if asked["completion_tokens"].isna().any():
+        return None
+    over = asked[asked["completion_tokens"] > budget]
+    cut = over.assign(
+        letter=None, correct=False, status="truncated", outcome="cut",
+        completion_tokens=over["completion_tokens"].clip(upper=budget),
+    )  # fmt: skip
+    parts = [part for part in (swept, ended, once.drop(over.index), cut) if len(part)]
+    return pd.concat(parts) if parts else greedy
 
 
 def _forced(answers: Frame, arm: str, budget: int) -> dict[str, Any]:
