@@ -85,6 +85,25 @@ class Study(Parameters):
             raise ValueError(f"a format and an arm cannot share a name: {', '.join(sorted(both))}")
         return self
 
+    @model_validator(mode="after")
+    def _first_answers_come_from_arms(self) -> Study:
+        for name, arm in self.arms.items():
+            if arm.first is None:
+                continue
+            first = self.arms.get(arm.first.arm)
+            if first is None or first.first is not None or arm.first.arm == name:
+                others = [other for other, spec in self.arms.items() if spec.first is None and other != name]
+                raise ValueError(
+                    f"arms.{name}.first.arm is {arm.first.arm!r}, and must be another arm of this study that answers "
+                    f"by itself: {', '.join(others)}"
+                )
+            if (first.engine, first.model, first.answers) != (arm.engine, arm.model, arm.answers):
+                raise ValueError(
+                    f"arms.{name} and arms.{arm.first.arm}, which answers first for it, must have the same engine, "
+                    "model and answers"
+                )
+        return self
+
     @classmethod
     def from_parameters(cls, parameters: dict[str, Any]) -> Study:
         """The study that a parameter dictionary describes.

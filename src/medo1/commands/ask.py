@@ -111,13 +111,18 @@ def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
 def _asked_arm(
     study: Study, name: str, loader: Any, catalog: Any, engine: Engine, question: Question, wishes: dict[str, Any]
 ) -> AskedArm:
-    from medo1.pipelines.inference.asked_arm import AskedArm
+    from medo1.pipelines.inference.asked_arm import AskedArm, FirstAsked
     from medo1.pipelines.inference.params import DrawParams, InferenceParams
 
     arm = study.arms[name]
     params = InferenceParams.model_validate(loader["parameters"].get("inference") or {})
     changed = {"max_new_tokens": wishes["budget"], "temperature": wishes["temperature"], "samples": wishes["votes"]}
     changed = {key: value for key, value in changed.items() if value is not None}
+    first = None
+    if arm.first is not None:  # it answers once: at once, or after thought
+        changed["samples"] = 0
+        answers_first = _asked_arm(study, arm.first.arm, loader, catalog, engine, question, {**wishes, "budget": None})
+        first = FirstAsked(answers_first, arm.first.score, arm.first.tau, arm.first.samples)
     draws = DrawParams.model_validate({**arm.drawn_with(params).model_dump(), **changed, "budgets": ()})
     if arm.model is not None:
         engine = engine.with_model(_saved(catalog, arm.model, name, "model", study))
@@ -129,8 +134,8 @@ def _asked_arm(
         params=draws,
         stopping=params.adaptive if wishes["adaptive"] else None,
         seed=study.seed,
-        passed=lambda completions: completions,
         free=not question.options or arm.free,
+        first=first,
     )
 
 

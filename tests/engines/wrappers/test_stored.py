@@ -221,7 +221,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(tm
     with Stored(Scripted(), CompletionStore(path)) as engine:
         list(engine.complete([ask("q")]))
     connection = sqlite3.connect(path)
-    connection.executescript("DROP INDEX answers_that_ended; DROP TABLE aliases;")
+    connection.executescript("DROP INDEX answers_that_ended; DROP INDEX answers_that_were_cut; DROP TABLE aliases;")
     lost = ["unseen_prompt_tokens", "unseen_completion_tokens"]
     for name in ["self_certainty", "confidence", "lowest_confidence", "endless_id", *lost]:
         connection.execute(f"ALTER TABLE answers DROP COLUMN {name}")

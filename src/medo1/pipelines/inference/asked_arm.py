@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import exp
 from typing import Any
 
 from medo1.answers import read_answer
@@ -23,11 +24,16 @@ from medo1.questions import FreeForm, Question, free_form, free_form_prompt, pro
 from medo1.questions.free_form import free_stem
 from medo1.statistics.rules import StoppingRule
 from medo1.statistics.stopping import looks, stopping_point
-from medo1.vocabulary import Draw
+from medo1.statistics.votes import Voter, vote
+from medo1.vocabulary import Draw, SelectionScore
 
 logger = logging.getLogger(__name__)
 
 Passed = Callable[[Iterable[Completion]], Iterable[Completion]]
+
+
+def _uncounted(completions: Iterable[Completion]) -> Iterable[Completion]:
+    return completions
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,61 @@ def answerable(questions: Frame) -> Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstAsked:
+    """Who answers first, and when that answer is sure enough.
+
+    Attributes:
+        arm: the one that answers. score, tau: think when its score is below. samples: of the score `agreement`.
+    """
+
+    arm: AskedArm
+    score: SelectionScore
+    tau: float
+    samples: int
+
+    def answers(self, questions: Sequence[Question]) -> Iterator[tuple[int, Drawn, float | None]]:
+        """Of each question its place, its first answer with all that it cost, and how sure it is; None for an answer
+        that states nothing."""
+        sampled = self.score == "agreement"
+        params = self.arm.params.model_copy(update={"budgets": (), "samples": self.samples if sampled else 0})
+        asking = replace(self.arm, params=params, stopping=None)
+        drawn: dict[str, list[Drawn]] = {}
+        for one in asking.draws_of(questions, greedy=not sampled):
+            drawn.setdefault(one.question.question_id, []).append(one)
+        for place, question in enumerate(questions):
+            answers = sorted(drawn[question.question_id], key=lambda one: one.sample)
+            stated = [self.arm.stated_by(one) for one in answers]
+            winner = vote([Voter(letter) for letter in stated]).letter
+            said = answers[stated.index(winner)]  # where none states anything, the first
+            others = [one.generation for one in answers if one is not said]
+            whole = replace(said, draw="greedy", sample=0, generation=_with_cost_of(said.generation, others))
+            yield place, whole, None if winner is None else self._score(said.generation, stated.count(winner))
+
+    def _score(self, generation: Generation, agree: int) -> float | None:
+        if self.score == "agreement":
+            return agree / self.samples
+        if self.score == "confidence":
+            return generation.confidence
+        return None if generation.mean_logprob is None else exp(generation.mean_logprob)
+
+
+def _with_cost_of(generation: Generation, others: Sequence[Generation]) -> Generation:
+    """The generation with the tokens and requests of others that were paid before it."""
+    everything = [*others, generation]
+
+    def total(name: str) -> int | None:
+        counts = [getattr(one, name) for one in everything]
+        return None if None in counts else sum(counts)
+
+    return replace(
+        generation,
+        prompt_tokens=total("prompt_tokens"),
+        completion_tokens=total("completion_tokens"),
+        request_ids=tuple(request_id for one in everything for request_id in one.request_ids),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AskedArm:
     """An arm that is asked questions.
 
@@ -85,6 +146,7 @@ class AskedArm:
         seed: the run's.
         passed: every completion passes through it, for counting.
         free: the options are not shown, and a ranked differential is read.
+        first: who answers at once, so that only unsure questions are thought about; None thinks about all.
     """
 
     engine: Engine
@@ -93,12 +155,24 @@ class AskedArm:
     params: DrawParams
     stopping: StoppingRule | None
     seed: int
-    passed: Passed
+    passed: Passed = _uncounted
     free: bool = False
+    first: FirstAsked | None = None
+
+    def counted_by(self, passed: Passed) -> AskedArm:
+        """The same, every completion passing through this, those of first answers too."""
+        first = None if self.first is None else replace(self.first, arm=self.first.arm.counted_by(passed))
+        return replace(self, passed=passed, first=first)
 
     def draws_of(self, questions: Sequence[Question], *, greedy: bool = True) -> Iterator[Drawn]:
         """One greedy generation of each question (and those of its smaller budgets), and its samples: all at once, or
-        in rounds until the question is decided. Without `greedy`, the samples alone."""
+        in rounds until the question is decided. Without `greedy`, the samples alone.
+
+        With a first answer there is one generation of each question, with the cost of both where it was thought about
+        (and those of its smaller budgets)."""
+        if self.first is not None:
+            yield from self._when_unsure(questions, self.first)
+            return
         most = self.params.samples
         rounds = [most] if self.stopping is None or not most else looks(self.stopping, most)
         stated: list[dict[int, str | None]] = [{} for _ in questions]
@@ -114,6 +188,20 @@ class AskedArm:
                 yield drawn
             taken = look
             undecided = [place for place in undecided if not self._decided(stated[place], questions[place])]
+
+    def _when_unsure(self, questions: Sequence[Question], first: FirstAsked) -> Iterator[Drawn]:
+        unsure: dict[str, Generation] = {}
+        budget = self.params.all_budgets[0]
+        for place, said, score in first.answers(questions):
+            if first.tau > 0 and (score is None or score < first.tau):
+                unsure[questions[place].question_id] = said.generation
+            else:
+                yield replace(said, generation=replace(said.generation, budget=budget, swept=False))
+        logger.info("%d of %d questions are thought about: their first answers are unsure", len(unsure), len(questions))
+        thinking = replace(self, first=None, params=self.params.model_copy(update={"samples": 0}))
+        for drawn in thinking.draws_of([one for one in questions if one.question_id in unsure]):
+            paid = unsure[drawn.question.question_id]
+            yield replace(drawn, generation=_with_cost_of(drawn.generation, [paid]))
 
     def _decided(self, stated: dict[int, str | None], question: Question) -> bool:
         if self.stopping is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Adapter, Engine, Model
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
 from medo1.questions import questions_from
+
+if TYPE_CHECKING:
+    from medo1.pipelines.inference.asked_arm import AskedArm
 
 
 def choose_questions(questions: Frame, params: InferenceParams, arm: ArmParams, seed: int) -> Frame:
@@ -60,21 +63,64 @@ def generate(
     Returns:
         `tables.GENERATIONS`; and `tables.TIMING`, apart because equal runs differ in it.
     """
-    from medo1 import tables
-    from medo1.pipelines.inference.account_tables import ArmMeter
-    from medo1.pipelines.inference.answer_rows import KEYS
     from medo1.pipelines.inference.asked_arm import AskedArm
 
     base = next((model for model in models if isinstance(model, Model)), None)
     adapter = next((model for model in models if isinstance(model, Adapter)), None)
     serving = engine if base is None else engine.with_model(base)
-    asked, draws = questions_from(questions), arm.drawn_with(params)
-    stopping = params.adaptive if params.adaptive.draw else None
-    meter = ArmMeter(
-        name, serving, len(asked) * (1 + draws.samples), params.prices, params.power_w, draws.max_new_tokens
-    )
-    asked_arm = AskedArm(serving, adapter, prompt, draws, stopping, seed, meter.passed, free=arm.free)
-    rows = [{**drawn.as_row(), "arm": name} for drawn in asked_arm.draws_of(asked)]
+    draws, stopping = arm.drawn_with(params), params.adaptive if params.adaptive.draw else None
+    asking = AskedArm(serving, adapter, prompt, draws, stopping, seed, free=arm.free)
+    return _generated(asking, questions, params, name, len(questions) * (1 + draws.samples))
+
+
+def think_when_unsure(
+    questions: Frame,
+    prompt: str,
+    first_prompt: str,
+    engine: Engine,
+    params: InferenceParams,
+    arm: ArmParams,
+    first_arm: ArmParams,
+    seed: int,
+    model: Model | None = None,
+    adapter: Adapter | None = None,
+    first_adapter: Adapter | None = None,
+    *,
+    name: str,
+) -> tuple[Frame, Frame]:
+    """An arm's generations where another one answers first, and only unsure questions are thought about.
+
+    Args:
+        questions, engine, params, arm, seed, name: as in `generate`.
+        prompt, adapter: of the thought. first_prompt, first_arm, first_adapter: of the answer before it.
+        model: the base model of both.
+
+    Returns:
+        As `generate`.
+    """
+    from medo1.pipelines.inference.asked_arm import AskedArm, FirstAsked
+
+    assert arm.first is not None
+    serving = engine if model is None else engine.with_model(model)
+    first = AskedArm(serving, first_adapter, first_prompt, first_arm.drawn_with(params), None, seed, free=arm.free)
+    asking = AskedArm(
+        serving, adapter, prompt, arm.drawn_with(params), None, seed, free=arm.free,
+        first=FirstAsked(first, arm.first.score, arm.first.tau, arm.first.samples),
+    )  # fmt: skip
+    return _generated(asking, questions, params, name, 2 * len(questions))
+
+
+def _generated(
+    asking: AskedArm, questions: Frame, params: InferenceParams, name: str, expected: int
+) -> tuple[Frame, Frame]:
+    from medo1 import tables
+    from medo1.pipelines.inference.account_tables import ArmMeter
+    from medo1.pipelines.inference.answer_rows import KEYS
+
+    asked = questions_from(questions)
+    most = asking.params.max_new_tokens
+    meter = ArmMeter(name, asking.engine, expected, params.prices, params.power_w, most)
+    rows = [{**drawn.as_row(), "arm": name} for drawn in asking.counted_by(meter.passed).draws_of(asked)]
     rows.sort(key=lambda row: [row[key] for key in KEYS])  # the order in which answers came back leaves no trace
     return tables.as_table(tables.GENERATIONS, rows), tables.as_table(tables.TIMING, [meter.close()])
 
@@ -158,11 +204,12 @@ def compare_stopping(params: InferenceParams, arms: dict[str, Any], *answers: Fr
     return tables.as_table(tables.STOPPING_RULES, rows)
 
 
-def think_selectively(params: InferenceParams, *answers: Frame) -> Frame:
+def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: Frame) -> Frame:
     """What it comes to when a question is answered at once and thought about only where that answer is unsure.
 
     Args:
         params: which arm answers first.
+        arms: how each differs, by name; one that has a first answer of its own is no thought.
         answers: one table an arm.
 
     Returns:
@@ -171,7 +218,9 @@ def think_selectively(params: InferenceParams, *answers: Frame) -> Frame:
     from medo1 import tables
     from medo1.pipelines.inference.selective_rows import selective_rows
 
-    rows = [] if params.selective is None else selective_rows(answers, params.selective)
+    selecting = {name for name, arm in arms.items() if ArmParams.model_validate(arm).first is not None}
+    alone = [table for table in answers if len(table) and table["arm"].iloc[0] not in selecting]
+    rows = [] if params.selective is None else selective_rows(alone, params.selective)
     return tables.as_table(tables.SELECTIVE_CURVE, rows)
 
 

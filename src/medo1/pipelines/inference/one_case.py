@@ -114,7 +114,11 @@ class EchoingEngine(Around):
 
 def thought_of(arm: AskedArm, question: Question, told: Callable[[str], None]) -> Drawn:
     """The greedy generation, told as it comes."""
-    alone = replace(arm, engine=EchoingEngine(arm.engine, told), params=arm.params.model_copy(update={"samples": 0}))
+    first = arm.first
+    if first is not None:
+        first = replace(first, arm=replace(first.arm, engine=EchoingEngine(first.arm.engine, told)))
+    params = arm.params.model_copy(update={"samples": 0})
+    alone = replace(arm, engine=EchoingEngine(arm.engine, told), params=params, first=first)
     [drawn] = alone.draws_of([question])
     return drawn
 

@@ -11,7 +11,7 @@ from medo1.parameters import Parameters
 from medo1.pipelines.inference.budget_forcing import ThinkingSpec
 from medo1.probes import ProbeSpec
 from medo1.statistics.rules import StoppingRule, Weighing
-from medo1.vocabulary import VOTE_METHODS, Split, VoteMethod
+from medo1.vocabulary import VOTE_METHODS, SelectionScore, Split, VoteMethod
 
 
 class DrawParams(ThinkingSpec):
@@ -75,9 +75,7 @@ class SelectiveParams(Parameters):
     `arms.<name>.first` runs it."""
 
     first: str = Field(description="the arm that answers at once; every other arm is the thought that may follow")
-    samples: int = Field(
-        default=3, ge=2, description="samples of the first arm whose agreement is the score `agreement`"
-    )
+    samples: int = Field(default=3, ge=2, description="samples of the first arm that must agree, for that score")
 
 
 class InferenceParams(DrawParams):
@@ -102,6 +100,21 @@ class InferenceParams(DrawParams):
     )
 
 
+class FirstAnswerParams(Parameters):
+    """Answer at once as another arm does, and think only where that answer is unsure."""
+
+    arm: str = Field(description="the arm that answers first; same engine and model as this one")
+    score: SelectionScore = Field(
+        default="probability",
+        description="how sure a first answer is: probability (geometric mean over its tokens), confidence (DeepConf), "
+        "or agreement (share of `samples` that say what their vote says)",
+    )
+    tau: float = Field(
+        ge=0, description="think when the score is below; choose it on dev questions from `selective_curve`; 0: never"
+    )
+    samples: int = Field(default=3, ge=2, description="first answers that must agree, for the score agreement")
+
+
 class ArmParams(Parameters):
     """One column of the paper's table: a student state plus a prompt. An arm is data: a new one is an entry here."""
 
@@ -121,6 +134,9 @@ class ArmParams(Parameters):
         default="options",
         description="options: lettered options are shown and a letter is read; differential: none is shown, and a "
         "ranked list of diagnoses is read (the paper's free-form answers)",
+    )
+    first: FirstAnswerParams | None = Field(
+        default=None, description="answer at once and think when unsure; such an arm draws no samples"
     )
     draws: dict[str, Any] = Field(
         default={}, description="overrides of `inference`'s sampling parameters for this arm; null: none"
@@ -150,4 +166,5 @@ class ArmParams(Parameters):
     def drawn_with(self, params: InferenceParams) -> DrawParams:
         """This arm's sampling parameters: its own overrides, and `inference`'s for the rest."""
         common = {name: getattr(params, name) for name in DrawParams.model_fields}
-        return DrawParams.model_validate({**common, **self.draws})
+        alone = {} if self.first is None else {"samples": 0}  # its votes would be those of its thoughts
+        return DrawParams.model_validate({**common, **self.draws, **alone})

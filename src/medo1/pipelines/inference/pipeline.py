@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
@@ -15,20 +15,30 @@ from medo1.pipelines.inference.nodes import (
     generate,
     read_answers,
     think_selectively,
+    think_when_unsure,
     vote,
 )
 from medo1.pipelines.inference.probe_nodes import ask_probes, compare_probes, derive_probes, read_probes
 from medo1.wiring import bound
 
 
-def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
+def _arm(name: str, arms: Mapping[str, Mapping[str, Any]]) -> Pipeline:
     """An arm's nodes, in a namespace of its own.
 
     Args:
         name: the arm's.
-        arm: its parameters (`ArmParams`).
+        arms: the parameters of all (`ArmParams`).
     """
+    arm = arms[name]
     outside, models = _outside(arm)
+    parameters = _parameters(name)
+    if arm.get("first"):
+        first = arms[arm["first"]["arm"]]
+        parameters["params:first_arm"] = f"params:arms.{arm['first']['arm']}"
+        outside["first_prompt"] = f"prompt_{first['prompt']}"
+        if first["adapter"] is not None:
+            outside["first_adapter"] = f"{first['adapter']}.adapter"
+            models = [*models, "first_adapter"]
     nodes = [
         Node(
             choose_questions,
@@ -36,12 +46,7 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
             outputs="asked_questions",
             name="choose_questions",
         ),
-        Node(
-            bound(generate, name=name),
-            inputs=["asked_questions", "prompt", "engine", "params:inference", "params:arm", "params:seed", *models],
-            outputs=["generations", "timing"],
-            name="generate",
-        ),
+        _generating(name, models, first=bool(arm.get("first"))),
         Node(
             read_answers,
             inputs=["generations", "asked_questions", "params:arm"],
@@ -50,12 +55,27 @@ def _arm(name: str, arm: Mapping[str, Any]) -> Pipeline:
         ),
         Node(vote, inputs=["answers", "params:inference"], outputs="votes", name="vote"),
     ]
-    return Pipeline(
-        nodes,
-        namespace=name,
-        inputs=outside,
-        parameters=_parameters(name),
-    )
+    return Pipeline(nodes, namespace=name, inputs=outside, parameters=parameters)
+
+
+def _generating(name: str, models: Sequence[str], *, first: bool) -> Node:
+    """The node that asks; with a first answer it has that one's prompt, adapter and parameters too."""
+    outputs = ["generations", "timing"]
+    if not first:
+        inputs = ["asked_questions", "prompt", "engine", "params:inference", "params:arm", "params:seed", *models]
+        return Node(bound(generate, name=name), inputs=inputs, outputs=outputs, name="generate")
+    named = {
+        "questions": "asked_questions",
+        "prompt": "prompt",
+        "first_prompt": "first_prompt",
+        "engine": "engine",
+        "params": "params:inference",
+        "arm": "params:arm",
+        "first_arm": "params:first_arm",
+        "seed": "params:seed",
+        **{model: model for model in models},
+    }
+    return Node(bound(think_when_unsure, name=name), inputs=named, outputs=outputs, name="generate")
 
 
 def _probes(name: str, arm: Mapping[str, Any]) -> Pipeline:
@@ -127,13 +147,13 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], probes: Collection[st
         ),
         Node(
             think_selectively,
-            inputs=["params:inference", *answers],
+            inputs=["params:inference", "params:arms", *answers],
             outputs="selective_curve",
             name="think_selectively",
         ),
         Node(account, inputs=[*answers, *timings], outputs=["tokens", "outcomes", "timing"], name="account"),
     ]
-    of_each = [_arm(name, arm) for name, arm in arms.items()]
+    of_each = [_arm(name, arms) for name in arms]
     if probed := [name for name, arm in arms.items() if probes and arm["answers"] == "options"]:
         of_each += [_probes(name, arms[name]) for name in probed]
         inputs = [*(f"{arm}.answers" for arm in probed), *(f"{arm}.probe_answers" for arm in probed)]
