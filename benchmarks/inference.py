@@ -12,7 +12,14 @@ On the embedded world's student (made by `kedro run`, or here, in a folder of it
 - `prefill_share`: seconds that reading prompts takes for 32 samples of each question at once, over 32 calls of one
   sample each.
 - `adaptive_token_share`, `adaptive_accuracy_gap`: tokens of votes that stop by themselves over those of 32 samples, and
-  the accuracy of 32 samples less theirs, in points; the worst of the arms that are asked.
+  the accuracy of 32 samples less theirs, in points; the worst of the arms that are asked. `adaptive_agreement`: how
+  often the vote that stopped is that of all samples; `free_...`: the same of the rule that needs no prior.
+- `vs_adaptive_consistency`: tokens of the cheapest of AdaptiveConsistency's six criteria over ours, both among those
+  whose accuracy is at most half a point below that of 32 samples, on the same samples; `vs_deepconf`: the same of
+  DeepConf. The worst of the arms.
+- `selective_token_share`, `selective_accuracy_gap`: tokens of answering at once and thinking when unsure over those of
+  thinking always, and the accuracy of thinking always less its own, in points. Score and threshold are chosen on dev
+  questions, the figures are of test questions.
 
 A figure whose peer is not installed is null, with the reason under `reasons`.
 """
@@ -43,9 +50,12 @@ from medo1.lineage.digests import digest_of_tree, seed_from  # noqa: E402
 from medo1.questions import Question, prompt_text  # noqa: E402
 
 STUDENT, ASKED, LIMIT = "longmonolog", "longmonolog", 192
+FIRST, FIRST_PROMPT = "vanilla", "vanilla"  # answers at once, as the base model does
 BATCHES = (16, 64, 200)
 ARMS = (("longmonolog_sft", "longmonolog", "longmonolog"), ("cot_sft", "cot", "cot"))
 SAMPLES = 32
+OWN = ("dirichlet", "distribution_free")  # medo1's rules
+MARGIN = 0.005  # of accuracy: what counts as no worse
 
 LM_EVAL = """
 import json, sys, time, logging, os
@@ -105,7 +115,7 @@ class World:
             self.adapters[name] = Adapter(name, path, digest_of_tree(path))
         folder = ROOT / "conf/base/prompts/student"
         self.prompts = {file.stem: file.read_text(encoding="utf-8").strip() for file in folder.glob("*.md")}
-        self.questions = self._test_questions(home)
+        self.questions, self.dev = (self._questions(home, split) for split in ("test", "dev"))
 
     @staticmethod
     def _newest(home: Path, name: str) -> Path | None:
@@ -134,13 +144,13 @@ class World:
             raise SystemExit(f"making the embedded world failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
         return home
 
-    def _test_questions(self, home: Path) -> list[Question]:
+    def _questions(self, home: Path, split: str) -> list[Question]:
         import pandas as pd
 
         from medo1.questions.question_table import questions_from
 
         table = pd.read_parquet(self._path(home, "03_primary/questions.parquet"))
-        return [question for question in questions_from(table) if question.split == "test"]
+        return [question for question in questions_from(table) if question.split == split]
 
     def messages(self, question: Question, prompt: str = ASKED) -> tuple[Message, ...]:
         return (Message("user", prompt_text(question, self.prompts[prompt])),)
@@ -363,41 +373,149 @@ def against_plain_client(
     return ratios
 
 
-# Votes that stop by themselves
+# Votes that stop by themselves, and thought only where it is needed
 
 
-def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]]:
-    """Each arm's votes of 32 samples and of as many as the rule draws: accuracy and tokens."""
+def answered(world: World, engine: Any, questions: Sequence[Question], name: str, spec: Any, samples: int) -> Any:
+    """An arm's answers, as the pipeline would have them."""
     from medo1 import tables
-    from medo1.frames import records
-    from medo1.pipelines.inference.nodes import draw_curves, generate, read_answers
-    from medo1.pipelines.inference.params import ArmParams, InferenceParams, VoteParams
+    from medo1.pipelines.inference.nodes import generate, read_answers
+    from medo1.pipelines.inference.params import InferenceParams
     from medo1.questions.question_table import question_rows
 
     table = tables.as_table(tables.QUESTIONS, question_rows(questions))
-    params = InferenceParams(
-        max_new_tokens=256, answer_tokens=8, samples=SAMPLES,
-        votes=VoteParams(numbers=(1, SAMPLES), methods=("majority",)),
-    )  # fmt: skip
+    params = InferenceParams(max_new_tokens=256, answer_tokens=8, samples=samples)
+    models = [world.base, *([world.adapters[spec.adapter]] if spec.adapter else [])]
+    made = generate(table, world.prompts[spec.prompt], engine, params, spec, 11, *models, name=name)
+    return read_answers(made[0], table, spec)
+
+
+def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """Each arm's votes of 32 samples and of as many as each rule draws: accuracy and tokens."""
+    from medo1.pipelines.inference.params import ArmParams
+    from medo1.pipelines.inference.vote_tables import polled
+    from medo1.statistics.rules import StoppingRule
+
     told = []
     with Transformers(threads=1).with_model(world.base) as engine:
         for arm, prompt, adapter in ARMS:
-            spec = ArmParams(prompt=prompt, adapter=adapter)
-            made = generate(
-                table, world.prompts[prompt], engine, params, spec, 11, world.base, world.adapters[adapter], name=arm
-            )
-            answers = read_answers(made[0], table, spec)
-            rows = records(draw_curves(params, {arm: spec}, 11, answers)[1])
-            share = sum(row["tokens"] for row in rows) / sum(row["tokens_of_all"] for row in rows)
-            fixed = statistics.mean(row["correct_of_all"] for row in rows)
-            stopped = statistics.mean(row["correct"] for row in rows)
-            drawn = statistics.mean(row["drawn"] for row in rows)
-            tell(
-                f"{arm}: {len(rows)} questions, {SAMPLES} samples; {drawn:.1f} drawn",
-                f"{fixed:.1%} -> {stopped:.1%} on {share:.1%} of the tokens",
-            )
-            told.append({"arm": arm, "token_share": share, "gap": 100 * (fixed - stopped)})
+            polls = polled(answered(world, engine, questions, arm, ArmParams(prompt=prompt, adapter=adapter), SAMPLES))
+            outcomes = {f"their {name}": one for name, one in peers_on(polls).items()}
+            for rule in OWN:
+                outcomes[rule] = replayed(polls, ours(StoppingRule(rule=rule)))
+            whole = outcomes["their never"]
+            for name, one in outcomes.items():
+                what = f"{arm}: {name}, {one['drawn']:.1f} of {SAMPLES} drawn"
+                tell(what, f"{one['accuracy']:.1%} on {one['tokens'] / whole['tokens']:.1%} of the tokens; "
+                           f"agrees {one['agreement']:.1%}")  # fmt: skip
+            told.append(outcomes)
     return told
+
+
+def ours(rule: Any) -> Callable[[Any], tuple[int, str | None]]:
+    """When and with what answer the rule ends the drawing of a poll."""
+    from medo1.statistics.stopping import stopping_point
+    from medo1.statistics.votes import vote
+
+    def stop(poll: Any) -> tuple[int, str | None]:
+        found = stopping_point([sample.letter for sample in poll.samples], poll.options, rule, SAMPLES)
+        assert found is not None
+        return found.drawn, vote(poll.samples[: found.drawn]).letter
+
+    return stop
+
+
+def peers_on(polls: Sequence[Any]) -> dict[str, dict[str, float]]:
+    """The same of the public libraries' criteria."""
+    import _stopping_peers as peers
+    from medo1.statistics.votes import vote
+
+    def by(criterion: Callable[[Sequence[str]], bool]) -> Callable[[Any], tuple[int, str | None]]:
+        def stop(poll: Any) -> tuple[int, str | None]:
+            count = peers.adaptive_consistency([sample.letter for sample in poll.samples], criterion)
+            return count, vote(poll.samples[:count]).letter
+
+        return stop
+
+    def sure(poll: Any) -> tuple[int, str | None]:
+        columns = zip(*((one.letter, one.confidence or 0.0, one.lowest_confidence or 0.0) for one in poll.samples),
+                      strict=True)  # fmt: skip
+        return peers.deepconf(*columns)
+
+    named = {name: by(criterion) for name, criterion in peers.CRITERIA.items()}
+    return {name: replayed(polls, stop) for name, stop in {**named, "deepconf": sure}.items()}
+
+
+def replayed(polls: Sequence[Any], stop: Callable[[Any], tuple[int, str | None]]) -> dict[str, float]:
+    from medo1.statistics.votes import vote
+
+    ended = [stop(poll) for poll in polls]
+    return {
+        "accuracy": statistics.mean(letter == poll.gold for poll, (_, letter) in zip(polls, ended, strict=True)),
+        "tokens": statistics.mean(sum(poll.tokens[:count]) for poll, (count, _) in zip(polls, ended, strict=True)),
+        "drawn": statistics.mean(count for count, _ in ended),
+        "agreement": statistics.mean(
+            letter == vote(poll.samples).letter for poll, (_, letter) in zip(polls, ended, strict=True)
+        ),
+    }
+
+
+def votes_figures(told: Sequence[dict[str, dict[str, float]]]) -> dict[str, Any]:
+    """The worst of the arms. A rule that loses more accuracy than the margin counts as drawing all samples."""
+
+    def fewest(outcomes: dict[str, dict[str, float]], names: Sequence[str]) -> float:
+        whole = outcomes["their never"]
+        good = [outcomes[name]["tokens"] for name in names if outcomes[name]["accuracy"] >= whole["accuracy"] - MARGIN]
+        return min([*good, whole["tokens"]])
+
+    figures: dict[str, Any] = {}
+    for prefix, rule in zip(("adaptive", "free"), OWN, strict=True):
+        whole = [one["their never"] for one in told]
+        shares = [one[rule]["tokens"] / all_of["tokens"] for one, all_of in zip(told, whole, strict=True)]
+        gaps = [100 * (all_of["accuracy"] - one[rule]["accuracy"]) for one, all_of in zip(told, whole, strict=True)]
+        figures |= {
+            f"{prefix}_token_share": round(max(shares), 3),
+            f"{prefix}_accuracy_gap": round(max(gaps), 2),
+            f"{prefix}_agreement": round(min(one[rule]["agreement"] for one in told), 3),
+        }
+    criteria = [name for name in told[0] if name.startswith("their ") and name != "their deepconf"]
+    for name, theirs in (("vs_adaptive_consistency", criteria), ("vs_deepconf", ["their deepconf"])):
+        figures[name] = round(min(fewest(one, theirs) / fewest(one, OWN) for one in told), 3)
+    return figures
+
+
+def selective(world: World, questions: Sequence[Question]) -> dict[str, float]:
+    """Answering at once and thinking when unsure, with score and threshold chosen on dev questions."""
+    from medo1.pipelines.inference.params import ArmParams, SelectiveParams
+    from medo1.pipelines.inference.selective_rows import pairs_of
+    from medo1.statistics.selective import chosen_tau, point_at
+
+    arm, prompt, adapter = ARMS[0]
+    specs = {FIRST: ArmParams(prompt=FIRST_PROMPT), arm: ArmParams(prompt=prompt, adapter=adapter)}
+    params = SelectiveParams(first=FIRST)
+    pairs: list[dict[str, Any]] = []
+    with Transformers(threads=1).with_model(world.base) as engine:
+        for asked in (world.dev, questions):
+            tables = {
+                name: answered(world, engine, asked, name, spec, params.samples if name == FIRST else 0)
+                for name, spec in specs.items()
+            }
+            pairs.append(pairs_of(tables[FIRST], tables[arm], params))
+    dev, test = pairs
+    taus = {score: chosen_tau(of_score, MARGIN) for score, of_score in dev.items()}
+    score = min(taus, key=lambda name: point_at(dev[name], taus[name]).tokens or 0.0)
+    point, always = point_at(test[score], taus[score]), point_at(test[score], float("inf"))
+    assert point.tokens
+    assert always.thought_tokens
+    gap = 100 * (always.accuracy.value - point.accuracy.value)
+    tell(f"{arm}: thought about {point.thought_share:.0%}, {score} below {taus[score]:.3g}",
+         f"{always.accuracy.value:.1%} -> {point.accuracy.value:.1%} on {point.tokens / always.thought_tokens:.1%} "
+         "of the tokens")  # fmt: skip
+    return {
+        "selective_token_share": round(point.tokens / always.thought_tokens, 3),
+        "selective_accuracy_gap": round(gap, 2),
+        "selective_thought_share": round(point.thought_share, 3),
+    }
 
 
 def main() -> None:
@@ -411,7 +529,15 @@ def main() -> None:
     vllm = arguments.vllm or (sys.executable if importlib.util.find_spec("vllm") else None)
     silence()
     figures: dict[str, Any] = dict.fromkeys(
-        ("vs_plain_client", "vs_lm_eval", "prefill_share", "adaptive_token_share", "adaptive_accuracy_gap")
+        (
+            "vs_plain_client",
+            "vs_lm_eval",
+            "prefill_share",
+            "adaptive_token_share",
+            "adaptive_accuracy_gap",
+            "vs_adaptive_consistency",
+            "selective_token_share",
+        )
     )
     reasons: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -447,9 +573,8 @@ def main() -> None:
                 "vs_plain_client": middle(ratios),
                 "vs_plain_client_spread": [middle([min(ratios)]), middle([max(ratios)])],
             }
-        told = adaptive(world, world.questions[: 60 if arguments.quick else None])
-        figures["adaptive_token_share"] = round(max(one["token_share"] for one in told), 3)
-        figures["adaptive_accuracy_gap"] = round(max(one["gap"] for one in told), 2)
+        some = world.questions[: 60 if arguments.quick else None]
+        figures |= votes_figures(adaptive(world, some)) | selective(world, some)
     print(json.dumps(figures | {"reasons": reasons}))
 
 

@@ -12,6 +12,7 @@ from medo1.commands.plain_errors import excepthook
 COMMANDS = {
     "ask": "medo1.commands.ask.ask",
     "answers": "medo1.commands.answers.answers",
+    "cues": "medo1.commands.cues.cues",
     "completions": "medo1.commands.completions.completions",
     "run": "medo1.commands.run.run",
     "score": "medo1.commands.score.score",

@@ -20,6 +20,7 @@ from medo1.vocabulary import (
     ADAPTIVE_VOTE,
     DRAWS,
     GENERATION_OUTCOMES,
+    JUDGED_VOTES,
     RANKED_VOTE,
     RULES,
     SELECTION_SCORES,
@@ -337,7 +338,7 @@ VOTES = _table(
         "question_id": ID,
         "benchmark": NAME,
         "arm": NAME,
-        "method": pa.Column(str, pa.Check.isin((*VOTE_METHODS, RANKED_VOTE))),
+        "method": pa.Column(str, pa.Check.isin((*VOTE_METHODS, *JUDGED_VOTES, RANKED_VOTE))),
         "k": COUNT,
         "letter": MAYBE_LETTER,
         "share": SHARE,  # of the weight, for the winner
@@ -392,13 +393,13 @@ VOTE_CURVE = _table(
     {
         "arm": NAME,
         "benchmark": NAME,
-        "method": pa.Column(str, pa.Check.isin((*VOTE_METHODS, RANKED_VOTE, ADAPTIVE_VOTE))),
+        "method": pa.Column(str, pa.Check.isin((*VOTE_METHODS, *JUDGED_VOTES, RANKED_VOTE, ADAPTIVE_VOTE))),
         "k": COUNT,  # for adaptive: at most
         "questions": COUNT,
         "accuracy": SHARE,  # expected over all subsets of k samples
         "accuracy_low": SHARE,
         "accuracy_high": SHARE,
-        "mean_tokens": MAYBE_NUMBER,  # of all samples of a question together
+        "mean_tokens": MAYBE_NUMBER,  # of all samples of a question together, and of a judge's replies
         "agreement": SHARE,  # of adaptive: with the vote of all samples, as measured; none where they were not drawn
     },
     unique=["arm", "benchmark", "method", "k"],
@@ -439,6 +440,40 @@ SELECTIVE_CURVE = _table(
         "thought_tokens": MAYBE_NUMBER,
     },
     unique=["arm", "benchmark", "score", "tau"],
+)
+# What cues elicit from thoughts that were cut, on dev questions; saved by `kedro cues`.
+ANSWER_CUES = _table(
+    {
+        "arm": NAME,
+        "cue": NAME,
+        "budget": COUNT,
+        "elicited": COUNT,  # answers that the cue asked for; of these
+        "unread": SHARE,
+        "commonest": MAYBE_LETTER,
+        "commonest_share": SHARE,
+        "variety": SHARE,  # entropy of the letters over that of the right ones
+        "accuracy": SHARE,  # decides nothing
+        "chosen": TRUTH,  # read and varied most, over all budgets
+    },
+    unique=["arm", "cue", "budget"],
+)
+# What a judge says of an arm's samples: which of the first k it picks, or how each scores.
+JUDGEMENTS = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "arm": NAME,
+        "kind": pa.Column(str, pa.Check.isin(("selection", "score"))),
+        "k": COUNT,  # candidates that it saw
+        "sample": MAYBE_COUNT,  # the one that it picked or scored; none where its reply picks none
+        "letter": MAYBE_LETTER,  # what that sample states
+        "score": SHARE,
+        "text": TEXT,  # the reply
+        "prompt_tokens": MAYBE_COUNT,
+        "completion_tokens": MAYBE_COUNT,
+        "error": MAYBE_TEXT,
+        "request_id": TEXT,
+    },
 )
 TOKENS = _table(
     {

@@ -20,8 +20,17 @@ Outcome = Literal["finished", "forced", "cut", "cut_by_context", "empty", "overl
 GENERATION_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 # How votes are weighted; `medo1.statistics.votes` says what each needs of a sample.
-VoteMethod = Literal["majority", "logprob", "self_certainty", "confidence", "filtered"]
-VOTE_METHODS: tuple[VoteMethod, ...] = get_args(VoteMethod)
+VoteMethod = Literal["majority", "logprob", "self_certainty", "confidence", "filtered", "scored"]
+VOTE_METHODS: tuple[VoteMethod, ...] = (
+    "majority",
+    "logprob",
+    "self_certainty",
+    "confidence",
+    "filtered",
+)  # an engine's
+SCORED_VOTE: VoteMethod = "scored"  # weighted by what a judge or any other scorer says of each sample
+SELECTED_VOTE = "selected"  # the answer of the sample that a judge picks among k
+JUDGED_VOTES = (SCORED_VOTE, SELECTED_VOTE)
 RANKED_VOTE = "ranked"  # the vote of a free-form arm's lists
 ADAPTIVE_VOTE = "adaptive"  # the majority of as many samples as the stopping rule draws
 

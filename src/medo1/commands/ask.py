@@ -65,10 +65,10 @@ def _ask(case: str, arm: str | None, env: str | None, wishes: dict[str, Any]) ->
 
     question = question_from(case, wishes["options"])
     loader = _loader(env)
-    study, name, catalog = _opened(loader, arm)
+    study, name, catalog = opened_study(loader, arm)
     engine: Engine = catalog[study.arms[name].engine].load()
     try:
-        asked_arm = _asked_arm(study, name, loader, catalog, engine, question, wishes)
+        asked_arm = asked_arm_of(study, name, loader, catalog, engine, question, wishes)
         if asked_arm.free:
             click.secho("The case has no options: a ranked list of diagnoses is read.", fg="yellow", err=True)
         click.secho(f"{name} thinks", bold=True)
@@ -90,7 +90,7 @@ def _loader(env: str | None) -> Any:
     return project_loader(Path.cwd(), env or os.environ.get("KEDRO_ENV"))
 
 
-def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
+def opened_study(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
     """The study, the arm's name, and the catalog, none of whose entries is made yet."""
     from kedro.config import MissingConfigException
     from kedro.io import DataCatalog
@@ -108,9 +108,11 @@ def _opened(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
     return study, name, DataCatalog.from_config(loader["catalog"], credentials=credentials)
 
 
-def _asked_arm(
+def asked_arm_of(
     study: Study, name: str, loader: Any, catalog: Any, engine: Engine, question: Question, wishes: dict[str, Any]
 ) -> AskedArm:
+    """An arm of the study as it is asked one question, with the newest models and what the command line wishes; it has
+    no smaller budgets."""
     from medo1.pipelines.inference.asked_arm import AskedArm, FirstAsked
     from medo1.pipelines.inference.params import DrawParams, InferenceParams
 
@@ -121,7 +123,9 @@ def _asked_arm(
     first = None
     if arm.first is not None:  # it answers once: at once, or after thought
         changed["samples"] = 0
-        answers_first = _asked_arm(study, arm.first.arm, loader, catalog, engine, question, {**wishes, "budget": None})
+        answers_first = asked_arm_of(
+            study, arm.first.arm, loader, catalog, engine, question, {**wishes, "budget": None}
+        )
         first = FirstAsked(answers_first, arm.first.score, arm.first.tau, arm.first.samples)
     draws = DrawParams.model_validate({**arm.drawn_with(params).model_dump(), **changed, "budgets": ()})
     if arm.model is not None:

@@ -69,16 +69,25 @@ def selective_points(questions: Sequence[TwoAnswers], points: int = POINTS) -> l
         questions: at least one.
         points: how many steps between the two, at most; fewer where there are fewer different scores.
     """
-    scores = np.array([-np.inf if one.score is None else one.score for one in questions])
+    scores = _scores(questions)
     return [_point(questions, scores, tau) for tau in _taus(scores, points)]
+
+
+def point_at(questions: Sequence[TwoAnswers], tau: float) -> SelectivePoint:
+    """What one `tau` comes to."""
+    return _point(questions, _scores(questions), tau)
 
 
 def chosen_tau(questions: Sequence[TwoAnswers], margin: float = 0.0) -> float:
     """The smallest `tau`, of all that differ, whose accuracy is at most `margin` below that of thinking about all."""
-    scores = np.array([-np.inf if one.score is None else one.score for one in questions])
+    scores = _scores(questions)
     found = [_point(questions, scores, tau) for tau in _taus(scores, len(questions))]
     needed = found[-1].accuracy.value - margin - 1e-9
     return next(point.tau for point in found if point.accuracy.value >= needed)
+
+
+def _scores(questions: Sequence[TwoAnswers]) -> np.ndarray:
+    return np.array([-np.inf if one.score is None else one.score for one in questions])
 
 
 def _taus(scores: np.ndarray, points: int) -> list[float]:

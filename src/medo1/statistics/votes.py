@@ -31,6 +31,7 @@ class Voter:
     self_certainty: float | None = None
     confidence: float | None = None
     lowest_confidence: float | None = None
+    score: float | None = None  # what a scorer gave it, 0 or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _by_rank(present: np.ndarray, numbers: np.ndarray, weighing: Weighing) -> np
     return np.maximum(ranked - absent + 1, 0.0) ** weighing.borda_power
 
 
-def _by_confidence(present: np.ndarray, numbers: np.ndarray, weighing: Weighing) -> np.ndarray:
+def _by_itself(present: np.ndarray, numbers: np.ndarray, weighing: Weighing) -> np.ndarray:
     return numbers[0]
 
 
@@ -130,13 +131,15 @@ NEEDS: dict[VoteMethod, tuple[str, ...]] = {
     "self_certainty": ("self_certainty",),
     "confidence": ("confidence",),
     "filtered": ("confidence", "lowest_confidence"),
+    "scored": ("score",),
 }
 WEIGHTS: dict[VoteMethod, Callable[[np.ndarray, np.ndarray, Weighing], np.ndarray]] = {
     "majority": _equal,
     "logprob": _by_probability,
     "self_certainty": _by_rank,
-    "confidence": _by_confidence,
+    "confidence": _by_itself,
     "filtered": _of_the_surest,
+    "scored": _by_itself,
 }
 
 

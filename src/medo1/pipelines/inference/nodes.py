@@ -136,16 +136,63 @@ def read_answers(generations: Frame, questions: Frame, arm: ArmParams) -> Frame:
     return tables.as_table(tables.ANSWERS, answer_rows(generations, questions, free=arm.free))
 
 
-def vote(answers: Frame, params: InferenceParams) -> Frame:
-    """Votes of each question's first k samples, by each method that the engine allows."""
+def judge_samples(
+    questions: Frame,
+    generations: Frame,
+    answers: Frame,
+    select_prompt: str,
+    score_prompt: str,
+    judge: Engine,
+    arm: ArmParams,
+    *models: Model,
+) -> Frame:
+    """What a judge says of an arm's samples: which of k it picks, and how each scores where that is wanted.
+
+    Args:
+        questions: what was asked.
+        generations: what was said. answers: what was read in it.
+        select_prompt, score_prompt: what the judge is told after the candidates.
+        judge: who judges.
+        arm: with `judged`.
+        models: the model that the judge's engine serves; none where it has its own.
+
+    Returns:
+        `tables.JUDGEMENTS`.
+    """
+    from medo1 import tables
+    from medo1.pipelines.inference.judged_samples import judgement_rows
+
+    assert arm.judged is not None
+    texts = generations[generations["draw"] == "sampled"][["question_id", "benchmark", "sample", "text"]]
+    read = answers[answers["draw"] == "sampled"][["question_id", "benchmark", "sample", "letter", "arm"]]
+    joined = texts.merge(read, on=["question_id", "benchmark", "sample"], validate="one_to_one").sort_values("sample")
+    samples: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in records(joined):
+        samples.setdefault((row["question_id"], row["benchmark"]), []).append(row)
+    serving = judge.with_model(models[0]) if models else judge
+    name = "" if answers.empty else str(answers["arm"].iloc[0])
+    rows = judgement_rows(
+        questions_from(questions),
+        samples,
+        {"selection": select_prompt, "score": score_prompt},
+        serving,
+        arm.judged,
+        name,
+    )
+    order = ["benchmark", "question_id", "kind", "k", "request_id"]
+    return tables.as_table(tables.JUDGEMENTS, sorted(rows, key=lambda row: [row[key] for key in order]))
+
+
+def vote(answers: Frame, params: InferenceParams, judgements: Frame | None = None) -> Frame:
+    """Votes of each question's first k samples, by each method that the engine allows, and a judge's picks."""
     from medo1 import tables
     from medo1.pipelines.inference.vote_tables import polled, vote_rows
 
-    return tables.as_table(tables.VOTES, vote_rows(polled(answers), params.votes))
+    return tables.as_table(tables.VOTES, vote_rows(polled(answers, judgements), params.votes))
 
 
 def draw_curves(
-    params: InferenceParams, arms: dict[str, Any], seed: int, *answers: Frame
+    params: InferenceParams, arms: dict[str, Any], seed: int, *answers_and_judgements: Frame
 ) -> tuple[Frame, Frame, Frame]:
     """Accuracy of every arm over votes and over thinking budgets, and where adaptive sampling stops.
 
@@ -153,7 +200,8 @@ def draw_curves(
         params: how all arms draw and vote.
         arms: how each differs, by name.
         seed: of the subsets of samples, where they are too many to take all.
-        answers: one table an arm, in the order in which the arms shall stand.
+        answers_and_judgements: the answers of each arm, in the order in which the arms shall stand, then what judges
+            say of the samples of some.
 
     Returns:
         `tables.VOTE_CURVE` (expected over all subsets of k samples), `tables.ADAPTIVE` and `tables.BUDGET_CURVE`.
@@ -164,11 +212,11 @@ def draw_curves(
     votes: list[dict[str, Any]] = []
     stops: list[dict[str, Any]] = []
     budgets: list[dict[str, Any]] = []
-    for table in answers:
-        if table.empty:
-            continue
+    tables_with_rows = [table for table in answers_and_judgements if len(table)]
+    judged = {table["arm"].iloc[0]: table for table in tables_with_rows if "kind" in table}
+    for table in (table for table in tables_with_rows if "kind" not in table):
         draws = ArmParams.model_validate(arms[table["arm"].iloc[0]]).drawn_with(params)
-        polls = polled(table)
+        polls = polled(table, judged.get(table["arm"].iloc[0]))
         stopped = adaptive_rows(polls, params.adaptive, draws.samples)
         alike = min(params.adaptive.first, draws.samples) if params.adaptive.draw else draws.samples
         votes += curve_rows(polls, stopped, params.votes, alike, draws.samples, seed)

@@ -115,6 +115,27 @@ class FirstAnswerParams(Parameters):
     samples: int = Field(default=3, ge=2, description="first answers that must agree, for the score agreement")
 
 
+class JudgedParams(Parameters):
+    """A judge over an arm's samples: it picks one of several, or scores each as the weight of its vote."""
+
+    engine: str = Field(default="judge", description="catalog entry of the engine that judges")
+    model: str | None = Field(default=None, description="catalog entry of the model that it serves; None: its own")
+    candidates: tuple[int, ...] = Field(
+        default=(4,), description="it picks one of the first k samples, for each k here; none: nothing is picked"
+    )
+    score: bool = Field(default=False, description="it also scores each sample from 0 to 10: method `scored`")
+    tokens: int = Field(default=512, gt=0, description="of one reply, at most")
+    select_prompt: str = Field(default="select", description="prompt file of a pick; ends with `Choice: <number>`")
+    score_prompt: str = Field(default="score", description="prompt file of a score; ends with `Score: <0 to 10>`")
+
+    @field_validator("candidates")
+    @classmethod
+    def _there_is_something_to_choose(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(count < 2 for count in value) or len(set(value)) < len(value):  # noqa: PLR2004
+            raise ValueError(f"candidates must be different numbers of 2 or more; found {list(value)}")
+        return value
+
+
 class ArmParams(Parameters):
     """One column of the paper's table: a student state plus a prompt. An arm is data: a new one is an entry here."""
 
@@ -137,6 +158,9 @@ class ArmParams(Parameters):
     )
     first: FirstAnswerParams | None = Field(
         default=None, description="answer at once and think when unsure; such an arm draws no samples"
+    )
+    judged: JudgedParams | None = Field(
+        default=None, description="a judge over its samples: generative selection, and scores as weights of votes"
     )
     draws: dict[str, Any] = Field(
         default={}, description="overrides of `inference`'s sampling parameters for this arm; null: none"

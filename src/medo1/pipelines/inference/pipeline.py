@@ -13,6 +13,7 @@ from medo1.pipelines.inference.nodes import (
     compare_stopping,
     draw_curves,
     generate,
+    judge_samples,
     read_answers,
     think_selectively,
     think_when_unsure,
@@ -53,9 +54,29 @@ def _arm(name: str, arms: Mapping[str, Mapping[str, Any]]) -> Pipeline:
             outputs="answers",
             name="read_answers",
         ),
-        Node(vote, inputs=["answers", "params:inference"], outputs="votes", name="vote"),
+        Node(
+            vote,
+            inputs=["answers", "params:inference", *(["sample_judgements"] if arm.get("judged") else [])],
+            outputs="votes",
+            name="vote",
+        ),
     ]
+    if arm.get("judged"):
+        judging, entries = _judging(arm["judged"])
+        nodes.append(judging)
+        outside |= entries
     return Pipeline(nodes, namespace=name, inputs=outside, parameters=parameters)
+
+
+def _judging(judged: Mapping[str, Any]) -> tuple[Node, dict[str, str]]:
+    """The node that asks a judge about an arm's samples, and what it takes from outside."""
+    outside = {"judge": judged["engine"]}
+    outside |= {f"{kind}_prompt": f"prompt_{judged[f'{kind}_prompt']}" for kind in ("select", "score")}
+    if judged["model"] is not None:
+        outside["judge_model"] = judged["model"]
+    told = ["select_prompt", "score_prompt", "judge", "params:arm", *(["judge_model"] if judged["model"] else [])]
+    inputs = ["asked_questions", "generations", "answers", *told]
+    return Node(judge_samples, inputs=inputs, outputs="sample_judgements", name="judge_samples"), outside
 
 
 def _generating(name: str, models: Sequence[str], *, first: bool) -> Node:
@@ -132,10 +153,11 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], probes: Collection[st
         probes: `inference.probes`, by name; none of their nodes is there without them.
     """
     answers, timings = ([f"{arm}.{table}" for arm in arms] for table in ("answers", "timing"))
+    judgements = [f"{name}.sample_judgements" for name, arm in arms.items() if arm.get("judged")]
     of_all = [
         Node(
             draw_curves,
-            inputs=["params:inference", "params:arms", "params:seed", *answers],
+            inputs=["params:inference", "params:arms", "params:seed", *answers, *judgements],
             outputs=["vote_curve", "adaptive", "budget_curve"],
             name="draw_curves",
         ),

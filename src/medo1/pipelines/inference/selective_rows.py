@@ -44,7 +44,8 @@ def selective_rows(answers: Sequence[Frame], params: SelectiveParams) -> list[di
         if arm == params.first:
             continue
         for benchmark, thoughts in _greedy(table).groupby("benchmark", sort=True):
-            for score, firsts in first_answers(by_arm[params.first], str(benchmark), params):
+            first = by_arm[params.first]
+            for score, firsts in first_answers(first[first["benchmark"] == benchmark], params):
                 pairs = _pairs(firsts, thoughts)
                 keys = {"arm": arm, "first": params.first, "benchmark": str(benchmark), "score": score}
                 rows += [
@@ -65,27 +66,24 @@ def selective_rows(answers: Sequence[Frame], params: SelectiveParams) -> list[di
     return rows
 
 
-def first_answers(
-    answers: Frame, benchmark: str, params: SelectiveParams
-) -> Iterator[tuple[SelectionScore, dict[str, First]]]:
+def first_answers(answers: Frame, params: SelectiveParams) -> Iterator[tuple[SelectionScore, dict[str, First]]]:
     """The first arm's answers to each question, by each score that can be had."""
-    own = answers[answers["benchmark"] == benchmark]
-    greedy = {row["question_id"]: row for row in records(_greedy(own))}
+    greedy = {row["question_id"]: row for row in records(_greedy(answers))}
     for score, column in (("probability", "mean_logprob"), ("confidence", "confidence")):
         if all(known(row[column]) is not None for row in greedy.values() if known(row["letter"]) is not None):
             yield score, {name: _by_tokens(row, column) for name, row in greedy.items()}  # type: ignore[misc]
         else:
             logger.info("the first answers have no %s: the engine does not give it", column)
-    sampled = own[(own["draw"] == "sampled") & (own["sample"] < params.samples)].sort_values("sample", kind="stable")
+    sampled = answers[(answers["draw"] == "sampled") & (answers["sample"] < params.samples)]
+    sampled = sampled.sort_values("sample", kind="stable")
     groups = [(str(name), records(group)) for name, group in sampled.groupby("question_id", sort=True)]
     if groups and all(len(group) == params.samples for _, group in groups):
         yield "agreement", {name: _by_agreement(group) for name, group in groups}
 
 
-def pairs_of(first: Frame, thought: Frame, benchmark: str, params: SelectiveParams) -> dict[str, list[TwoAnswers]]:
-    """Both answers to each question of a benchmark, by score."""
-    thoughts = _greedy(thought[thought["benchmark"] == benchmark])
-    return {score: _pairs(firsts, thoughts) for score, firsts in first_answers(first, benchmark, params)}
+def pairs_of(first: Frame, thought: Frame, params: SelectiveParams) -> dict[str, list[TwoAnswers]]:
+    """Both answers to each question that both arms were asked, by score."""
+    return {score: _pairs(firsts, _greedy(thought)) for score, firsts in first_answers(first, params)}
 
 
 def _pairs(firsts: dict[str, First], thoughts: Frame) -> list[TwoAnswers]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
@@ -17,12 +17,20 @@ from medo1.statistics.rules import StoppingRule
 from medo1.statistics.stopping import stopping_point
 from medo1.statistics.vote_curves import expected_accuracy, expected_ranked_accuracy
 from medo1.statistics.votes import Vote, Voter, can_vote, ranked_winner, vote
-from medo1.vocabulary import ADAPTIVE_VOTE, RANKED_VOTE, VoteMethod
+from medo1.vocabulary import ADAPTIVE_VOTE, RANKED_VOTE, SCORED_VOTE, SELECTED_VOTE, VoteMethod
 
 logger = logging.getLogger(__name__)
 
 CUT = ("cut", "cut_by_context")  # thoughts that ended without an answer being asked for
 ENOUGH_TO_TELL, MUCH = 20, 0.8  # forced answers; the share of them that are unread, or alike
+
+
+class Picked(NamedTuple):
+    """What a judge picked among the first k samples: the answer, None for no pick, and the tokens of its reply."""
+
+    k: int
+    letter: str | None
+    tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class Poll:
     samples: tuple[Voter, ...]
     tokens: tuple[int | None, ...]
     ballots: tuple[tuple[str, ...], ...] = ()
+    picked: tuple[Picked, ...] = ()
+    scoring_tokens: float | None = None  # of one score
 
     def first(self, count: int) -> Poll:
         """The poll of the first samples alone."""
@@ -50,8 +60,11 @@ class Poll:
         return {"question_id": self.question_id, "benchmark": self.benchmark, "arm": self.arm}
 
 
-def polled(answers: Frame) -> list[Poll]:
-    """Each question's samples, by benchmark and question."""
+def polled(answers: Frame, judgements: Frame | None = None) -> list[Poll]:
+    """Each question's samples, by benchmark and question, with what a judge says of them."""
+    said: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in [] if judgements is None else records(judgements):
+        said.setdefault((row["benchmark"], row["question_id"]), []).append(row)
     sampled = answers[answers["draw"] == "sampled"].sort_values("sample", kind="stable")
     polls = []
     for (benchmark, question_id, arm), group in sampled.groupby(["benchmark", "question_id", "arm"], sort=True):
@@ -60,6 +73,9 @@ def polled(answers: Frame) -> list[Poll]:
         free = any(ballots)
         stated = [one[0] if one else None for one in ballots] if free else [known(row["letter"]) for row in rows]
         offered = LETTERS[: rows[0]["options"]]
+        told = said.get((str(benchmark), str(question_id)), [])
+        scores = {row["sample"]: known(row["score"]) for row in told if row["kind"] == "score"}
+        scoring = [known(row["completion_tokens"]) for row in told if row["kind"] == "score"]
         polls.append(
             Poll(
                 question_id=str(question_id),
@@ -68,11 +84,17 @@ def polled(answers: Frame) -> list[Poll]:
                 gold=rows[0]["gold"],
                 options=len({*offered, *(answer for answer in stated if answer is not None)}),
                 samples=tuple(
-                    Voter(answer, *(known(row[name]) for name in CONFIDENCES))
+                    Voter(answer, **{name: known(row[name]) for name in CONFIDENCES}, score=scores.get(row["sample"]))
                     for answer, row in zip(stated, rows, strict=True)
                 ),
                 tokens=tuple(known(row["completion_tokens"]) for row in rows),
                 ballots=ballots if free else (),
+                picked=tuple(
+                    Picked(row["k"], known(row["letter"]), known(row["completion_tokens"]))
+                    for row in told
+                    if row["kind"] == "selection"
+                ),
+                scoring_tokens=_mean(scoring),
             )
         )
     return polls
@@ -88,6 +110,9 @@ def vote_rows(polls: Sequence[Poll], params: VoteParams) -> list[dict[str, Any]]
             rows += [_vote_row(poll, method, k, vote(poll.samples[:k], method, params)) for method in possible]
             if poll.ballots:
                 rows.append(_vote_row(poll, RANKED_VOTE, k, ranked_winner(poll.ballots[:k])))
+        for one in poll.picked:
+            outcome = Vote(one.letter, float(one.letter is not None), int(one.letter is not None))
+            rows.append(_vote_row(poll, SELECTED_VOTE, one.k, outcome))
     return sorted(rows, key=lambda row: (row["benchmark"], row["question_id"], row["method"], row["k"]))
 
 
@@ -132,7 +157,12 @@ def curve_rows(
                     expected_accuracy(poll.samples, poll.gold, k, method, params, seed_from(seed, poll.question_id, k))
                     for poll in own
                 ]
-                rows.append(_curve_row(own[0].arm, benchmark, method, k, shares, per_sample and k * per_sample))
+                each = per_sample
+                if method == SCORED_VOTE and per_sample is not None:
+                    judging = [poll.scoring_tokens for poll in own if poll.scoring_tokens is not None]
+                    each = per_sample + judging_tokens if (judging_tokens := _mean(judging)) is not None else None
+                rows.append(_curve_row(own[0].arm, benchmark, method, k, shares, each and k * each))
+        rows += _selected_rows(own, benchmark, alike)
         if any(poll.ballots for poll in own):
             for k in (number for number in params.numbers if number <= alike):
                 shares = [
@@ -147,6 +177,20 @@ def curve_rows(
             agreed = [row["agrees"] for row in mine]
             agreement = None if None in agreed else _mean(agreed)
             rows.append(_curve_row(own[0].arm, benchmark, ADAPTIVE_VOTE, most, shares, spent, agreement))
+    return rows
+
+
+def _selected_rows(polls: Sequence[Poll], benchmark: str, alike: int) -> list[dict[str, Any]]:
+    """Points of generative selection: of the first k samples, with the tokens of the judge's replies."""
+    rows = []
+    for k in sorted({one.k for poll in polls for one in poll.picked if one.k <= alike}):
+        picks = [next((one for one in poll.picked if one.k == k), Picked(k, None, None)) for poll in polls]
+        spent = [
+            sum(counts) if None not in (counts := [*poll.tokens[:k], pick.tokens]) else None  # type: ignore[arg-type]
+            for poll, pick in zip(polls, picks, strict=True)
+        ]
+        shares = [float(pick.letter == poll.gold) for poll, pick in zip(polls, picks, strict=True)]
+        rows.append(_curve_row(polls[0].arm, benchmark, SELECTED_VOTE, k, shares, _mean(spent)))
     return rows
 
 
@@ -289,10 +333,16 @@ def _forced(answers: Frame, arm: str, budget: int) -> dict[str, Any]:
 
 
 def _possible(polls: Sequence[Poll], methods: Sequence[VoteMethod]) -> list[VoteMethod]:
-    """The methods whose numbers every voter has."""
+    """The methods whose numbers every voter has; and votes by score where samples have one."""
     possible = [method for method in methods if all(can_vote(poll.samples, method) for poll in polls)]
     if missing := [method for method in methods if method not in possible]:
         logger.info("the engine does not give what votes by %s weigh; they are left out", ", ".join(missing))
+    scored = any(sample.score is not None for poll in polls for sample in poll.samples)
+    if scored and SCORED_VOTE not in possible:
+        if all(can_vote(poll.samples, SCORED_VOTE) for poll in polls):
+            possible.append(SCORED_VOTE)
+        else:
+            logger.warning("%s: some samples have no score, so none votes by it", polls[0].arm)
     return possible
 
 
