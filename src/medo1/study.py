@@ -13,7 +13,7 @@ from medo1.errors import UserError
 from medo1.nearest import did_you_mean
 from medo1.parameters import Parameters, problems
 from medo1.pipelines.filtering.params import FilteringParams
-from medo1.pipelines.inference.params import ArmParams
+from medo1.pipelines.inference.params import ArmParams, JudgeParams
 from medo1.pipelines.synthesis.params import FormatParams
 from medo1.probes import ProbeSpec
 
@@ -49,6 +49,7 @@ class Study(Parameters):
     arms: dict[str, ArmParams] = Field(min_length=1, description="columns of the result table")
     estimate_only: bool = Field(default=False, description="`synthesis.estimate_only`: the graph ends with an estimate")
     filtering: FilteringParams = Field(default=FilteringParams(), description="which chains are trained on")
+    judge: JudgeParams | None = Field(default=None, description="`inference.judge`: who judges free-form answers")
     probes: ProbeSpec = Field(default=ProbeSpec(), description="`inference.probes`: which nodes of theirs there are")
 
     @field_validator("formats", "arms")
@@ -111,7 +112,7 @@ class Study(Parameters):
         Raises:
             StudyError: for an unknown or missing key, naming it.
         """
-        own = set(cls.model_fields) - {"estimate_only", "probes"}  # which are synthesis's and inference's
+        own = set(cls.model_fields) - {"estimate_only", "judge", "probes"}  # which are synthesis's and inference's
         # A key with an underscore in front only holds what others share (YAML anchors).
         unknown = sorted(key for key in set(parameters) - own - set(GROUPS) if not key.startswith("_"))
         if unknown:
@@ -121,7 +122,8 @@ class Study(Parameters):
         try:
             given = {key: _present(value) for key, value in parameters.items() if key in own}
             only = bool((parameters.get("synthesis") or {}).get("estimate_only"))
-            study = cls.model_validate({**given, "estimate_only": only, "probes": _probes(parameters)})
+            of_inference = {"judge": (parameters.get("inference") or {}).get("judge"), "probes": _probes(parameters)}
+            study = cls.model_validate({**given, "estimate_only": only, **of_inference})
         except ValidationError as error:
             details = "\n".join(problems(error, cls))
             raise StudyError(f"The parameters do not describe a study:\n{details}") from error
@@ -140,8 +142,15 @@ class Study(Parameters):
             StudyError: no arm is left.
         """
         absent = {name: arm.keys[0] for name, arm in self.arms.items() if arm.keys and not any(map(has_key, arm.keys))}
+        judge = self.judge
+        if judge is not None and judge.keys and not any(map(has_key, judge.keys)):
+            logger.warning(
+                "No judge is asked, for there is no key `%s` in conf/local/credentials.yml: diagnoses are matched by "
+                "text alone", judge.keys[0],
+            )  # fmt: skip
+            judge = None
         if not absent:
-            return self
+            return self.model_copy(update={"judge": judge})
         left = {name: arm for name, arm in self.arms.items() if name not in absent}
         for key in dict.fromkeys(absent.values()):
             arms = [name for name, needed in absent.items() if needed == key]
@@ -154,7 +163,7 @@ class Study(Parameters):
                 f"No arm is left: {', '.join(absent)} need keys. Put {', '.join(sorted(set(absent.values())))} into "
                 "conf/local/credentials.yml."
             )
-        return self.model_copy(update={"arms": left})
+        return self.model_copy(update={"arms": left, "judge": judge})
 
     def refuse_another_base_model(self, outside: str | None, maker: str, env: str) -> None:
         """Hold the parameter `base_model` against the model that would be measured, the catalog's entry `base_model`.
@@ -194,6 +203,7 @@ class Study(Parameters):
             "estimate_only": self.estimate_only,
             "filters": self.filtering.asks(),
             "probes": self.probes.names,
+            "judge": self.judge.engine if self.judge else None,
         }
 
     @property

@@ -661,6 +661,49 @@ PROBES = _table(
 )
 
 
+# Where the right diagnosis stands in a free-form arm's greedy lists, and how the text came there.
+JUDGEMENTS = _table(
+    {
+        "question_id": ID,
+        "benchmark": NAME,
+        "arm": NAME,
+        "listed": COUNT,  # diagnoses of the list that was read
+        "rank": MAYBE_COUNT,  # of the right one, from 1; none where it is not there
+        "by": pa.Column(str, pa.Check.isin(("text", "judge", "nobody", "unread"))),
+        "breadth": COUNT,  # different diagnoses that the whole text weighs
+        "lead_changes": COUNT,  # how often another diagnosis took the lead
+        "second_thoughts": COUNT,  # places where the text asks, doubts or turns
+        "error": MAYBE_TEXT,
+        "request_id": TEXT,  # of the judge's reply in the completion store
+    },
+    unique=["question_id", "benchmark", "arm"],
+)
+FREE_FORM = _table(
+    {
+        "arm": NAME,
+        "against": TEXT,  # the arm that answered the same cases with options
+        "benchmark": NAME,
+        "n": COUNT,
+        "breadth": NUMBER,  # means over the cases
+        "listed": NUMBER,
+        "first": SHARE,  # the right diagnosis stands first, by text or judge
+        "named": SHARE,  # it stands anywhere in the list
+        "first_by_text": SHARE,
+        "reciprocal_rank": SHARE,
+        "judged": SHARE,  # cases that the judge decided
+        "unread": SHARE,  # cases whose judge's reply states no verdict
+        "lead_changes": NUMBER,
+        "second_thoughts": NUMBER,
+        "with_options": SHARE,  # accuracy of `against` on the same cases
+        "difference": MAYBE_NUMBER,  # first less with_options
+        "low": MAYBE_NUMBER,
+        "high": MAYBE_NUMBER,
+        "p_value": SHARE,
+    },
+    unique=["arm", "benchmark"],
+)
+
+
 def as_table(schema: pa.DataFrameSchema, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows as a table of this schema: its columns in its order, its types, also when there is no row.
 

@@ -29,12 +29,14 @@ class Judgement:
         states no
             verdict, or it failed: `error` says why).
         error: the engine's reason.
+        request_id: of the judge's reply in the completion store; empty where it was not asked.
     """
 
     key: str
     rank: int | None
     by: Literal["text", "judge", "nobody", "unread"]
     error: str | None = None
+    request_id: str = ""
 
 
 def judged(
@@ -76,7 +78,8 @@ def judged(
         return
     for completion in engine.complete(requests):
         if completion.finish_reason == "error":
-            yield Judgement(completion.key, None, "unread", completion.error)
+            yield Judgement(completion.key, None, "unread", completion.error, completion.request_id)
             continue
         verdict = read_verdict(completion.text, counts[completion.key], completion.finish_reason)
-        yield Judgement(completion.key, verdict.rank, "unread" if verdict.status == "unread" else "judge")
+        by: Literal["judge", "unread"] = "unread" if verdict.status == "unread" else "judge"
+        yield Judgement(completion.key, verdict.rank, by, None, completion.request_id)

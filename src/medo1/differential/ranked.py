@@ -182,6 +182,29 @@ def read_differential(text: str, finish_reason: str | None = None, *, limit: int
     return Differential((), "truncated" if cut else "abstain", "cut_before_statement" if cut else "nothing_stated")
 
 
+def leads_in(text: str) -> list[list[str]]:
+    """The diagnoses of each list and of each statement in a text, its thought included, in the order of the text; the
+    first of each leads."""
+    found: list[tuple[int, list[str]]] = []
+    for header, items in _blocks(text, 0):
+        named = [diagnosis for diagnosis in (_name(text, *item) for item in items) if diagnosis is not None]
+        fits = _HEADER.search(header) is not None and not _NOT_A_LIST_OF_DIAGNOSES.search(header)
+        if named and fits and not (_LESS_LIKELY.search(header) and "most likely" not in header.lower()):
+            found.append((items[0][0], [diagnosis.name for diagnosis in named]))
+    for match in _FINAL.finditer(text):
+        group = next(name for name in ("line", "below", "sentence") if match[name])
+        if _ITEM.match(text, match.start(group)) or _NO_NAME.match(match[group].lstrip(" *_")):
+            continue
+        if (stated := _name(text, match.start(group), match.end(group))) is not None:
+            found.append((match.start(group), [stated.name]))
+    for match in _PLAIN.finditer(text):
+        if _NO_NAME.match(match["sentence"]) or _NOT_NAMED.match(match["sentence"]):
+            continue
+        if (stated := _name(text, match.start("sentence"), match.end("sentence"))) is not None:
+            found.append((match.start("sentence"), [stated.name]))
+    return [names for _, names in sorted(found, key=lambda one: one[0])]
+
+
 def _is_the_answer(listed: _List, stated: Diagnosis) -> bool:
     """Whether a list is itself the ranked answer, rather than the alternatives to the diagnosis `stated` before it."""
     if not listed.diagnoses or listed.diagnoses[0].span[0] <= stated.span[0]:

@@ -78,6 +78,15 @@ class SelectiveParams(Parameters):
     samples: int = Field(default=3, ge=2, description="samples of the first arm that must agree, for that score")
 
 
+class JudgeParams(Parameters):
+    """Who says whether a diagnosis under another name is the right one."""
+
+    engine: str = Field(default="judge", description="catalog entry of the engine; its store keeps each reply")
+    keys: tuple[str, ...] = Field(
+        default=(), description="as `arms.<name>.keys`: without one of them lists are matched by text alone"
+    )
+
+
 class InferenceParams(DrawParams):
     """What every arm is asked, and how."""
 
@@ -92,6 +101,9 @@ class InferenceParams(DrawParams):
     )
     probes: ProbeSpec = Field(
         default=ProbeSpec(), description="questions derived from the asked ones, to see what carries the score: names"
+    )
+    judge: JudgeParams | None = Field(
+        default=None, description="grades the lists of free-form arms where no name in them is the right one's own"
     )
     transfer: TransferParams | None = Field(default=None, description="also ask a benchmark that is generated here")
     prices: dict[str, Price] = Field(default={}, description="list price of each model by name, for the cost table")

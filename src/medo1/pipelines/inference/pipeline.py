@@ -7,6 +7,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from medo1.pipelines.inference.free_form_nodes import compare_free_form, judge_answers
 from medo1.pipelines.inference.nodes import (
     account,
     choose_questions,
@@ -127,6 +128,34 @@ def _probes(name: str, arm: Mapping[str, Any]) -> Pipeline:
     return Pipeline(nodes, namespace=name, inputs={**outside, "asked_questions": asked}, parameters=_parameters(name))
 
 
+def _judgements(name: str, judge: str | None) -> Pipeline:
+    """The node of a free-form arm that says where the right diagnosis stands in its lists."""
+    asking = ["judge", "prompt_judge"] if judge else []
+    node = Node(
+        judge_answers,
+        inputs=["generations", "asked_questions", *asking],
+        outputs="judgements",
+        name="judge_answers",
+    )
+    outside = {"judge": judge, "prompt_judge": "prompt_judge"} if judge else {}
+    return Pipeline([node], namespace=name, inputs={
+        **outside, "generations": f"{name}.generations", "asked_questions": f"{name}.asked_questions",
+    })  # fmt: skip
+
+
+def _with_options(free: Mapping[str, Any], arms: Mapping[str, Mapping[str, Any]]) -> str:
+    """The first arm of the same student that answers with options; empty where there is none."""
+    same = ("adapter", "model", "engine")
+    return next(
+        (
+            name
+            for name, arm in arms.items()
+            if arm["answers"] == "options" and all(arm[key] == free[key] for key in same)
+        ),
+        "",
+    )
+
+
 def _outside(arm: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     """What an arm's nodes take from outside, and those of it that are models."""
     outside = {"questions": "questions", "engine": arm["engine"], "prompt": f"prompt_{arm['prompt']}"}
@@ -145,12 +174,15 @@ def _parameters(name: str) -> dict[str, str]:
     }
 
 
-def create_pipeline(arms: Mapping[str, Mapping[str, Any]], probes: Collection[str] = (), **_: Any) -> Pipeline:
+def create_pipeline(
+    arms: Mapping[str, Mapping[str, Any]], probes: Collection[str] = (), judge: str | None = None, **_: Any
+) -> Pipeline:
     """The pipeline `inference`.
 
     Args:
         arms: the study's arms, as in the parameters; each becomes a namespace.
         probes: `inference.probes`, by name; none of their nodes is there without them.
+        judge: catalog entry of the engine that judges free-form answers; None: they are matched by text alone.
     """
     answers, timings = ([f"{arm}.{table}" for arm in arms] for table in ("answers", "timing"))
     judgements = [f"{name}.sample_judgements" for name, arm in arms.items() if arm.get("judged")]
@@ -180,4 +212,14 @@ def create_pipeline(arms: Mapping[str, Mapping[str, Any]], probes: Collection[st
         of_each += [_probes(name, arms[name]) for name in probed]
         inputs = [*(f"{arm}.answers" for arm in probed), *(f"{arm}.probe_answers" for arm in probed)]
         of_all.append(Node(compare_probes, inputs=inputs, outputs="probes", name="compare_probes"))
+    if free := {name: arm for name, arm in arms.items() if arm["answers"] == "differential"}:
+        of_each += [_judgements(name, judge) for name in free]
+        pairs = tuple((name, _with_options(arm, arms)) for name, arm in free.items())
+        inputs = [
+            entry
+            for name, against in pairs
+            for entry in (f"{name}.judgements", *([f"{against}.answers"] if against else []))
+        ]
+        node = bound(compare_free_form, pairs=pairs)
+        of_all.append(Node(node, inputs=inputs, outputs="free_form", name="compare_free_form"))
     return sum(of_each, Pipeline(of_all))
