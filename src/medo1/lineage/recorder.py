@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from medo1.lineage.digests import canonical_json
@@ -21,7 +22,7 @@ from medo1.lineage.environment import Environment, Heart
 from medo1.lineage.ledger import BUSY_S, PATIENCE_S, Ledger, LedgerError, RunIdTakenError
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.places import Places
-from medo1.lineage.run_records import RunRecord, write_record
+from medo1.lineage.run_records import RunRecord, run_facts, write_record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -303,54 +304,11 @@ class Recorder:
     def _insert_start(self, connection: Connection, start: RunStart) -> None:
         from medo1.lineage.schema import pin, run
 
-        keep, code, process = self._ledger.keep_document, start.environment.code, start.environment.process
-        row = {
-            "id": start.id,
-            "site": self._ledger.settings.site,
-            "command": start.command,
-            "env": start.env,
-            "pipelines": start.pipelines,
-            "selection": start.selection,
-            "runtime_params": start.runtime_params,
-            "from_run": start.from_run,
-            "parameters": keep(connection, "parameters", canonical_json(start.parameters)),
-            "effective_parameters": keep(connection, "parameters", canonical_json(start.effective_parameters)),
-            "packages": keep(connection, "packages", canonical_json(start.environment.packages)),
-            "diff": keep(connection, "diff", start.diff) if start.diff else None,
-            "git_commit": code.commit,
-            "git_branch": code.branch,
-            "git_dirty": code.dirty,
-            "diff_digest": code.diff_digest,
-            "python": start.environment.python,
-            "platform": start.environment.platform,
-            "medo1": start.medo1,
-            "kedro": start.kedro,
-            "hardware": start.environment.hardware,
-            "user": start.environment.user,
-            "host": process.host,
-            "machine": process.machine,
-            "pid": process.pid,
-            "process_started": process.started,
-            "started_at": start.started_at,
-            "heartbeat_at": time.time(),
-            "rebuilt": False,
-        }
-        connection.execute(run.insert().values(row))
-        if start.pins:
-            connection.execute(
-                pin.insert(),
-                [
-                    {
-                        "run_id": start.id,
-                        "name": one.name,
-                        "kind": one.kind,
-                        "location": one.location,
-                        "version": one.version,
-                        "digest": one.digest,
-                    }
-                    for one in start.pins
-                ],
-            )
+        facts = run_facts(start, self._ledger.settings.site, partial(self._ledger.keep_document, connection))
+        connection.execute(run.insert().values({**facts, "heartbeat_at": time.time(), "rebuilt": False}))
+        for one in start.pins:
+            told = {name: getattr(one, name) for name in ("name", "kind", "location", "version", "digest")}
+            connection.execute(pin.insert().values(run_id=start.id, **told))
 
     def _update_node(self, connection: Connection, node: str, values: Mapping[str, Any]) -> None:
         from sqlalchemy import update
@@ -393,26 +351,8 @@ def put_version(
     from medo1.lineage.schema import version
 
     site = ledger.settings.site_of(location)
-    row = {
-        "site": site,
-        "location": location,
-        "version": manifest.version,
-        "dataset": manifest.dataset,
-        "node_run_id": node_run_id,
-        "run_id": manifest.run or None,
-        "kind": manifest.kind,
-        "digest": manifest.digest,
-        "size_bytes": manifest.size_bytes,
-        "rows": manifest.rows,
-        "key": manifest.key,
-        "rows_from": manifest.rows_from,
-        "saved_at": manifest.saved_at,
-        "manifest": manifest_digest,
-        "env": manifest.run_record.get("env"),
-        "maker": manifest.maker or None,
-        "completions": manifest.completions or None,
-        "measures": manifest.measures,
-    }
+    where = {"site": site, "location": location, "version": manifest.version}
+    row = {**where, "node_run_id": node_run_id, "manifest": manifest_digest, **version_facts(manifest)}
     number = ledger.insert(connection, version, row)
     if number is None:
         same = (version.c.site == site) & (version.c.location == location) & (version.c.version == manifest.version)
@@ -424,6 +364,25 @@ def put_version(
                 .values(node_run_id=node_run_id)
             )
     return int(number)
+
+
+def version_facts(manifest: Manifest) -> dict[str, Any]:
+    """What a manifest says of its version, named as the ledger's columns."""
+    return {
+        "dataset": manifest.dataset,
+        "run_id": manifest.run or None,
+        "kind": manifest.kind,
+        "digest": manifest.digest,
+        "size_bytes": manifest.size_bytes,
+        "rows": manifest.rows,
+        "key": manifest.key,
+        "rows_from": manifest.rows_from,
+        "saved_at": manifest.saved_at,
+        "env": manifest.run_record.get("env"),
+        "maker": manifest.maker or None,
+        "completions": manifest.completions or None,
+        "measures": manifest.measures,
+    }
 
 
 def put_input(ledger: Ledger, connection: Connection, node_run_id: int, name: str, read: NodeInput) -> None:

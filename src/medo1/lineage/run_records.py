@@ -14,7 +14,7 @@ The record also holds what no manifest does, so that a ledger is made again from
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +61,7 @@ class RunRecord:
         self.documents: dict[str, str] = {}
         self._nodes: dict[str, NodeRecord] = {}
 
-    def keep(self, content: str | None) -> str | None:
-        """Keep a text beside the record; returns its digest."""
-        if content is None:
-            return None
+    def _keep(self, content: str) -> str:
         digest = digest_of_text(content)
         self.documents[digest] = content
         return digest
@@ -73,7 +70,7 @@ class RunRecord:
         self, node: str, function: str | None, code: Mapping[str, str], inputs: Mapping[str, NodeInput], at: str
     ) -> None:
         """A node is about to run."""
-        kept = self.keep(canonical_json(dict(code))) if code else None
+        kept = self._keep(canonical_json(dict(code))) if code else None
         self._nodes[node] = NodeRecord(node, function, kept, at, {name: _told(read) for name, read in inputs.items()})
 
     def node_ran(self, node: str, duration_s: float) -> None:
@@ -101,52 +98,59 @@ class RunRecord:
 
     def text(self, ended_at: str, outcome: str, error: str | None, cost: Any) -> str:
         """The record of the run, now that it is over."""
-        start, environment = self._start, self._start.environment
-        code, process = environment.code, environment.process
         for one in self._nodes.values():
             if one.outcome is None:
                 one.ended_at, one.outcome = ended_at, outcome
-        run = {
-            "id": start.id,
-            "site": self._site,
-            "command": start.command,
-            "env": start.env,
-            "pipelines": start.pipelines,
-            "selection": start.selection,
-            "runtime_params": start.runtime_params,
-            "from_run": start.from_run,
-            "parameters": self.keep(canonical_json(start.parameters)),
-            "effective_parameters": self.keep(canonical_json(start.effective_parameters)),
-            "packages": self.keep(canonical_json(environment.packages)),
-            "diff": self.keep(start.diff or None),
-            "git_commit": code.commit,
-            "git_branch": code.branch,
-            "git_dirty": code.dirty,
-            "diff_digest": code.diff_digest,
-            "python": environment.python,
-            "platform": environment.platform,
-            "medo1": start.medo1,
-            "kedro": start.kedro,
-            "hardware": environment.hardware,
-            "user": environment.user,
-            "host": process.host,
-            "machine": process.machine,
-            "pid": process.pid,
-            "process_started": process.started,
-            "started_at": start.started_at,
-            "ended_at": ended_at,
-            "outcome": outcome,
-            "error": error,
-            "cost": cost,
-        }
+        run = run_facts(self._start, self._site, lambda _, content: self._keep(content))
+        run |= {"ended_at": ended_at, "outcome": outcome, "error": error, "cost": cost}
         whole = {
             "record_format": RECORD_FORMAT,
             "run": run,
-            "pins": [asdict(pin) for pin in start.pins],
+            "pins": [asdict(pin) for pin in self._start.pins],
             "roots_of_inputs": dict(sorted(self._roots.items())),
             "nodes": [asdict(one) for one in self._nodes.values()],
         }
         return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def run_facts(start: RunStart, site: str, keep: Callable[[str, str], str]) -> dict[str, Any]:
+    """What is known of a run when it starts, named as the ledger's columns.
+
+    Args:
+        site: the project's copy, as the ledger names it.
+        keep: keeps a text of a kind, and gives its digest.
+    """
+    environment = start.environment
+    code, process = environment.code, environment.process
+    return {
+        "id": start.id,
+        "site": site,
+        "command": start.command,
+        "env": start.env,
+        "pipelines": start.pipelines,
+        "selection": start.selection,
+        "runtime_params": start.runtime_params,
+        "from_run": start.from_run,
+        "parameters": keep("parameters", canonical_json(start.parameters)),
+        "effective_parameters": keep("parameters", canonical_json(start.effective_parameters)),
+        "packages": keep("packages", canonical_json(environment.packages)),
+        "diff": keep("diff", start.diff) if start.diff else None,
+        "git_commit": code.commit,
+        "git_branch": code.branch,
+        "git_dirty": code.dirty,
+        "diff_digest": code.diff_digest,
+        "python": environment.python,
+        "platform": environment.platform,
+        "medo1": start.medo1,
+        "kedro": start.kedro,
+        "hardware": environment.hardware,
+        "user": environment.user,
+        "host": process.host,
+        "machine": process.machine,
+        "pid": process.pid,
+        "process_started": process.started,
+        "started_at": start.started_at,
+    }
 
 
 def _told(read: NodeInput) -> dict[str, Any]:

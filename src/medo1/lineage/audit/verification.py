@@ -20,6 +20,7 @@ from medo1.lineage.digests import digest_of_text
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.manifests import MANIFEST_NAME, Manifest
 from medo1.lineage.places import CorruptFileError, Places, digest_of_bytes, manifest_or_reason
+from medo1.lineage.recorder import version_facts
 from medo1.lineage.run_records import DOCUMENTS, NODE_FACTS, read_record
 
 if TYPE_CHECKING:
@@ -204,19 +205,9 @@ def content_problem(
 
 def contradictions(row: Row, manifest: Manifest, facts: KnownFacts) -> list[str]:
     """Where ledger and manifest say different things of one version."""
-    said = {
-        "dataset": manifest.dataset,
-        "digest": manifest.digest,
-        "size_bytes": manifest.size_bytes,
-        "rows": manifest.rows,
-        "kind": manifest.kind,
-        "saved_at": manifest.saved_at,
-        "key": manifest.key,
-        "rows_from": manifest.rows_from,
-        "run_id": manifest.run or None,
-        "maker": manifest.maker or None,
-        "completions": manifest.completions or None,
-    }
+    said = version_facts(manifest)
+    if row["measures"] is None:  # of an earlier release
+        del said["measures"]
     found = [_differs(name, row[name], value) for name, value in said.items() if row[name] != value]
     run = facts.runs.get(manifest.run)
     if run is not None:
