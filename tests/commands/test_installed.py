@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -34,6 +35,13 @@ def test_a_folder_that_holds_only_the_configuration_is_enough_to_run_and_to_audi
     ran = medo1(tmp_path, "run", "--conf-source=conf", "--pipelines=clinic,ingest", "--to-outputs=benchmark_files")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "finished" in medo1(tmp_path, "audit", "runs").stdout
+    told = json.loads(medo1(tmp_path, "audit", "runs", "latest", "--json").stdout)
+    assert told["git_commit"] is None  # no repository here: the code is known by its digest
+    assert all(node["code"] for node in told["nodes"])
+    for command in (["verify"], ["verify", "--root", told["root"]], ["stale"], ["lineage", "benchmark_files"]):
+        audited = medo1(tmp_path, "audit", *command)
+        assert audited.returncode == 0, (command, audited.stdout + audited.stderr)
+    assert "outside a git repository" in medo1(tmp_path, "audit", "reproduce", "latest").stderr
 
 
 def test_without_a_configuration_it_says_where_one_comes_from(tmp_path: Path) -> None:

@@ -181,6 +181,14 @@ def _stale(project: TinyProject, audit: Audit) -> dict[str, Any]:
     return {one["dataset"]: one for one in told["stale"]}
 
 
+def test_a_parameter_whose_keys_are_numbers_is_what_it_was(project: TinyProject, audit: Audit) -> None:
+    project.edit("conf/base/parameters.yml", "keep: {skip: 2}", "keep: {skip: 2, levels: {0: 4, 1: [5, null]}}")
+    project.run()
+    assert _stale(project, audit) == {}
+    project.edit("conf/base/parameters.yml", "0: 4", "0: 3")
+    assert _stale(project, audit)["kept_chains"]["reasons"] == ["params:keep: levels.0: 4 -> 3"]
+
+
 def test_nothing_is_stale_after_a_run(project: TinyProject, audit: Audit) -> None:
     project.run()
     assert audit(project, "stale") == {"looked_at": 9, "stale": []}
@@ -398,6 +406,17 @@ def test_a_page_that_says_by_which_run_it_was_made_comes_out_again(project: Tiny
     told = audit(project, "reproduce", run)
     [outcome] = [one for one in told["versions"] if one["dataset"] == "report"]
     assert (outcome["outcome"], outcome["before"] == outcome["after"]) == ("equal", False)
+
+
+def test_a_row_of_runs_fits_a_hundred_columns(
+    project: TinyProject, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    run = project.run("learn", params={"questions": {"count": 5}, "train": {"rate": 0.123456789}})
+    [line] = [line for line in audit(project, "runs", text=True).splitlines() if run in line]
+    assert len(line) <= 100
+    assert "finished" in line
+    assert audit(project, "root")["root"][:12] in line
 
 
 def test_what_comes_out_otherwise_is_told(project: TinyProject, audit: Audit) -> None:

@@ -82,7 +82,8 @@ def _show_table(content: dict[str, Any]) -> None:
     for example in examples["changed"]:
         cells = "; ".join(f"{name}: {old!r} -> {new!r}" for name, (old, new) in example["changed"].items())
         out.print(f"    changed: {escape(_pairs(example['key']))}: {escape(cells)}", soft_wrap=True)
-    if content["distributions"]:
+    listed = sum(len(some) for some in examples.values())
+    if content["distributions"] and listed < rows["added"] + rows["removed"] + rows["changed"]:
         table = grid("column", "before", "after", title="Distributions")
         for name, (before, after) in content["distributions"].items():
             table.add_row(escape(name), escape(_pairs(before)), escape(_pairs(after)))

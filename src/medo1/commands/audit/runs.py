@@ -59,8 +59,10 @@ def runs(
         return click.echo("No run fits. `kedro run` makes one; without options `kedro audit runs` shows all.")
     table = grid("run", "outcome", "took", "env", "cost", "commit", "root digest", "what", right=("took", "cost"))
     table.padding = (0, 1, 0, 0)
-    for column in table.columns[:-1]:
+    for column in table.columns:
         column.no_wrap = True
+    table.expand, table.columns[-1].ratio = True, 1  # what is left of the width: `runs RUN` says all of it
+    table.columns[-1].overflow = "ellipsis"
     for row in found:
         what = [] if row["pipelines"] == ["__default__"] else [", ".join(row["pipelines"])]
         table.add_row(
@@ -78,7 +80,9 @@ def runs(
 
 def _called_with(run: dict[str, Any]) -> str:
     parts = [f"{name}={value}" for name, value in _flat(run["runtime_params"])]
-    parts += [f"{name}={value}" for name, value in run["selection"].items() if name != "runner"]
+    selected = {name: value for name, value in run["selection"].items() if name != "runner"}
+    parts += [f"{name}={','.join(map(str, value)) if isinstance(value, list) else value}"
+              for name, value in selected.items()]  # fmt: skip
     return ", ".join([*parts, *([f"from run {run['from_run']}"] if run["from_run"] else [])])
 
 

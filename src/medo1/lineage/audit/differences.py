@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 EXAMPLES = 5
 FEW_VALUES = 12
+MOST_CELLS = 12
 
 
 def content_difference(places: Places, first: Row, second: Row) -> tuple[dict[str, Any], list[str]]:
@@ -78,7 +79,9 @@ def table_difference(before: Frame, after: Frame, key: Sequence[str]) -> dict[st
         for column in differing:
             touched[column] = touched.get(column, 0) + 1
         if differing and len(examples) < EXAMPLES:
-            cells = {column: [_plain(one[name][column]), _plain(other[name][column])] for column in differing[:4]}
+            cells = {
+                column: [_plain(one[name][column]), _plain(other[name][column])] for column in differing[:MOST_CELLS]
+            }
             examples.append({"key": dict(zip(key, map(_plain, name), strict=True)), "changed": cells})
     return {
         "key": key,
@@ -117,9 +120,9 @@ def distribution(column: Any) -> dict[str, Any]:
         return told | {
             "mean": round(float(numbers.mean()), 6),
             "deviation": round(float(numbers.std(ddof=0)), 6),
-            "least": float(numbers.min()),
+            "least": round(float(numbers.min()), 6),
             "quartiles": [round(part, 6) for part in quarters],
-            "most": float(numbers.max()),
+            "most": round(float(numbers.max()), 6),
         }
     texts = values.map(str)
     if texts.nunique() <= FEW_VALUES:

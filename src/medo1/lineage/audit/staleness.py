@@ -196,7 +196,10 @@ class _Judge:
 
     def _now(self, env: str) -> Configuration:
         if env not in self._configurations:
-            self._configurations[env] = self._configuration(env)
+            now = self._configuration(env)
+            # As the ledger keeps them: in JSON every key is a text.
+            told = [json.loads(json.dumps(dict(one), default=str)) for one in (now.parameters, now.catalog)]
+            self._configurations[env] = Configuration(*told)
         return self._configurations[env]
 
 
