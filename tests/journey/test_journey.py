@@ -116,7 +116,9 @@ def test_every_number_of_the_page_comes_out_again_from_what_lies_below_it(projec
         [sys.executable, "-c", script, *names], cwd=project.path, capture_output=True, text=True, check=False
     )
     told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
-    assert told == [[name, 0, True, []] for name in names], done.stdout[-3000:] + done.stderr[-3000:]
+    # For these a model would have to be asked or trained; everything else is made again.
+    asked = [name for name in names if name.endswith((".generations", ".training_log"))]
+    assert told == [[name, 0, name not in asked, []] for name in names], done.stdout[-3000:] + done.stderr[-3000:]
 
 
 def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:
