@@ -61,3 +61,16 @@ def _fields_at(group: Any, place: list[str]) -> Iterator[str]:
         yield from _fields_at(one, place)
         if place and not (isinstance(one, type) and issubclass(one, BaseModel) and place[0] in one.model_fields):
             yield from _fields_at(one, place[1:])  # a key of a mapping, a place in a list, the name of a union's part
+
+
+def plain_values(group: Any) -> Any:
+    """A group of parameters, or a mapping of such groups, as plain values.
+
+    Kedro hands over a typed group wherever any node of the run asks for it by type, and plain values where none does: a
+    node that takes a group from another pipeline's parameters cannot know which it gets.
+    """
+    if isinstance(group, BaseModel):
+        return group.model_dump()
+    if isinstance(group, dict):
+        return {name: plain_values(value) for name, value in group.items()}
+    return group

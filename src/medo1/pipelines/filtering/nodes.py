@@ -8,6 +8,7 @@ from typing import Any
 from medo1.chains.filters.specs import FilterSpecs
 from medo1.engines.base import Engine, Model
 from medo1.frames import Frame, records
+from medo1.parameters import plain_values
 from medo1.pipelines.filtering.params import FilteringParams
 from medo1.questions import Question, questions_from
 
@@ -263,7 +264,7 @@ def _filters(params: FilterSpecs, questions: Frame, spec: Any, format: str, besi
     from medo1.chains.filters.running import ChainFilters
     from medo1.chains.formats import Checks
 
-    plain = spec if isinstance(spec, dict) else spec.model_dump()
+    plain = plain_values(spec)
     checks = plain.get("checks") or {name: plain[name] for name in Checks.model_fields if name in plain}
     asked: list[Question] = questions_from(questions)
     return ChainFilters(params, asked, plain.get("writes") or format, Checks.model_validate(checks), beside)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from medo1.engines.base import Model
 from medo1.frames import Frame, records
 from medo1.lineage.digests import digest_of_value
+from medo1.parameters import plain_values
 from medo1.pipelines.finetune.params import FinetuneParams
 from medo1.pipelines.finetune.small_student import SmallStudentSpec
 from medo1.questions import prompt_text, questions_from
@@ -47,8 +48,7 @@ def make_small_student(
     from medo1.pipelines.finetune.small_student import exchanges, train_small_student
 
     prompts = dict(zip(formats, prompts_and_formats, strict=False))
-    # Typed where the run holds synthesis, which says what a format is; plain values where it does not.
-    plain = [spec if isinstance(spec, dict) else spec.model_dump() for spec in prompts_and_formats[len(formats) :]]
+    plain = [plain_values(spec) for spec in prompts_and_formats[len(formats) :]]
     specs = dict(zip(formats, plain, strict=True))
     texts = exchanges(folder, questions_from(questions), prompts, specs)
     made_from = {"texts": digest_of_value(texts), "spec": params.model_dump(mode="json"), "seed": seed}

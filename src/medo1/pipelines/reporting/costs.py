@@ -152,7 +152,7 @@ def _budgeted(budget_curve: Frame) -> list[Row]:
 def _selected(selective_curve: Frame) -> list[Row]:
     return [
         _point(
-            {**_keys(row), "strategy": "selective", "setting": f"{row['score']} below {row['tau']:.3g}"},
+            {**_keys(row), "strategy": "selective", "setting": f"{row['score']} below {float(row['tau'])!r}"},
             *(row[name] for name in ("accuracy", "low", "high", "tokens")),
         )
         for row in records(selective_curve)

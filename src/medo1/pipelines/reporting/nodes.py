@@ -6,6 +6,7 @@ from typing import Any
 
 from medo1.engines.base import Model
 from medo1.frames import Frame
+from medo1.parameters import plain_values
 from medo1.pipelines.reporting.params import ReportingParams
 
 
@@ -148,7 +149,7 @@ def size_models(
     from medo1.pipelines.reporting.costs import size_rows
     from medo1.tables import as_table
 
-    entries = {name: str(arm.get("model") or "") for name, arm in arms.items() if arm is not None}
+    entries = {name: str(arm.get("model") or "") for name, arm in plain_values(arms).items() if arm is not None}
     served = dict(zip(timing["arm"], timing["model"], strict=True))
     rows = size_rows(entries, dict(zip(names, models, strict=True)), served, params.sizes)
     return as_table(tables.MODEL_SIZES, rows)
@@ -181,7 +182,8 @@ def trace_frontier(
     from medo1.pipelines.reporting.costs import frontier_rows
     from medo1.tables import as_table
 
-    prices = {name: Price.model_validate(price) for name, price in (inference.get("prices") or {}).items()}
+    named = plain_values(inference).get("prices") or {}
+    prices = {name: Price.model_validate(price) for name, price in named.items()}
     rows = frontier_rows(answers, vote_curve, budget_curve, selective_curve, timing, model_sizes, prices, params)
     return as_table(tables.FRONTIER, rows)
 
@@ -216,7 +218,7 @@ def judge_claims(
 
     half = len(answers_and_generations) // 2
     answers, generations = answers_and_generations[:half], answers_and_generations[half:]
-    asked = {name: arm for name, arm in arms.items() if arm is not None}
+    asked = {name: arm for name, arm in plain_values(arms).items() if arm is not None}
     evidence = Evidence(params, asked, answers, results, comparisons, model_sizes, questions)
     return (
         as_table(tables.CLAIMS, claim_rows(evidence)),
