@@ -110,6 +110,8 @@ class Request:
         sample: which of several draws of the same messages this is, from 0.
         seed: seed of this draw (see `medo1.lineage.digests.seed_from`); None where the engine may choose.
         adapter: the adapter that answers; None for the base model.
+        prompt_ids: the tokens of the whole prompt, where an engine rendered the conversation itself. No part of what is
+            asked.
         may_retry: asked before a sending that follows one which may have been billed; False ends the attempts. No part
             of what is asked.
     """
@@ -120,6 +122,7 @@ class Request:
     sample: int = 0
     seed: int | None = None
     adapter: Adapter | None = None
+    prompt_ids: tuple[int, ...] | None = field(default=None, compare=False, repr=False)
     may_retry: Callable[[], bool] | None = field(default=None, compare=False, repr=False)
 
 

@@ -25,26 +25,28 @@ class SettingsCompared:
     """Announces where a model's own settings differ from those that are asked for.
 
     Args:
-        model: whose file is read; a hub id's from the local cache.
+        model: whose file is read; a hub id's from the local cache. None: nothing is compared.
     """
 
-    def __init__(self, model: Model) -> None:
-        self._name = model.name
-        self._own = own_settings(model)
+    def __init__(self, model: Model | None) -> None:
+        self._model = model
+        self._own: dict[str, Any] | None = None  # read when a way of drawing is asked for
         self._told: set[Sampling] = set()
 
     def note(self, sampling: Sampling) -> None:
         """Log one warning for a way of drawing that differs, the first time that it is asked for."""
         known = replace(sampling, max_new_tokens=1, stop=())
-        if known in self._told:
+        if known in self._told or self._model is None:
             return
         self._told.add(known)
+        if self._own is None:
+            self._own = own_settings(self._model)
         if differing := differences(self._own, sampling):
             own = ", ".join(f"{name} {theirs:g}" for name, (theirs, _) in differing.items())
             asked = ", ".join(f"{name} {ours:g}" for name, (_, ours) in differing.items())
             logger.warning(
                 "%s: its %s says %s; %s answers are drawn with %s, as the parameters say (`inference`, `arms`)",
-                self._name, FILE, own, "sampled" if sampling.temperature > 0 else "greedy", asked,
+                self._model.name, FILE, own, "sampled" if sampling.temperature > 0 else "greedy", asked,
             )  # fmt: skip
 
 

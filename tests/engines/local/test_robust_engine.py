@@ -375,3 +375,34 @@ def test_a_generation_config_that_says_otherwise_is_announced_once(
     assert len(told) == 2
     assert "repetition_penalty 1.05; greedy answers are drawn with repetition_penalty 1," in told[0]
     assert "top_p 0.8, top_k 20, repetition_penalty 1.05; sampled answers" in told[1]
+
+
+# Memory
+
+
+def test_a_closed_engine_holds_no_weights_and_answers_again_when_it_is_asked_again(
+    tiny_model: Path, tiny_adapters: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """So the student makes room for a training between two uses, in one run."""
+    import gc
+    import weakref
+
+    from medo1.engines.wrappers.store import CompletionStore
+    from medo1.engines.wrappers.stored import Stored
+
+    inner = Transformers()
+    one = Stored(inner, CompletionStore(tmp_path / "kept.sqlite")).with_model(Model("tiny", tiny_model, "r"))
+    adapter = Adapter("good", tiny_adapters[1], digest_of_tree(tiny_adapters[1]))
+    [first] = one.complete(asked(adapter))
+    assert inner._loaded is not None
+    weights = weakref.ref(inner._loaded.model)
+    for _ in range(2):
+        one.close()
+        gc.collect()
+        assert weights() is None
+    [again] = one.complete(asked(adapter))
+    assert (again.cached, again.text) == (True, first.text)
+    assert inner._loaded is None  # what is kept needs no weights
+    [other] = one.complete(asked(adapter, text="Fever."))
+    assert other.error is None
+    one.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -61,6 +61,8 @@ def first_dialect(model: str, reasoning: bool | None) -> Dialect:
 def chat_body(group: Sequence[Request], model: str, dialect: Dialect, extras: Extras) -> dict[str, Any]:
     """The JSON body that asks for one draw per request of `group`, which differ in key, sample and seed only."""
     request = group[0]
+    if request.prompt_ids is not None:
+        return _completions_body(group, request.prompt_ids, model, extras)
     sampling = request.sampling
     body: dict[str, Any] = {
         "model": request.adapter.name if request.adapter is not None else model,
@@ -91,6 +93,34 @@ def chat_body(group: Sequence[Request], model: str, dialect: Dialect, extras: Ex
     for name in dialect.dropped:
         body.pop(name, None)
     return body
+
+
+def path_of(body: Mapping[str, Any]) -> str:
+    """Where a body is sent."""
+    return "/completions" if "prompt" in body else "/chat/completions"
+
+
+def _completions_body(
+    group: Sequence[Request], prompt_ids: Sequence[int], model: str, extras: Extras
+) -> dict[str, Any]:
+    """The body for the older completions endpoint, with the prompt as tokens: nothing renders it again."""
+    request = group[0]
+    sampling = request.sampling
+    shown = extras.top_logprobs if sampling.temperature > 0 else 0
+    options = {name: value for name, value in extras.body if name != "chat_template_kwargs"}
+    return {
+        "model": request.adapter.name if request.adapter is not None else model,
+        "prompt": list(prompt_ids),
+        "max_tokens": sampling.max_new_tokens,
+        "temperature": sampling.temperature,
+        **({"top_p": sampling.top_p} if sampling.top_p != 1.0 else {}),
+        **beyond_top_p(sampling),
+        **({"stop": list(sampling.stop)} if sampling.stop else {}),
+        **({"n": len(group)} if len(group) > 1 else {}),
+        **({"seed": request.seed} if extras.send_seed and request.seed is not None else {}),
+        **({"logprobs": shown, "return_tokens_as_token_ids": True} if extras.logprobs else {}),
+        **options,
+    }
 
 
 def body_bytes(body: Any) -> bytes:

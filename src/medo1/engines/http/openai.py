@@ -283,7 +283,11 @@ class OpenAI(Engine):
 
     def stream(self, request: Request, told: Callable[[str], None]) -> Completion:
         """See `Engine.stream`. A server that does not stream properly is asked for the complete text."""
-        if self._mode == "live" and (request.messages[-1].role != "assistant" or self._extras.continuation != "refuse"):
+        if (
+            self._mode == "live"
+            and request.prompt_ids is None
+            and (request.messages[-1].role != "assistant" or self._extras.continuation != "refuse")
+        ):
             sender = self._start()
             body = chat_body([request], self.model, sender.dialect, self._extras)
             completion = self.run(self._streamed(request, body, told))

@@ -240,9 +240,26 @@ def _opened(choice: Any, place: int, answer: Mapping[str, Any], payload: bytes) 
         tools = " but calls of tools" if called else ""
         raise _unusable(f"the answer holds no text{tools}, although it says that it is complete", answer)
     logprobs = choice.get("logprobs")
-    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    tokens = logprobs.get("content", _of_completions(logprobs)) if isinstance(logprobs, dict) else None
     tokens = [one for one in tokens if isinstance(one, dict)] if isinstance(tokens, list) else []
     return _Choice(_index(choice, place), storable(text), storable(thought), how, storable(word), tokens)
+
+
+def _of_completions(logprobs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The log-probabilities of the older completions form, parallel lists, as the chat form has them."""
+    chosen, shown = logprobs.get("token_logprobs"), logprobs.get("top_logprobs")
+    if not isinstance(chosen, list):
+        return []
+    tops = shown if isinstance(shown, list) and len(shown) == len(chosen) else [None] * len(chosen)
+    return [
+        {
+            "logprob": value,
+            "top_logprobs": [{"token": token, "logprob": one} for token, one in top.items()]
+            if isinstance(top, Mapping)
+            else [],
+        }
+        for value, top in zip(chosen, tops, strict=True)
+    ]
 
 
 def _index(choice: Mapping[str, Any], place: int) -> int:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from medo1.engines.base import Completion, EngineError, FinishReason, Request
-from medo1.engines.http.chat import Dialect, Extras, body_bytes, chat_body
+from medo1.engines.http.chat import Dialect, Extras, body_bytes, chat_body, path_of
 from medo1.engines.http.failures import Failure, advice, failure_from, learned
 from medo1.engines.http.limits import Bucket, Throttle, backoff_s
 from medo1.engines.http.responses import ResponseError, completions_from
@@ -37,7 +37,6 @@ NO_CONTINUATION = (
     "the conversation ends in the assistant's turn, and this engine is not told how its server continues one: set "
     "`continuation` to `native` (vLLM) or `ask`"
 )
-PATH = "/chat/completions"
 GROUP_WAIT_S = 0.02
 TOLD_EVERY_S = 30.0
 STOP_LOOK_S = 0.2
@@ -443,7 +442,7 @@ class Sender:
             job.body = body_bytes(job.asked)
         try:
             self.bytes_sent += len(job.body)
-            reply = await self._transport.post(PATH, job.body, self._limits.timeout_s)
+            reply = await self._transport.post(path_of(job.asked), job.body, self._limits.timeout_s)
             self._unreachable_since = None
             self.bytes_received += len(reply.body)
             if reply.status in range(200, 300):

@@ -6,16 +6,17 @@ known by the digest of its files, not by its name, so that two with one name are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from medo1.engines.base import Adapter, EngineError, Message, Model
+from medo1.engines.base import Adapter, EngineError, Model
 from medo1.engines.generation_config import SettingsCompared
 from medo1.engines.local.adapters import LoadedAdapters
 from medo1.engines.local.kv_cache import ATTENTION, FULL, SLIDING
+from medo1.engines.rendering import ChatPrompts
 from medo1.progress_bars import silence_library_bars
 
 GUIDE = (
@@ -24,7 +25,7 @@ GUIDE = (
 )
 
 
-class Loaded:
+class Loaded(ChatPrompts):
     """A causal language model ready to answer.
 
     Args:
@@ -45,17 +46,18 @@ class Loaded:
         self.dtype: torch.dtype = getattr(torch, dtype)
         source, revision = str(model.path or model.name), None if model.path else model.revision
         try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
             self.model: Any = AutoModelForCausalLM.from_pretrained(
                 source, revision=revision, trust_remote_code=False, use_safetensors=True, dtype=self.dtype
             )
         except (OSError, ValueError) as error:
             raise EngineError(f"The model {source} cannot be loaded: {error}. {GUIDE}") from error
-        if not getattr(self.tokenizer, "chat_template", None):
+        if not getattr(tokenizer, "chat_template", None):
             raise EngineError(
                 f"The model {source} has no chat template, and requests are conversations. Put a chat_template.jinja "
                 "into its directory, or take the model that was tuned for conversations (named -Instruct or -Chat)."
             )
+        super().__init__(tokenizer)
         self.model.to(self.device).eval().requires_grad_(False)
         self.config: Any = self.model.config.get_text_config()
         self.windows = _windows(self.config, self.name)
@@ -66,52 +68,12 @@ class Loaded:
         self.pad_token = _first(self.tokenizer.pad_token_id, *sorted(self.end_tokens))
         ends = self.tokenizer.convert_ids_to_tokens(sorted(self.end_tokens))
         self.settings = SettingsCompared(model)
-        self._anchor = _anchor(self.tokenizer)
         self._adapters = LoadedAdapters(self.model, self.dtype, self.name, ends)
 
     @property
     def weights(self) -> int:
         """How many weights the model has."""
         return sum(int(parameter.numel()) for parameter in self.model.parameters())
-
-    # Prompts and texts
-
-    def prompt_text(
-        self, messages: Sequence[Message], template_arguments: Mapping[str, Any] | None = None
-    ) -> tuple[str, str]:
-        """A conversation as the chat template renders it up to the answer, and what of the answer is given.
-
-        A last turn by the assistant is continued: its text follows what the template puts before an answer. (Templates
-        may trim or rewrite an assistant's turn; a continued one must stay as it is.)
-        """
-        given = messages[-1].role == "assistant"
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        text = self.tokenizer.apply_chat_template(
-            turns[:-1] if given else turns, tokenize=False, add_generation_prompt=True, **(template_arguments or {})
-        )
-        return str(text), messages[-1].content if given else ""
-
-    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """The tokens of texts, without any that the tokenizer would add."""
-        return [list(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
-
-    def continuation_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """The tokens of texts that continue another: a space is not put in front of them."""
-        if self._anchor is None:
-            return self.token_ids(texts)
-        text, ids = self._anchor
-        return [one[len(ids) :] for one in self.token_ids([text + one for one in texts])]
-
-    def text(self, tokens: Sequence[int]) -> str:
-        """Tokens of an answer as text, special ones left out and the space at its beginning kept."""
-        return self.texts([tokens])[0]
-
-    def texts(self, rows: Sequence[Sequence[int]]) -> list[str]:
-        """Several rows of tokens as texts."""
-        before, ids = self._anchor or ("", [])
-        rows = [[*ids, *row] for row in rows] if ids else rows
-        found = self.tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return [text[len(before) :] for text in found] if before else list(found)
 
     @contextmanager
     def own_attention(self) -> Iterator[None]:
@@ -167,28 +129,6 @@ def _end_tokens(model: Any, tokenizer: Any, name: str) -> frozenset[int]:
     if not found:
         raise EngineError(f"The model {name} names no token that ends an answer: set eos_token in its tokenizer files.")
     return found
-
-
-def _anchor(tokenizer: Any) -> tuple[str, list[int]] | None:
-    """A text and its tokens to put before what continues a text; None where a tokenizer needs none.
-
-    Tokenizers of Llama 2's kind put a space before a text and take it away again. What continues a text must neither
-    gain one nor lose its own.
-    """
-
-    def back(ids: list[int]) -> str:
-        return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
-
-    def ids_of(text: str) -> list[int]:
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    if back(ids_of(" a")[-1:]) + back(ids_of("a")[-1:]) == back([*ids_of(" a")[-1:], *ids_of("a")[-1:]]):
-        return None
-    for text in ("\n", ".", "a"):
-        ids = ids_of(text)
-        if ids_of(f"{text} a")[: len(ids)] == ids and back(ids) == text:
-            return text, ids
-    return None
 
 
 def _first(*values: int | None) -> int:

@@ -119,13 +119,25 @@ class Transformers(Engine):
         return completion
 
     def close(self) -> None:
+        """See `Engine.close`: the weights go at once, and their memory back to the device. The next request loads them
+        again."""
         if self._threads_before is not None:
             import torch
 
             torch.set_num_threads(self._threads_before)
             self._threads_before = None
+        if self._loaded is None:
+            return
+        on_gpu = self._loaded.device.type == "cuda"
         self._loaded = None
         self._limits = None
+        if on_gpu:
+            import gc
+
+            import torch
+
+            gc.collect()  # what refers to itself would hold the weights until later
+            torch.cuda.empty_cache()
 
     def _batches(
         self,

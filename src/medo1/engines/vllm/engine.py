@@ -32,10 +32,12 @@ from pathlib import Path
 from threading import Event, RLock
 from typing import Any, Literal
 
-from medo1.engines.base import Adapter, Completion, Engine, EngineError, Model, Request
+from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.generation_config import SettingsCompared
 from medo1.engines.http.openai import OpenAI
 from medo1.engines.identity import model_identity, named_model, pinned
 from medo1.engines.names import current_options
+from medo1.engines.rendering import ChatPrompts
 from medo1.engines.vllm.serving import LOOPBACK, LocalServer, environment_without, free_port, refuse_taken_port
 from medo1.lineage.digests import digest_of_file
 
@@ -124,11 +126,20 @@ class VLLM(Engine):
         self._client: OpenAI | None = None
         self._served: dict[str, Adapter] = {}  # by digest, under the name that the server knows
         self._calls = 0
+        self._prompts: ChatPrompts | None = None  # loaded with the first answer that was begun
+        self._settings = SettingsCompared(self._model)
         self._key = secrets.token_urlsafe(24)
         self._openai("model", f"http://{LOOPBACK}/v1")  # its options are looked at before a server is started for them
 
     @property
     def identity(self) -> dict[str, Any]:
+        return {**self._identity(), **({"begun": "rendered here"} if self._renders else {})}
+
+    def earlier_identity(self, *, continued: bool) -> dict[str, Any] | None:
+        """See `Engine.earlier_identity`: once, the server's template rewrote answers that were begun."""
+        return None if continued or not self._renders else self._identity()
+
+    def _identity(self) -> dict[str, Any]:
         asked = self._openai("model", f"http://{LOOPBACK}/v1").identity
         asked = {name: value for name, value in asked.items() if name not in {"kind", "endpoint", "model"}}
         # Options at their defaults are left out, so that addresses stay the same.
@@ -148,6 +159,7 @@ class VLLM(Engine):
         if self._model != model:
             self.close()
             self._model = model
+            self._settings = SettingsCompared(model)
         return self
 
     def batches(self, requests: Iterable[Request], stop: Event | None = None) -> Iterator[list[Completion]]:
@@ -187,6 +199,7 @@ class VLLM(Engine):
                 self._server.stop()
                 self._server = None
             self._served = {}
+            self._prompts = None
 
     # Requests
 
@@ -196,8 +209,86 @@ class VLLM(Engine):
             served = request
             if request.adapter is not None:
                 served = replace(request, adapter=self._loaded(request.adapter))
+            if self._renders and request.messages[-1].role == "assistant":
+                served = replace(served, prompt_ids=self._prompt_ids(request))
+            self._settings.note(request.sampling)
             asked[request.key] = served
             yield served
+
+    # Prompts of answers that were begun
+
+    @property
+    def _renders(self) -> bool:
+        """Whether answers that were begun are rendered here. The server would have its template rewrite them: Qwen3's
+        takes thoughts out of an assistant's turn and puts an empty one in."""
+        return self._client_options.get("continuation", "native") == "native"
+
+    def _prompt_ids(self, request: Request) -> tuple[int, ...] | None:
+        """The tokens of a begun answer's prompt; None where the template refuses the conversation, which the server
+        then says."""
+        from jinja2 import TemplateError
+
+        with self._lock:
+            if self._prompts is None:
+                self._prompts = self._chat_prompts()
+                self._compare_rendering(self._prompts)
+            try:
+                return tuple(self._prompts.prompt_ids(request.messages, self._template_arguments(request.adapter)))
+            except TemplateError:
+                return None
+
+    def _chat_prompts(self) -> ChatPrompts:
+        from transformers import AutoTokenizer
+
+        assert self._model is not None
+        source, revision = str(self._model.path or self._model.name), None if self._model.path else self._model.revision
+        try:
+            tokenizer: Any = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+        except (OSError, ValueError) as error:
+            raise EngineError(
+                f"vllm: an answer that was begun is rendered with the tokenizer of {source}, which cannot be loaded: "
+                f"{error}. Give a directory with tokenizer files, or set `client: {{continuation: refuse}}`."
+            ) from error
+        if (template := _argument(self._arguments, "--chat-template")) is not None:
+            path = Path(template).expanduser()
+            tokenizer.chat_template = path.read_text(encoding="utf-8") if path.is_file() else template
+        return ChatPrompts(tokenizer)
+
+    def _template_arguments(self, adapter: Adapter | None) -> dict[str, Any]:
+        common = dict((self._client_options.get("extra_body") or {}).get("chat_template_kwargs") or {})
+        return {**common, **(adapter.template_arguments if adapter is not None else {})}
+
+    def _compare_rendering(self, prompts: ChatPrompts) -> None:
+        """Once for each server: the tokens that it makes of a conversation are those that are made here.
+
+        Raises:
+            EngineError: they differ.
+        """
+        probe = (Message("user", "Fever, 3 days.\nA. Flu\nB. Gout"),)
+        arguments = self._template_arguments(None)
+        here = prompts.prompt_ids(probe, arguments)
+        body = {
+            "model": self._model.name if self._model else "",
+            "messages": [{"role": "user", "content": probe[0].content}],
+            "add_generation_prompt": True,
+            **({"chat_template_kwargs": arguments} if arguments else {}),
+        }
+        status, text = self._post("/tokenize", body, "write a conversation as tokens")
+        try:
+            there = json.loads(text).get("tokens")
+        except (ValueError, AttributeError):
+            there = None
+        if status != http.client.OK or not isinstance(there, list):
+            logger.debug("vLLM does not say how it writes a conversation (status %d)", status)
+            return
+        if there != here:
+            place = next((n for n, (one, other) in enumerate(zip(here, there, strict=False)) if one != other), None)
+            where = "" if place is None else f"; they differ from token {place} on"
+            raise EngineError(
+                f"vllm: the server writes a conversation as {len(there)} tokens, and the model's own tokenizer as "
+                f"{len(here)}{where}. Answers that were begun would not be continued where they stopped: name the "
+                "template that is meant (`arguments: [--chat-template, FILE]`)."
+            )
 
     @staticmethod
     def _asked_too_much(completion: Completion, asked: dict[str, Request], again: list[Request]) -> bool:
@@ -386,6 +477,16 @@ class VLLM(Engine):
         logger.error("%s", reason)
         if (client := self._client) is not None:
             client.give_up(f"{reason}. What was answered is kept; run again to go on from there")
+
+
+def _argument(arguments: Sequence[str], name: str) -> str | None:
+    """The value of an argument of the server, as `--name value` or `--name=value`; None where it is not there."""
+    for place, one in enumerate(arguments):
+        if one == name and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if one.startswith(f"{name}="):
+            return one.partition("=")[2]
+    return None
 
 
 def _identified(argument: str) -> str:
