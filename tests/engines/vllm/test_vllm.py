@@ -291,3 +291,15 @@ def test_the_folder_of_a_servers_log_goes_with_it_and_stays_where_a_message_name
     with fake.engine() as engine, pytest.raises(EngineError, match=r"its log: .*server\.log"):
         list(engine.complete([ask("Well?")]))
     assert len(list(tmp_path.glob("medo1-server-*/server.log"))) == 1
+
+
+def test_an_adapter_whose_end_nothing_stops_on_is_refused_before_it_is_loaded(
+    fake: Fake, tiny_model: Path, tmp_path: Path
+) -> None:
+    good, odd = adapter(tmp_path, "good"), adapter(tmp_path, "odd")
+    (good.path / "medo1_adapter.json").write_text(json.dumps({"trained_stop_token": "<|im_end|>"}))
+    (odd.path / "medo1_adapter.json").write_text(json.dumps({"trained_stop_token": "<|eot_id|>"}))
+    with fake.engine(served=Model("tiny", tiny_model, "r"), context=512) as engine:
+        assert engine._ends() == ["<|im_end|>"]
+        with pytest.raises(EngineError, match=r"learned to end its answers with '<\|eot_id\|>', and tiny stops on"):
+            list(engine.complete([ask("a", odd)]))

@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
-from medo1.engines.base import SERVED_WITH, Adapter, EngineError
+from medo1.engines.base import Adapter, EngineError
+from medo1.engines.trained_stop import refuse_endless
 
 CONFIG, WEIGHTS, PICKLED = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 OF_BASE = "base_model.model."  # before the names of modules in an adapter's file
@@ -88,7 +89,7 @@ class LoadedAdapters:
                 "other arms answer with. Train it with bias `none`."
             )
         self._refuse_weights_of_the_base(adapter, config)
-        self._refuse_endless(adapter)
+        refuse_endless(adapter, self._ends, self._name)
         return config
 
     def _refuse_weights_of_the_base(self, adapter: Adapter, config: Mapping[str, Any]) -> None:
@@ -137,21 +138,6 @@ class LoadedAdapters:
                 f"The adapter {adapter.name} is cut or damaged: {file} ({file.stat().st_size:,} bytes) cannot be read "
                 f"({_head(error)}). Copy it again, or train it again."
             ) from error
-
-    def _refuse_endless(self, adapter: Adapter) -> None:
-        """An adapter that was taught to end with a token on which nothing stops would never end.
-
-        Raises:
-            EngineError: naming the tokens.
-        """
-        file = Path(adapter.path) / SERVED_WITH
-        trained = _json_of(file, adapter).get("trained_stop_token") if file.is_file() else None
-        if trained is not None and trained not in self._ends:
-            raise EngineError(
-                f"The adapter {adapter.name} learned to end its answers with {trained!r}, and {self._name} stops on "
-                f"{', '.join(map(repr, sorted(self._ends)))} alone: no answer would end. Add the token to eos_token_id "
-                "in the model's generation_config.json, or train with one of these."
-            )
 
     # Added to the weights
 

@@ -33,11 +33,12 @@ from threading import Event, RLock
 from typing import Any, Literal
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
-from medo1.engines.generation_config import SettingsCompared
+from medo1.engines.generation_config import SettingsCompared, own_settings
 from medo1.engines.http.openai import OpenAI
 from medo1.engines.identity import model_identity, named_model, pinned
 from medo1.engines.names import current_options
 from medo1.engines.rendering import ChatPrompts
+from medo1.engines.trained_stop import refuse_endless, trained_stop
 from medo1.engines.vllm.serving import LOOPBACK, LocalServer, environment_without, free_port, refuse_taken_port
 from medo1.lineage.digests import digest_of_file
 
@@ -126,7 +127,8 @@ class VLLM(Engine):
         self._client: OpenAI | None = None
         self._served: dict[str, Adapter] = {}  # by digest, under the name that the server knows
         self._calls = 0
-        self._prompts: ChatPrompts | None = None  # loaded with the first answer that was begun
+        self._prompts: ChatPrompts | None = None  # loaded with the first answer that was begun, or adapter
+        self._compared = False
         self._settings = SettingsCompared(self._model)
         self._key = secrets.token_urlsafe(24)
         self._openai("model", f"http://{LOOPBACK}/v1")  # its options are looked at before a server is started for them
@@ -200,6 +202,7 @@ class VLLM(Engine):
                 self._server = None
             self._served = {}
             self._prompts = None
+            self._compared = False
 
     # Requests
 
@@ -231,11 +234,24 @@ class VLLM(Engine):
         with self._lock:
             if self._prompts is None:
                 self._prompts = self._chat_prompts()
+            if not self._compared:
                 self._compare_rendering(self._prompts)
+                self._compared = True
             try:
                 return tuple(self._prompts.prompt_ids(request.messages, self._template_arguments(request.adapter)))
             except TemplateError:
                 return None
+
+    def _ends(self) -> list[str]:
+        """The tokens on which the server stops: the tokenizer's, and those of the model's generation_config.json."""
+        assert self._model is not None
+        if self._prompts is None:
+            self._prompts = self._chat_prompts()
+        tokenizer = self._prompts.tokenizer
+        named = own_settings(self._model).get("eos_token_id")
+        ids = [tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])]
+        found = tokenizer.convert_ids_to_tokens(sorted({one for one in ids if isinstance(one, int)}))
+        return [str(token) for token in found]
 
     def _chat_prompts(self) -> ChatPrompts:
         from transformers import AutoTokenizer
@@ -335,6 +351,8 @@ class VLLM(Engine):
                     f"vllm: the adapter {adapter.name} has rank {rank}, the server was started for "
                     f"{self._ready_rank or 'none'}: set `max_rank: {rank}` in the engine's options"
                 )
+            if trained_stop(adapter) is not None:
+                refuse_endless(adapter, self._ends(), self._model.name if self._model else "the model")
             served = replace(adapter, name=f"{adapter.name}@{adapter.digest[:12]}")
             self._load(served)
             self._served[adapter.digest] = served

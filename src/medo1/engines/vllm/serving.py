@@ -31,6 +31,7 @@ STOP_S = 20.0
 LOOK_S = 0.25
 TAIL_BYTES = 20_000
 FOLDERS, KEPT_S = "medo1-server-", 86_400.0  # of logs, of servers that failed
+ONLY_TOLD = re.compile(r"(?:\([^)]*\) )?(?:DEBUG|INFO|WARNING)\b")  # a warning may quote an error that was none
 WRONG = re.compile(r"^.*?\b(\w*(?:Error|Exception|Interrupt): .*)$", re.MULTILINE)
 
 SUPERVISOR = f"""
@@ -163,7 +164,7 @@ class LocalServer:
             text = self.log.read_bytes()[-TAIL_BYTES:].decode("utf-8", "replace")
         except OSError:
             text = ""
-        wrong = WRONG.findall(text)
+        wrong = WRONG.findall("\n".join(line for line in text.splitlines() if not ONLY_TOLD.match(line)))
         # The first error of a chain is the cause; what follows tells that something failed because of it.
         last = [one for one in wrong if not one.startswith(("RuntimeError: Engine core", "SystemExit"))] or wrong
         lines = [line for line in text.splitlines() if line.strip()]
