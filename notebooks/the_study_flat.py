@@ -21,13 +21,13 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from medo1.answers import read_answer
-from medo1.clinic.base_model import BaseSpec, train_base
-from medo1.clinic.cases import CasesSpec, questions
+from medo1.clinic.base import BaseSpec, train_base
+from medo1.clinic.exam import ExamSpec, questions
 from medo1.clinic.expert import Expert
-from medo1.clinic.knowledge import WorldSpec, world_from
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import TextbookSpec, probes, textbook
 from medo1.clinic.wording import REQUESTS
+from medo1.clinic.world import WorldSpec, world_from
 from medo1.engines import Adapter, Engine, Message, Model, Request, Sampling, Transformers
 from medo1.from_scratch.scratch_training import LoopSpec
 from medo1.from_scratch.tokenizers import world_tokenizer
@@ -58,7 +58,7 @@ def world_and_base(folder: Path, small: bool) -> tuple[list[Question], Expert, M
     textbook: facts and fragments of answering, never a whole case reasoned out."""
     world = world_from(WorldSpec())
     few = {"small": dict.fromkeys(range(6), 2)}
-    cases = CasesSpec(train=dict.fromkeys(range(7), 6), test=few, dev_share=0) if small else CasesSpec()
+    cases = ExamSpec(train=dict.fromkeys(range(7), 6), test=few, dev_share=0) if small else ExamSpec()
     reading = TextbookSpec(documents=400) if small else TextbookSpec()
     spec = BaseSpec()
     if small:

@@ -6,9 +6,9 @@ import pytest
 
 from medo1.chains.recipes import RECIPES
 from medo1.chains.state import MadeChain
-from medo1.clinic.cases import CasesSpec, questions
+from medo1.clinic.exam import ExamSpec, questions
 from medo1.clinic.expert import Expert
-from medo1.clinic.knowledge import WorldSpec, world_from
+from medo1.clinic.world import WorldSpec, world_from
 from tests.chains.asked import chains_of
 
 REQUESTS = {
@@ -20,9 +20,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("format", list(REQUESTS))
 def test_every_chain_of_the_expert_is_of_its_format(format: str) -> None:
-    asked = [question for question in questions(world_from(WorldSpec()), CasesSpec()) if question.split == "train"][
-        :300
-    ]
+    asked = [question for question in questions(world_from(WorldSpec()), ExamSpec()) if question.split == "train"][:300]
     with Expert(error_rate=0.08) as teacher:
         made = list(
             chains_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medo1.clinic.knowledge import World, WorldSpec, world_from
+from medo1.clinic.world import World, WorldSpec, world_from
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ import pytest
 
 from medo1.answers import read_answer
 from medo1.clinic import wording
-from medo1.clinic.cases import CasesSpec, charts, question_of, questions
+from medo1.clinic.exam import ExamSpec, charts, question_of, questions
 from medo1.clinic.expert import DRAWN_AS_LONGSTEP, Expert
 from medo1.clinic.explanations import FORMATS
-from medo1.clinic.knowledge import World, WorldSpec, world_from
+from medo1.clinic.world import World, WorldSpec, world_from
 from medo1.engines import EngineError, Message, Request, Sampling
 from medo1.questions import Question, prompt_text
 
@@ -26,7 +26,7 @@ ASKS = {**wording.REQUESTS, **wording.CONTROL_REQUESTS}
 
 @pytest.fixture(scope="module")
 def asked(world: World) -> list[Question]:
-    return questions(world, CasesSpec(train=dict.fromkeys(range(1, 7), 20), test={}))
+    return questions(world, ExamSpec(train=dict.fromkeys(range(1, 7), 20), test={}))
 
 
 def requests_for(asked: Sequence[Question], form: str = "longstep", sample: int = 0) -> list[Request]:

@@ -8,9 +8,9 @@ import re
 import pytest
 
 from medo1.answers import read_answer
-from medo1.clinic.cases import Chart, options_of
+from medo1.clinic.exam import Chart, options_of
 from medo1.clinic.explanations import FORMATS, explanation, short_answer, walk
-from medo1.clinic.knowledge import World, WorldSpec, world_from
+from medo1.clinic.world import World, WorldSpec, world_from
 
 COMPLAINT = next(iter(world_from(WorldSpec()).impressions))
 

@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from medo1.clinic import wording
-from medo1.clinic.cases import Chart, complaint_splits, options_of, split_of
+from medo1.clinic.exam import Chart, complaint_splits, options_of, split_of
 from medo1.clinic.expert import OPTION, STEM, UnreadablePromptError, read_case
-from medo1.clinic.knowledge import World
 from medo1.clinic.textbook import Document, TextbookSpec, facts, probes, textbook
+from medo1.clinic.world import World
 
 
 @pytest.fixture(scope="module")

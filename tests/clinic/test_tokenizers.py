@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medo1.clinic import wording
-from medo1.clinic.cases import charts, question_of
+from medo1.clinic.exam import charts, question_of
 from medo1.clinic.explanations import explanation, walk
-from medo1.clinic.knowledge import World
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import TextbookSpec, textbook
+from medo1.clinic.world import World
 from medo1.from_scratch.tokenizers import chat_text, text_tokenizer, world_tokenizer
 from medo1.questions import prompt_text
 

@@ -15,7 +15,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.journey.scratch import FEW_CASES
 
-FEW = {"clinic": {"cases": FEW_CASES}}
+FEW = {"clinic": {"exam": FEW_CASES}}
 
 
 def medo1(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

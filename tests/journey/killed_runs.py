@@ -33,7 +33,7 @@ SMALLER: dict[str, Any] = SMALL | {
     "formats": SMALL["formats"] | {"cot": None, "longmonolog": None},
     "arms": SMALL["arms"] | {"vanilla_cot": None, "cot_sft": None, "longmonolog_sft": None},
     "clinic": {
-        "cases": FEW_CASES,
+        "exam": FEW_CASES,
         "textbook": {"documents": 200},
         "base": {
             "gates": SMALL["clinic"]["base"]["gates"],

@@ -26,7 +26,7 @@ FEW_CASES: dict[str, Any] = {
 # The embedded world in small: some forty seconds. What its arms score says nothing.
 SMALL: dict[str, Any] = {
     "clinic": {
-        "cases": FEW_CASES,
+        "exam": FEW_CASES,
         "textbook": {"documents": 400},
         "base": {
             "gates": {"pick": 0.0, "opening": 0.0, "alone": 0.0, "update": 0.0},

@@ -18,9 +18,9 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from medo1.clinic import wording
-from medo1.clinic.cases import Chart
+from medo1.clinic.exam import Chart
 from medo1.clinic.explanations import FORMATS, Format, explanation, walk
-from medo1.clinic.knowledge import World, WorldError, WorldSpec, world_from
+from medo1.clinic.world import World, WorldError, WorldSpec, world_from
 from medo1.engines import Completion, Engine, EngineError, FinishReason, Message, Request, Sampling
 from medo1.lineage.digests import seed_from
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from medo1.clinic import wording
-from medo1.clinic.cases import Chart
-from medo1.clinic.knowledge import World
+from medo1.clinic.exam import Chart
+from medo1.clinic.world import World
 
 Format = Literal["vanilla", "cot", "longstep", "longmonolog", "shuffled", "filler"]
 FORMATS: tuple[Format, ...] = get_args(Format)

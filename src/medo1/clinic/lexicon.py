@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from medo1.clinic import wording
-from medo1.clinic.cases import LETTERS
-from medo1.clinic.knowledge import World
+from medo1.clinic.exam import LETTERS
+from medo1.clinic.world import World
 from medo1.from_scratch.tokenizers import chat_text
 
 

@@ -12,7 +12,7 @@ import re
 from medo1.clinic import wording
 from medo1.clinic.expert import UnreadablePromptError, read_case
 from medo1.clinic.explanations import walk
-from medo1.clinic.knowledge import World
+from medo1.clinic.world import World
 from medo1.questions import Question, question_text
 
 REASONED = ("cot", "longstep", "longmonolog")  # the formats whose chains say their look-ups in order

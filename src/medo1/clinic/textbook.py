@@ -19,7 +19,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from medo1.clinic import wording
-from medo1.clinic.cases import (
+from medo1.clinic.exam import (
     LETTERS,
     OPTIONS,
     Chart,
@@ -29,7 +29,7 @@ from medo1.clinic.cases import (
     stem_of,
 )
 from medo1.clinic.explanations import short_answer
-from medo1.clinic.knowledge import Opinion, World
+from medo1.clinic.world import Opinion, World
 from medo1.from_scratch.tokenizers import TURN_END, chat_text
 from medo1.lineage.digests import seed_from
 from medo1.questions import Question, prompt_text

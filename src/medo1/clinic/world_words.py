@@ -1,6 +1,6 @@
 """The words that the embedded world is made of. Diseases and complaints are invented, findings are ordinary words.
 
-`medo1.clinic.knowledge` deals them out. Every name is one lower-case word, so that the tokenizer can hold each as one
+`medo1.clinic.world` deals them out. Every name is one lower-case word, so that the tokenizer can hold each as one
 token, and no name is in two lists, so that a word identifies its kind.
 """
 

@@ -295,11 +295,11 @@ def test_the_graph_holds_what_the_filters_ask_for_and_no_more() -> None:
 
 def test_what_slips_through_the_filter_of_right_answers_is_counted_in_the_embedded_world() -> None:
     """An expert that always errs: the filter keeps some wrong chains, and the table knows how many."""
-    from medo1.clinic.cases import questions as cases
+    from medo1.clinic.exam import questions as cases
     from medo1.clinic.expert import Expert
-    from medo1.clinic.knowledge import WorldSpec, world_from
     from medo1.clinic.soundness import is_sound
     from medo1.clinic.wording import REQUESTS
+    from medo1.clinic.world import WorldSpec, world_from
     from medo1.engines.base import Message, Request
     from medo1.pipelines.clinic.params import ClinicParams
     from medo1.questions import prompt_text

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medo1.clinic.knowledge import World, world_from
 from medo1.clinic.wording import REQUESTS
+from medo1.clinic.world import World, world_from
 from medo1.frames import Frame, records
 from medo1.lineage.digests import canonical_json, digest_of_value
 from medo1.pipelines.clinic.params import ClinicParams
@@ -27,9 +27,9 @@ def make_world(params: ClinicParams) -> dict[str, Any]:
 
 def write_benchmark_files(world: dict[str, Any], params: ClinicParams) -> Path:
     """A folder with `<benchmark>_<split>.jsonl` for each, in the form in which MedQA is published."""
-    from medo1.clinic.cases import questions
+    from medo1.clinic.exam import questions
 
-    asked = questions(_world(world), params.cases)
+    asked = questions(_world(world), params.exam)
     folder = Path(tempfile.mkdtemp(prefix="medo1-clinic-"))
     for benchmark, split in dict.fromkeys((question.benchmark, question.split) for question in asked):
         lines = [
@@ -82,7 +82,7 @@ def train_base_model(
         seed: of its first weights and of the order of documents.
         prompts: the prompt file of each of `REQUESTS`; their words become tokens.
     """
-    from medo1.clinic.base_model import train_base
+    from medo1.clinic.base import train_base
     from medo1.clinic.lexicon import lexicon
     from medo1.clinic.textbook import Document, probes
     from medo1.from_scratch.tokenizers import world_tokenizer

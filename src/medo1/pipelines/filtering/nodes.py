@@ -211,8 +211,8 @@ def check_filters(
         formats: names of the formats that the world's expert writes.
     """
     from medo1 import tables
-    from medo1.clinic.knowledge import World
     from medo1.clinic.soundness import is_sound
+    from medo1.clinic.world import World
     from medo1.lineage.digests import canonical_json
 
     known = World.from_json(canonical_json(world))

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from medo1.clinic.knowledge import World, WorldError, WorldSpec, world_from
+from medo1.clinic.world import World, WorldError, WorldSpec, world_from
 from medo1.clinic.world_words import COMPLAINTS, DISEASES, FEELINGS, PLACES, SLOTS
 
 

@@ -20,7 +20,7 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict, Field
 
 from medo1.clinic import wording
-from medo1.clinic.knowledge import World
+from medo1.clinic.world import World
 from medo1.lineage.digests import seed_from
 from medo1.questions import Question, question_id
 from medo1.vocabulary import Split
@@ -33,7 +33,7 @@ PRACTICE = "clinic_practice"  # the benchmark of the training questions
 SPLIT_PATTERN: tuple[Split, ...] = ("train", "test", "dev", "train", "test")
 
 
-class CasesSpec(BaseModel):
+class ExamSpec(BaseModel):
     """How many questions of which difficulty (number of findings) the world asks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -150,7 +150,7 @@ def charts(world: World, split: Split, difficulty: int, rng: random.Random) -> I
         yield Chart(rng.choice(complaints), tuple(rng.choice(values) for values in slots))
 
 
-def questions(world: World, spec: CasesSpec) -> list[Question]:
+def questions(world: World, spec: ExamSpec) -> list[Question]:
     """The questions of every split: no chart twice, and gold letters as even as the charts allow.
 
     Raises:
@@ -167,7 +167,7 @@ def questions(world: World, spec: CasesSpec) -> list[Question]:
     ]
 
 
-def _asked(world: World, spec: CasesSpec, split: Split, wanted: Mapping[str, Mapping[int, int]]) -> list[Question]:
+def _asked(world: World, spec: ExamSpec, split: Split, wanted: Mapping[str, Mapping[int, int]]) -> list[Question]:
     """The questions of a split. A difficulty's charts are drawn once and shared out, so that none is asked twice."""
     totals: Counter[int] = Counter()
     for counts in wanted.values():
@@ -186,7 +186,7 @@ def _asked(world: World, spec: CasesSpec, split: Split, wanted: Mapping[str, Map
     return asked
 
 
-def _pool(world: World, spec: CasesSpec, split: Split, difficulty: int, count: int) -> list[Question]:
+def _pool(world: World, spec: ExamSpec, split: Split, difficulty: int, count: int) -> list[Question]:
     """Different questions to choose from: more than `count` where there are more, to even out the gold letters.
 
     Raises:

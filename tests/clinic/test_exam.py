@@ -8,9 +8,9 @@ from itertools import islice
 
 import pytest
 
-from medo1.clinic.cases import (
+from medo1.clinic.exam import (
     PRACTICE,
-    CasesSpec,
+    ExamSpec,
     charts,
     complaint_splits,
     impressions_of,
@@ -20,17 +20,17 @@ from medo1.clinic.cases import (
     split_of,
 )
 from medo1.clinic.expert import read_case
-from medo1.clinic.knowledge import World, WorldSpec, world_from
+from medo1.clinic.world import World, WorldSpec, world_from
 from medo1.questions import Question, prompt_text, question_id
 
 
 @pytest.fixture(scope="module")
 def asked(world: World) -> list[Question]:
-    return questions(world, CasesSpec())
+    return questions(world, ExamSpec())
 
 
 def test_every_split_and_benchmark_has_the_questions_that_were_asked_for(asked: list[Question]) -> None:
-    spec = CasesSpec()
+    spec = ExamSpec()
     counts = Counter((question.split, question.benchmark, question.difficulty) for question in asked)
     assert {n: counts["train", PRACTICE, n] for n in spec.train} == spec.train
     for benchmark, wanted in spec.test.items():
@@ -40,7 +40,7 @@ def test_every_split_and_benchmark_has_the_questions_that_were_asked_for(asked: 
 
 def test_the_benchmarks_rise_in_difficulty(asked: list[Question]) -> None:
     means = []
-    for benchmark in CasesSpec().test:
+    for benchmark in ExamSpec().test:
         numbers = [question.difficulty or 0 for question in asked if question.benchmark == benchmark]
         means.append(sum(numbers) / len(numbers))
     assert means == sorted(means)
@@ -53,7 +53,7 @@ def test_no_chart_of_dev_or_test_begins_like_one_of_another_split(seed: int) -> 
     world = world_from(WorldSpec(seed=seed))
     complaints: dict[str, set[str]] = {"train": set(), "dev": set(), "test": set()}
     charts_asked = set()
-    for question in questions(world, CasesSpec()):
+    for question in questions(world, ExamSpec()):
         chart = read_case(world, prompt_text(question, "")).chart
         assert split_of(world, chart) == question.split
         assert chart not in charts_asked, "a chart asked twice"
@@ -144,6 +144,6 @@ def test_the_order_of_drawing_changes_no_question(world: World) -> None:
 
 def test_a_world_too_small_for_the_request_says_so(small_world: World) -> None:
     with pytest.raises(ValueError, match="too few charts"):
-        questions(small_world, CasesSpec(train={0: 40}, test={}))
+        questions(small_world, ExamSpec(train={0: 40}, test={}))
     with pytest.raises(ValueError, match="more findings than the world has slots"):
         next(charts(small_world, "train", 3, random.Random(0)))

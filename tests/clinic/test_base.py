@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from medo1.clinic.base_model import BaseSpec, GateError, train_base
-from medo1.clinic.knowledge import World
+from medo1.clinic.base import BaseSpec, GateError, train_base
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import Document, TextbookSpec, probes, textbook
+from medo1.clinic.world import World
 from medo1.from_scratch.scratch_training import LoopSpec, ModelSpec
 from medo1.from_scratch.tokenizers import world_tokenizer
 from medo1.lineage.digests import digest_of_tree
