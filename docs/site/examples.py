@@ -80,6 +80,7 @@ def ran(call: Call, project: Path) -> tuple[str, int]:
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "src"),
+        "DOCS": str(ROOT / "docs/site"),
         "COLUMNS": "118",
         "NO_COLOR": "1",
         "TERM": "dumb",
