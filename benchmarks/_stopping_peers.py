@@ -1,10 +1,11 @@
 """When public libraries stop sampling, written from their papers, to replay on the same samples.
 
 Adaptive consistency (Aggarwal et al. 2023, arXiv 2305.11860; its library, AdaptiveConsistency 1.0.0, has six criteria
-at these default thresholds) looks after each sample from the first on. DeepConf (Fu et al. 2025, arXiv 2508.15260)
-draws 16 samples, keeps those whose least confident stretch is among the most confident tenth, and goes on until these
-agree; that it also ends single thoughts early is not replayed, since stored samples are whole, so its tokens here are
-more than its own.
+at these default thresholds) looks after each sample from the first on. With three answers or more the library's own
+Dirichlet criterion fails under NumPy 2 and then never stops; here it does what the paper says. DeepConf (Fu et al.
+2025, arXiv 2508.15260) draws 16 samples, keeps those whose least confident stretch is among the most confident tenth,
+and goes on until these agree; that it also ends single thoughts early is not replayed, since stored samples are whole,
+so its tokens here are more than its own.
 """
 
 from __future__ import annotations
