@@ -14,7 +14,7 @@ from medo1.pipelines.reporting.params import ReportingParams
 from medo1.statistics.frontier import on_frontier, price_of_a_point
 from medo1.statistics.intervals import share_interval
 from medo1.statistics.means import mean_with_t
-from medo1.vocabulary import ADAPTIVE_VOTE
+from medo1.vocabulary import ADAPTIVE_VOTE, JUDGED_VOTES
 
 Row = dict[str, Any]
 BILLION = 1e9
@@ -128,7 +128,7 @@ def _single(greedy: Frame, params: ReportingParams) -> list[Row]:
 
 
 def _voted(vote_curve: Frame) -> list[Row]:
-    names = {"majority": "majority", ADAPTIVE_VOTE: "adaptive"}
+    names = {"majority": "majority", ADAPTIVE_VOTE: "adaptive", **{name: name for name in JUDGED_VOTES}}
     return [
         _point(
             {**_keys(row), "strategy": names[row["method"]], "setting": f"k={row['k']}"},
