@@ -73,10 +73,13 @@ def test_a_score_that_the_engine_does_not_give_is_left_out() -> None:
     assert set(curve["score"]) == {"agreement", "probability"}
 
 
-def test_a_first_arm_that_is_none_is_named_and_none_is_needed() -> None:
+def test_a_first_arm_that_is_none_is_named_before_anything_is_asked_and_none_is_needed() -> None:
+    check = nodes.think_selectively.checked_first  # type: ignore[attr-defined]
     with pytest.raises(UserError, match="'quick', which is no arm of this study: slow"):
-        nodes.think_selectively(PARAMS, ARMS, answered(Tape(slow), "slow"))
+        check(PARAMS, {"slow": {}})
+    check(PARAMS, ARMS)
     without = PARAMS.model_copy(update={"selective": None})
+    check(without, {"slow": {}})
     assert nodes.think_selectively(without, ARMS, answered(Tape(slow), "slow")).empty
 
 

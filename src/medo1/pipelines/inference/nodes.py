@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Adapter, Engine, Model
+from medo1.errors import UserError
 from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
 from medo1.questions import questions_from
+from medo1.wiring import checked_first
 
 if TYPE_CHECKING:
     from medo1.pipelines.inference.asked_arm import AskedArm
@@ -252,6 +254,21 @@ def compare_stopping(params: InferenceParams, arms: dict[str, Any], *answers: Fr
     return tables.as_table(tables.STOPPING_RULES, rows)
 
 
+def check_selective(params: InferenceParams, arms: dict[str, Any]) -> None:
+    """Whether the arm that answers first is one of the study, before any arm is asked.
+
+    Raises:
+        UserError: naming it.
+    """
+    selective = InferenceParams.model_validate(params).selective
+    if selective is not None and selective.first not in arms:
+        raise UserError(
+            f"inference.selective.first is {selective.first!r}, which is no arm of this study: {', '.join(arms)}. "
+            "Name one of these, or set inference.selective to null."
+        )
+
+
+@checked_first(check_selective)
 def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: Frame) -> Frame:
     """What it comes to when a question is answered at once and thought about only where that answer is unsure.
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from math import exp
 from typing import Any, NamedTuple
 
-from medo1.errors import UserError
 from medo1.frames import Frame, records
 from medo1.pipelines.inference.answer_rows import known
 from medo1.pipelines.inference.params import SelectiveParams
@@ -35,10 +34,8 @@ def selective_rows(answers: Sequence[Frame], params: SelectiveParams) -> list[di
     """Rows of `tables.SELECTIVE_CURVE`, for each arm beside the first one, each benchmark and each score that the
     engine gives."""
     by_arm = {str(table["arm"].iloc[0]): table for table in answers if len(table)}
-    if by_arm and params.first not in by_arm:
-        raise UserError(
-            f"inference.selective.first is {params.first!r}, which is no arm of this study: {', '.join(by_arm)}."
-        )
+    if params.first not in by_arm:  # it was asked no question
+        return []
     rows = []
     for arm, table in by_arm.items():
         if arm == params.first:
