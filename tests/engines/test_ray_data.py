@@ -179,3 +179,9 @@ def test_it_is_what_the_wrapped_engine_is():
     ray = RayData(engine="medo1.engines.Transformers", options={"dtype": "bfloat16"})
     assert ray.with_model(Model("m", None, "r")).identity == wrapped.identity
     assert not ray.streams
+
+
+def test_it_continues_answers_as_its_workers_engines_do() -> None:
+    for continuation, expected in (("refuse", False), ("native", None)):
+        options = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "continuation": continuation}
+        assert RayData(engine="medo1.engines.OpenAI", options=options).continues is expected

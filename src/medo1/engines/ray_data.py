@@ -105,6 +105,10 @@ class RayData(Engine):
         return max(self._engine.sendings_unasked, getattr(self._engine, "max_attempts", 1))
 
     @property
+    def continues(self) -> bool | None:  # type: ignore[override]
+        return self._engine.continues
+
+    @property
     def identity(self) -> dict[str, Any]:
         """The wrapped engine's: where an answer is made does not change it."""
         return self._engine.identity
