@@ -242,3 +242,18 @@ def test_a_study_that_keeps_no_generations_has_no_explorer() -> None:
         "vanilla",
     )
     assert "case-explorer" not in study_page(bare, {}).html
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_that_a_reader_would_stumble_over(chromium: Any, tmp_path: Path, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(chromium, tmp_path, two_arms()) as page:
+        page.emulate_media(color_scheme=scheme)
+        page.click("#case-list tr:nth-child(8) a")
+        page.wait_for_selector("#case-detail h3")
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        page.wait_for_timeout(100)
+        found = Axe().run(page).response["violations"]
+        assert [(one["impact"], one["id"], one["nodes"][0]["html"]) for one in found] == []

@@ -64,7 +64,8 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], dataset:
     )
     body = joined(Markup("<tr>{}</tr>").format(_cells(columns, row)) for row in rows)
     whole = Markup(
-        '<div class="wide" tabindex="0" role="region" aria-label="{0}"><table data-name="{1}"><caption>{0}</caption>'
+        '<div class="wide" tabindex="0" role="region" aria-label="Table: {0}">'
+        '<table data-name="{1}"><caption>{0}</caption>'
         "<thead><tr>{2}</tr></thead><tbody>{3}</tbody></table></div>"
     ).format(caption, dataset or "table", heads, body)
     if len(rows) > LONG:
