@@ -13,6 +13,7 @@ import pytest
 from medo1 import tables
 from medo1.chains.lengths import length_rows
 from medo1.errors import UserError
+from medo1.lineage.page_marks import filled, without_told
 from medo1.page.material import Material
 from medo1.page.report_page import rendered
 from medo1.page.sections.answer import sentence
@@ -319,3 +320,23 @@ def test_on_paper_everything_is_open_and_light_and_nothing_is_cut(chromium: Any,
     )
     assert too_wide == []
     context.close()
+
+
+def test_what_measures_a_run_is_left_out_when_pages_are_compared() -> None:
+    whole = study()
+    timing = {
+        "arm": "vanilla", "model": "m", "requests": 9, "kept": 0, "failed": 0, "prompt_tokens": 1, "completion_tokens": 1,
+        "tokens_per_s": 1.0, "cost_usd": None, "energy_wh": None,
+    }  # fmt: skip
+    pages = [
+        rendered(
+            Material({**whole.given, "timing": [{**timing, "wall_s": seconds}]}, tuple(ARMS), (), "", (), "vanilla")
+        )
+        for seconds in (0.0777, 99.5)
+    ]
+    assert "0.0777" in pages[0]
+    assert pages[0] != pages[1]
+    first, second = (without_told(filled(page, lambda kind, _, n=n: f"{kind} {n}")) for n, page in enumerate(pages))
+    assert first == second
+    assert "0.0777" not in first
+    assert "The answer" in first

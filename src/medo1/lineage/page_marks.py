@@ -15,6 +15,8 @@ from collections.abc import Callable
 MARK = re.compile(r"<!--medo1:told ([a-z]+)(?: ([\w.]+))?-->")
 FILLED = re.compile(r"(<!--medo1:told [^>]*-->).*?<!--/medo1:told-->", re.DOTALL)
 END = "<!--/medo1:told-->"
+MEASURED = ("<!--medo1:measured-->", "<!--/medo1:measured-->")
+_MEASURED = re.compile(f"({MEASURED[0]}).*?{MEASURED[1]}", re.DOTALL)
 
 
 def mark(kind: str, name: str = "") -> str:
@@ -31,6 +33,11 @@ def filled(text: str, told: Callable[[str, str], str] | None) -> str:
     return MARK.sub(lambda found: f"{found[0]}{told(found[1], found[2] or '')}{END}", text)
 
 
+def measured(text: str) -> str:
+    """Text that measures the run itself (time, cost), and comes out otherwise in each."""
+    return f"{MEASURED[0]}{text}{MEASURED[1]}"
+
+
 def without_told(text: str) -> str:
-    """The text as its node made it."""
-    return FILLED.sub(r"\1", text)
+    """The text as its node makes it each time: without what only one run knows, and without what measures it."""
+    return _MEASURED.sub(r"\1", FILLED.sub(r"\1", text))

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from medo1.lineage.page_marks import measured
 from medo1.page.arm_styles import colour_rules
 from medo1.page.files_inside import part
 from medo1.page.material import Material
@@ -43,6 +44,8 @@ def rendered(
     for section in SECTIONS:
         if all(material.there(name) for name in section.needs) and (data or section.anchor != "cases"):
             html = section.body(material)
+            if html and section.measures:
+                html = Markup(measured(html))  # noqa: S704  (made of Markup)
             if html:
                 shown.append({"anchor": section.anchor, "heading": section.heading, "html": html})
     style = _style()

@@ -325,8 +325,8 @@ class _Tracer:
                 stated = self.value(version)
                 if isinstance(again, str) and EVIDENCE_MARK in again:
                     again = again.replace(EVIDENCE_MARK, self._evidence(version))
-                if isinstance(stated, str):
-                    stated = without_told(stated)
+                if isinstance(stated, str) and isinstance(again, str):
+                    stated, again = without_told(stated), without_told(again)
                 same = "the same" if _same_value(stated, again) else "another"
                 return [NumberCheck(version["dataset"], "the same", same, "node")]
             return [NumberCheck(self._column, _at(self.value(version), self._column), _at(again, self._column), "node")]

@@ -14,25 +14,32 @@ ALONE = 1
 
 
 def sentence(material: Material) -> Markup:
-    """What came out, with its interval: the best arm against the baseline, over all benchmarks."""
+    """What came out, with its interval: the best arm against the baseline, over all benchmarks.
+
+    An arm that cannot be told from one who guesses with its letters is no answer.
+    """
     where = material.headline()
     rows = [row for row in material.rows("results") if row["benchmark"] == where]
-    muted = {row["arm"] for row in material.rows("letter_baselines") if row["benchmark"] == where and row["muted"]}
-    fair = [row for row in rows if row["arm"] not in muted] or rows
+    fair = [row for row in rows if row["arm"] not in _guessing(material, where)]
+    if not fair:
+        return Markup(
+            "No arm can be told from one who guesses: on {} questions the highest accuracy is {}, and it says nothing."
+        ).format(count(max(row["questions"] for row in rows)), percent(max(row["accuracy"] for row in rows)))
     best = max(fair, key=lambda row: row["accuracy"])
     asked = Markup("{} questions").format(count(best["questions"]))
     told = Markup("<strong>{}</strong> answers {} of {} right ({} % interval {})").format(
         best["arm"], percent(best["accuracy"]), asked, f"{material.confidence * 100:g}", _span(best)
     )
-    if len(fair) == ALONE or best["arm"] == material.baseline:
-        others = "" if len(fair) == ALONE else f"; no other arm does better than {material.baseline}"
-        return told + Markup("{}.").format(others)
+    if len(rows) == ALONE:
+        return told + Markup(".")
+    if best["arm"] == material.baseline:
+        return told + Markup("; no other arm that answers by more than its letters does better.")
     compared = next(
         (row for row in material.rows("comparisons") if row["arm"] == best["arm"] and row["benchmark"] == where), None
     )
     if compared is None:
         return told + Markup(".")
-    low, high = compared["difference_low"], compared["difference_high"]
+    low, high = joint_interval(compared)
     difference = Markup("{} points ({})").format(points(compared["difference"]), points_span(low, high))
     p_value = Markup("p {}").format(_p(compared))
     if known(low) and low > 0:
@@ -40,6 +47,18 @@ def sentence(material: Material) -> Markup:
     return told + Markup("; whether that is better than <strong>{}</strong> cannot be told: {}, {}.").format(
         material.baseline, difference, p_value
     )
+
+
+def _guessing(material: Material, where: str) -> set[str]:
+    """The arms that cannot be told from one who guesses with their letters."""
+    return {row["arm"] for row in material.rows("letter_baselines") if row["benchmark"] == where and row["muted"]}
+
+
+def joint_interval(compared: Row) -> tuple[float, float]:
+    """The interval of a difference that belongs to its corrected p-value, where the table has one."""
+    if "simultaneous_low" in compared:
+        return compared["simultaneous_low"], compared["simultaneous_high"]
+    return compared["difference_low"], compared["difference_high"]
 
 
 def _p(row: Row) -> str:
@@ -72,8 +91,16 @@ def accuracy_panels(material: Material) -> list[str]:
     ]  # fmt: skip
 
 
+def _muted(material: Material) -> list[Markup]:
+    """Who is left out of the comparison, and why."""
+    told: dict[str, list[str]] = {}
+    for row in material.rows("letter_baselines"):
+        if row["muted"] and row["benchmark"] in material.benchmarks("results"):
+            told.setdefault(row["why"], []).append(f"{row['arm']} on {row['benchmark']}")
+    return [paragraph(f"Not compared: {', '.join(where)}. {why}", "note") for why, where in told.items()]
+
+
 def _body(material: Material) -> Markup:
-    muted = [row for row in material.rows("letter_baselines") if row["muted"]]
     caption = Markup(
         "Accuracy of each arm's greedy answers with its {} % interval. An answer that could not be read counts as "
         "wrong. "
@@ -82,11 +109,8 @@ def _body(material: Material) -> Markup:
     return joined(
         [
             paragraph(sentence(material), "answer"),
-            *(
-                paragraph(f"Left out of the comparison: {row['arm']} on {row['benchmark']}. {row['why']}", "note")
-                for row in muted
-            ),
             figure(caption, accuracy_panels(material), name="accuracy"),
+            *_muted(material),
             audited("results", f"accuracy --where arm={material.arms[-1]}"),
             *(paragraph(note, "note") for note in material.notes),
         ]

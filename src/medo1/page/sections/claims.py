@@ -59,6 +59,7 @@ def _signatures(material: Material) -> Markup:
         Column("seen", _verdict, left=True),
         Column("arm", lambda row: row["arm"], left=True),
         Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("built in", lambda row: "yes" if row.get("built_in") else "", left=True),
         Column("value", lambda row: decimal(row["value"])),
         Column("from", lambda row: decimal(row["low"])),
         Column("to", lambda row: decimal(row["high"])),

@@ -106,8 +106,44 @@ def _votes(material: Material) -> Markup:
                 "answer. Agrees "
                 "with all: how often that vote was the vote of all samples."
             ),
+            _limits(material),
+            _variances(material),
         ]
     )
+
+
+def _limits(material: Material) -> Markup:
+    rows = material.rows("vote_limits")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("one sample", lambda row: percent(row["single"])),
+        Column("vote of all", lambda row: percent(row["majority"])),
+        Column("votes without end", lambda row: percent(row["limit"])),
+        Column("interval", lambda row: span(row["low"], row["high"])),
+        Column("commonest answer wrong", lambda row: percent(row["modal_wrong"])),
+        Column("undecided", lambda row: percent(row["undecided"])),
+        Column("any sample right", lambda row: percent(row["pass_at_all"])),
+        Column("samples unread", lambda row: percent(row["unread"])),
+        Column("samples", lambda row: count(row["samples"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return (
+        table("What votes can give, and where they can only hurt", columns, rows, "vote_limits") if rows else Markup("")
+    )
+
+
+def _variances(material: Material) -> Markup:
+    rows = material.rows("variances")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("error with one sample, points", lambda row: decimal(row["error_of_one"] * 100)),
+        Column("with all", lambda row: decimal(row["error_of_all"] * 100)),
+        Column("variance between questions", lambda row: decimal(row["between"])),
+        Column("within a question", lambda row: decimal(row["within"])),
+        Column("samples that halve it", lambda row: count(row["halving"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return table("Where chance comes from: questions, or sampling", columns, rows, "variances") if rows else Markup("")
 
 
 def _votes_text(row: Row) -> str:
@@ -244,4 +280,4 @@ DIFFICULTY = Section("difficulty", "Accuracy and length by difficulty", ("by_dif
 VOTES = Section("votes", "Accuracy over votes", ("vote_curve",), _votes)
 BUDGETS = Section("budgets", "Accuracy over thinking budgets", ("budget_curve",), _budgets)
 SELECTIVE = Section("selective", "Thinking only when unsure", ("selective_curve",), _selective)
-FRONTIER = Section("frontier", "What accuracy costs", ("frontier",), _frontier)
+FRONTIER = Section("frontier", "What accuracy costs", ("frontier",), _frontier, measures=True)

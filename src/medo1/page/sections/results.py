@@ -7,6 +7,7 @@ from markupsafe import Markup
 from medo1.page.markup import Column, Row, joined, paragraph, table
 from medo1.page.material import Material
 from medo1.page.numbers_text import count, p_text, percent, points, points_span, span
+from medo1.page.sections.answer import joint_interval
 from medo1.page.sections.section import Section
 
 
@@ -24,7 +25,7 @@ def _body(material: Material) -> Markup:
             f"{material.confidence * 100:g} % interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])
         ),
         Column(f"against {material.baseline}, points", lambda row: points(other(row, "difference"))),
-        Column("interval", lambda row: points_span(other(row, "difference_low"), other(row, "difference_high"))),
+        Column("interval", lambda row: points_span(*_joint(compared.get((row["arm"], row["benchmark"]))))),
         Column("p (Holm)", lambda row: p_text(other(row, "p_adjusted"))),
         Column("mean tokens", lambda row: count(row["mean_tokens"])),
         Column("questions", lambda row: count(row["questions"])),
@@ -38,10 +39,16 @@ def _body(material: Material) -> Markup:
             table("Accuracy of the arms", columns, material.rows("results"), "results"),
             paragraph(
                 "Greedy generations over all questions. Unread: no single answer could be read, which counts as wrong. "
-                "Accuracies have Wilson intervals; differences are paired by question."
+                "Accuracies have Wilson intervals. Differences are paired by question; their intervals hold all at "
+                "once, as the "
+                "corrected p-values do."
             ),
         ]
     )
+
+
+def _joint(compared: Row | None) -> tuple[object, object]:
+    return (None, None) if compared is None else joint_interval(compared)
 
 
 SECTION = Section("results", "Results", ("results",), _body)

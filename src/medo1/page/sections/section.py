@@ -21,12 +21,14 @@ class Section(NamedTuple):
         heading: above it, and in the list of contents.
         needs: tables without which it is left out.
         body: its HTML.
+        measures: whether it tells what a run took, which another run of the same study tells otherwise.
     """
 
     anchor: str
     heading: str
     needs: tuple[str, ...]
     body: Callable[[Material], Markup]
+    measures: bool = False
 
 
 def line_panels(

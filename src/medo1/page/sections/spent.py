@@ -94,4 +94,4 @@ def _time(material: Material) -> Markup:
 
 
 TOKENS = Section("thinking", "What thinking took", ("outcomes",), _tokens)
-TIME = Section("costs", "Costs and time", ("timing",), _time)
+TIME = Section("costs", "Costs and time", ("timing",), _time, measures=True)

@@ -8,15 +8,15 @@ from medo1.page.charts.intervals import Interval, intervals_panel
 from medo1.page.markup import Column, figure, joined, paragraph, table
 from medo1.page.material import ALL, Material
 from medo1.page.numbers_text import count, decimal, known, p_text, percent, points, points_span, span
+from medo1.page.sections.answer import joint_interval
 from medo1.page.sections.section import Section
 
 # Columns that a table of comparisons may have besides, with their headings.
 BESIDE = {
     "correlation": ("correlation", decimal),
     "smallest_detectable": ("smallest difference that would show", points),
-    "group": ("not told apart: group", str),
-    "margin": ("margin", points),
-    "non_inferior": ("no worse within the margin", str),
+    "family": ("corrected within", str),
+    "why": ("not compared, because", str),
 }
 
 
@@ -29,9 +29,8 @@ def _tests(material: Material) -> Markup:
             "" if len(benchmarks) == 1 else ("all together" if benchmark == ALL else benchmark),
             [
                 Interval(
-                    str(row["arm"]), look[str(row["arm"])], row["difference"], row["difference_low"],
-                    row["difference_high"],
-                    f"{points(row['difference'])} ({points_span(row['difference_low'], row['difference_high'])})",
+                    str(row["arm"]), look[str(row["arm"])], row["difference"], *joint_interval(row),
+                    f"{points(row['difference'])} ({points_span(*joint_interval(row))})",
                 )
                 for row in rows if row["benchmark"] == benchmark
             ],
@@ -42,7 +41,8 @@ def _tests(material: Material) -> Markup:
     columns = [
         Column("arm", lambda row: row["arm"]),
         Column("difference, points", lambda row: points(row["difference"])),
-        Column("interval", lambda row: points_span(row["difference_low"], row["difference_high"])),
+        Column("interval, this one alone", lambda row: points_span(row["difference_low"], row["difference_high"])),
+        Column("interval, all at once", lambda row: points_span(*joint_interval(row))),
         Column("p (Holm)", lambda row: p_text(row["p_adjusted"])),
         Column("p, this test alone", lambda row: p_text(row["p_value"])),
         Column("gained", lambda row: count(row["gained"])),
@@ -60,13 +60,46 @@ def _tests(material: Material) -> Markup:
         [
             figure(caption, panels, name="tests"),
             table(f"Paired comparisons with {material.baseline}", columns, rows, "comparisons"),
+            _groups(material),
+            _no_worse(material),
             paragraph(
                 "Gained: right in the arm and wrong in the baseline; lost: the other way. McNemar's exact test; "
                 "Holm's correction "
-                "over all rows."
+                "over all rows of a family: the comparisons that the study declared, and the others."
             ),
         ]
     )
+
+
+def _groups(material: Material) -> Markup:
+    rows = material.rows("arm_groups")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("groups", lambda row: row["group"], left=True),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return (
+        table("Who can be told apart: arms that share a letter cannot", columns, rows, "arm_groups")
+        if rows
+        else Markup("")
+    )
+
+
+def _no_worse(material: Material) -> Markup:
+    rows = material.rows("non_inferiority")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("is it no worse?", lambda row: "yes" if row["no_worse"] else "cannot be said", left=True),
+        Column("than", lambda row: row["against"], left=True),
+        Column("difference, points", lambda row: points(row["difference"])),
+        Column("interval", lambda row: points_span(row["low"], row["high"])),
+        Column("margin, points", lambda row: f"{row['margin'] * 100:g}"),
+        Column("p", lambda row: p_text(row["p_value"])),
+        Column("what", lambda row: "votes until decided" if row["what"] == "adaptive" else "greedy answers", left=True),
+        Column("questions", lambda row: count(row["questions"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return table("No worse, within the margin", columns, rows, "non_inferiority") if rows else Markup("")
 
 
 def _clustered(material: Material) -> Markup:

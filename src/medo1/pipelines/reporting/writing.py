@@ -13,6 +13,17 @@ from medo1.pipelines.reporting.params import ReportingParams
 # Tables of every study; a section whose tables are empty is left out.
 ALWAYS = (
     *("results", "comparisons", "by_difficulty", "clustered_results", "vote_curve", "budget_curve", "selective_curve"),
+    *("claims", "paper_table", "signatures", "frontier", "calibration", "calibration_summary", "risk_coverage"),
+    *(
+        "letters",
+        "letter_baselines",
+        "lengths",
+        "arm_groups",
+        "non_inferiority",
+        "vote_limits",
+        "pass_curve",
+        "variances",
+    ),
     *("tokens", "outcomes", "timing", "ingest_summary"),
     *("claims", "paper_table", "signatures", "arm_pairs", "arm_groups", "non_inferiority"),
     *("vote_limits", "pass_curve", "variances", "calibration", "calibration_summary", "risk_coverage"),
