@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
@@ -23,7 +23,11 @@ from medo1.wiring import bound
 
 
 def create_pipeline(
-    arms: Mapping[str, Mapping[str, Any]], formats: Mapping[str, Mapping[str, Any]], base_model: str = "", **_: Any
+    arms: Mapping[str, Mapping[str, Any]],
+    formats: Mapping[str, Mapping[str, Any]],
+    base_model: str = "",
+    probes: Collection[str] = (),
+    **_: Any,
 ) -> Pipeline:
     """The pipeline `reporting`.
 
@@ -31,13 +35,15 @@ def create_pipeline(
         arms: the study's, in the order in which they shall stand.
         formats: the study's formats, by name.
         base_model: `clinic` where the truth of each chain is known, so that the filters were checked.
+        probes: names of the probes that the arms are asked.
     """
     checked = base_model == "clinic" and any(spec["source"] == "teacher" for spec in formats.values())
     answers = [f"{arm}.answers" for arm in arms]
     generations = [f"{arm}.generations" for arm in arms]
     models = sorted({str(arm["model"]) for arm in arms.values() if arm["model"] is not None})
     learnt = {name: arm["adapter"] for name, arm in arms.items()}
-    shown = page_inputs(arms, formats, checked=checked)
+    probed = bool(probes) and any(arm["answers"] == "options" for arm in arms.values())
+    shown = page_inputs(arms, formats, checked=checked, probed=probed)
     nodes = [
         Node(
             compare_arms,
