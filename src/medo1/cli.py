@@ -13,6 +13,7 @@ COMMANDS = {
     "ask": "medo1.commands.ask.ask",
     "answers": "medo1.commands.answers.answers",
     "cues": "medo1.commands.cues.cues",
+    "compare": "medo1.commands.compare.compare",
     "completions": "medo1.commands.completions.completions",
     "run": "medo1.commands.run.run",
     "score": "medo1.commands.score.score",

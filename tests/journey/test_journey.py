@@ -121,6 +121,20 @@ def test_every_number_of_the_page_comes_out_again_from_what_lies_below_it(projec
     assert told == [[name, 0, name not in asked, []] for name in names], done.stdout[-3000:] + done.stderr[-3000:]
 
 
+def test_runs_are_compared_on_one_page(project: Scratch) -> None:
+    runs = [path.name for path in project.versions("07_model_output/longstep_sft/answers.parquet")]
+    done = project.kedro("compare", runs[0], runs[-1], "--output", "compared/page.html", "--json")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert {row["difference"] for row in told["comparisons"]} == {0}  # the same study twice
+    page = (project.path / "compared/page.html").read_text()
+    assert "longstep_sft (B)" in page
+    assert runs[0] in page
+    refused = project.kedro("compare", runs[0])
+    assert refused.returncode != 0
+    assert "takes 2 to 26 runs" in refused.stdout + refused.stderr
+
+
 def test_the_older_option_for_one_pipeline_works_too(project: Scratch) -> None:
     before = project.versions("06_models/cot/adapter")
     done = project.kedro("run", "--pipeline=finetune")

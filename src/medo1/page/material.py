@@ -24,6 +24,7 @@ class Material:
         baseline: the arm that others are compared with.
         confidence: level of the intervals.
         facts: what the study was: seed, models, in words.
+        lead: the sentence that the page opens with, where it is not about one study's best arm.
         share_texts: whether questions and generations may stand on the page.
     """
 
@@ -35,6 +36,7 @@ class Material:
     baseline: str = ""
     confidence: float = 0.95
     facts: Mapping[str, str] | None = None
+    lead: str = ""
     share_texts: bool = True
 
     def rows(self, name: str) -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from medo1.page.sections import answer, cases, claims, curves, learnt, made, results, spent, tests_made, trust
+from medo1.page.sections import answer, cases, claims, curves, learnt, made, results, runs, spent, tests_made, trust
 from medo1.page.sections.section import Section
 
 SECTIONS: tuple[Section, ...] = (
     answer.SECTION,
+    runs.SECTION,
     results.SECTION,
     claims.CLAIMS,
     claims.PAPER_TABLE,

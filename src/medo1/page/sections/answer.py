@@ -108,7 +108,7 @@ def _body(material: Material) -> Markup:
     ).format(f"{material.confidence * 100:g}")
     return joined(
         [
-            paragraph(sentence(material), "answer"),
+            paragraph(material.lead or sentence(material), "answer"),
             figure(caption, accuracy_panels(material), name="accuracy"),
             *_muted(material),
             audited("results", f"accuracy --where arm={material.arms[-1]}"),

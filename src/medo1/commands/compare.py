@@ -1,0 +1,227 @@
+"""`kedro compare`: several runs on one page, paired on the questions that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medo1.commands.audit.common import Audit, audit_command, commit_text
+from medo1.errors import UserError
+
+if TYPE_CHECKING:
+    from medo1.frames import Frame
+    from medo1.lineage.ledger_reader import LedgerReader
+
+TABLES = ("answers", "generations", "asked_questions", "votes")
+FEWEST = 2  # runs that can be compared
+MOST = 26
+LONGEST = 120  # characters of a parameter that is shown
+
+
+@dataclass
+class ComparedRun:
+    """One of the runs: its letter, what the ledger says of it, and tables of its arms by `<arm>.<table>`."""
+
+    label: str
+    record: Mapping[str, Any]
+    tables: dict[str, Frame] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms whose answers it has."""
+        return [name.removesuffix(".answers") for name in self.tables if name.endswith(".answers")]
+
+    def name(self, arm: str) -> str:
+        """What an arm of this run is called on the page: the first run's arms keep their names."""
+        return arm if self.label == "A" else f"{arm} ({self.label})"
+
+
+@audit_command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN ...")
+@click.option(
+    "--output", "output", type=click.Path(dir_okay=False, path_type=Path), default=Path("comparison.html"),
+    show_default=True, help="The page to write.",
+)  # fmt: skip
+@click.option("--confidence", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of intervals.")
+@click.option("--texts", is_flag=True, help="Also show texts that may not be passed on, on a page that stays with you.")
+def compare(audit: Audit, runs: tuple[str, ...], output: Path, confidence: float, texts: bool) -> None:
+    """Compare runs on one page: students, teachers, parameters or seeds, paired on the questions that they share.
+
+    The first RUN is what the others are compared with, arm by arm. A RUN is named as in `kedro audit`: its id, the
+    beginning of it,
+    latest, latest~1, ENV/latest, or a tag.
+
+    \b
+    kedro compare latest~1 latest
+    kedro compare before-filtering after-filtering --output filters.html
+    """
+    if not FEWEST <= len(runs) <= MOST:
+        raise UserError(f"kedro compare takes {FEWEST} to {MOST} runs; found {len(runs)}")
+    with audit.ledger.reading() as connection:
+        compared = [_run(audit, connection, name, chr(65 + place)) for place, name in enumerate(runs)]
+    told = _page_of(compared, confidence, texts)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(told["html"], encoding="utf-8")
+    if audit.as_json:
+        return audit.print_json({"page": str(output), "questions": told["questions"], "comparisons": told["rows"]})
+    for line in told["lines"]:
+        click.echo(line)
+    return click.echo(f"The page: {output}")
+
+
+def _run(audit: Audit, connection: LedgerReader, name: str, label: str) -> ComparedRun:
+    """A run with the tables of its arms, each held against its digest.
+
+    Raises:
+        UserError: when it has no answers, or something of it is not what it was.
+    """
+    from medo1.lineage.audit.checked_data import checked_data
+    from medo1.lineage.audit.known_runs import inputs_and_outputs, whole_run
+    from medo1.lineage.audit.recomputing import read_value
+    from medo1.lineage.audit.references import find_run
+
+    record = whole_run(connection, audit.ledger, find_run(connection, audit.ledger, name))
+    versions, _ = inputs_and_outputs(connection, record["id"])
+    run = ComparedRun(label, record)
+    for dataset, (version, location) in versions.items():
+        if "." not in dataset or dataset.rpartition(".")[2] not in TABLES:
+            continue
+        query = "SELECT * FROM version WHERE location = :location AND version = :version"
+        row = connection.first(query, location=location, version=version)
+        if row is None:
+            continue
+        path, problems = checked_data(audit.places, row)
+        if problems:
+            raise UserError(f"{dataset} of run {record['id']} is not what it was: {'; '.join(problems)}")
+        run.tables[dataset] = read_value(path, row["kind"])
+    if not run.arms:
+        raise UserError(f"Run {record['id']} has no answers of any arm: name a run of inference or reporting.")
+    return run
+
+
+def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dict[str, Any]:
+    """The page, its comparisons as rows, and as lines for the terminal."""
+    from medo1.page.material import Material
+    from medo1.page.study_page import study_page
+    from medo1.statistics.compared_runs import accuracy_rows, difference_rows
+
+    shared = _shared(runs)
+    given: dict[str, Any] = {}
+    right: dict[str, dict[tuple[str, str], bool]] = {}
+    tokens: dict[str, Any] = {}
+    against: dict[str, str] = {}
+    for run in runs:
+        for dataset, table in run.tables.items():
+            arm, _, kind = dataset.rpartition(".")
+            if arm not in run.arms:
+                continue
+            keys = list(zip(table["benchmark"], table["question_id"], strict=True))
+            kept = table[[key in shared for key in keys]]
+            given[f"{run.name(arm)}.{kind}"] = kept.assign(arm=run.name(arm)) if "arm" in kept else kept
+        for arm in run.arms:
+            name = run.name(arm)
+            answers = given[f"{name}.answers"]
+            greedy = answers[answers["draw"] == "greedy"]
+            right[name] = dict(
+                zip(
+                    zip(greedy["benchmark"], greedy["question_id"], strict=True),
+                    greedy["correct"].map(bool),
+                    strict=True,
+                )
+            )
+            status = greedy["status"]
+            tokens[name] = {
+                "mean_tokens": greedy["completion_tokens"].astype("float64").mean(),
+                "unread": int((status != "answer").sum()), "truncated": int((status == "truncated").sum()),
+            }  # fmt: skip
+            if run is not runs[0] and arm in runs[0].arms:
+                against[name] = arm
+    results = [
+        {**row, **(tokens[row["arm"]] if row["benchmark"] == _headline(right) else dict.fromkeys(("mean_tokens",)))}
+        for row in accuracy_rows(right, confidence)
+    ]
+    results = [{"unread": None, "truncated": None, **row} for row in results]
+    rows = difference_rows(right, against, confidence)
+    given |= {"results": results, "comparisons": rows, "compared_runs": [_told(run) for run in runs]}
+    given["run_differences"] = _differences(runs)
+    headline = [row for row in rows if row["benchmark"] == _headline(right)]
+    lines = [_line(row) for row in headline]
+    differ = sum(row["simultaneous_low"] > 0 or row["simultaneous_high"] < 0 for row in headline)
+    lead = (
+        f"Of {len(headline)} arms compared with run A on {len(shared):,} shared questions, {differ or 'none'} "
+        f"{'differ' if differ != 1 else 'differs'} beyond chance."
+    )
+    material = Material(
+        given=given, arms=tuple(right), title=f"{len(runs)} runs compared", baseline="run A", confidence=confidence,
+        lead=" ".join([lead, *(f"{line}." for line in lines[:4])]), share_texts=not texts,
+    )  # fmt: skip
+    return {
+        "html": study_page(material, {}, inside=10**12).html,
+        "rows": rows,
+        "questions": len(shared),
+        "lines": [lead, *lines],
+    }
+
+
+def _headline(right: Mapping[str, Mapping[tuple[str, str], bool]]) -> str:
+    benchmarks = {benchmark for answered in right.values() for benchmark, _ in answered}
+    return "all" if len(benchmarks) > 1 else next(iter(benchmarks))
+
+
+def _shared(runs: Sequence[ComparedRun]) -> set[tuple[str, str]]:
+    """The questions that every arm of every run was asked.
+
+    Raises:
+        UserError: when there is none.
+    """
+    asked = []
+    for run in runs:
+        for arm in run.arms:
+            answers = run.tables[f"{arm}.answers"]
+            greedy = answers[answers["draw"] == "greedy"]
+            if len(greedy):
+                asked.append(set(zip(greedy["benchmark"], greedy["question_id"], strict=True)))
+    shared = set.intersection(*asked) if asked else set()
+    if not shared:
+        ids = ", ".join(run.record["id"] for run in runs)
+        raise UserError(f"The runs {ids} share no question that every arm of theirs was asked: nothing can be paired.")
+    return shared
+
+
+def _told(run: ComparedRun) -> dict[str, str]:
+    record = run.record
+    return {
+        "label": run.label, "run": record["id"], "env": record["env"] or "", "commit": commit_text(record),
+        "command": record["command"] or "", "answers": ", ".join(run.arms),
+    }  # fmt: skip
+
+
+def _differences(runs: Sequence[ComparedRun]) -> list[dict[str, str]]:
+    """Parameters that are not the same in all runs, a row each, by their dotted names."""
+    flat = [dict(_flat(run.record.get("effective_parameters") or run.record.get("parameters") or {})) for run in runs]
+    names = list(dict.fromkeys(name for parameters in flat for name in parameters))
+    rows = []
+    for name in sorted(names):
+        values = [str(parameters.get(name, "·"))[:LONGEST] for parameters in flat]
+        if len(set(values)) > 1:
+            rows.append({"parameter": name, **{run.label: value for run, value in zip(runs, values, strict=True)}})
+    return rows
+
+
+def _flat(value: Any, above: str = "") -> list[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        return [(above, value)]
+    return [one for key, inner in value.items() for one in _flat(inner, f"{above}.{key}" if above else str(key))]
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    low, high = row["simultaneous_low"], row["simultaneous_high"]
+    verdict = "better" if low > 0 else "worse" if high < 0 else "cannot be told"
+    return (
+        f"{row['arm']} against {row['baseline']}: {row['difference'] * 100:+.1f} points "
+        f"({low * 100:+.1f} to {high * 100:+.1f}), {verdict}"
+    )
