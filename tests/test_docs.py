@@ -34,7 +34,7 @@ def test_pages_that_messages_name_exist() -> None:
 
 
 def test_commands_that_the_readme_names_exist() -> None:
-    from medo1.cli import COMMANDS
+    from medo1.commands.project_commands import COMMANDS
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     own = set(re.findall(r"kedro (\w+)", readme)) - {"run", "viz", "registry"}

@@ -1,34 +1,35 @@
-"""`medo1` and `python -m medo1`: `kedro` for an installed package, in a project or in a folder that holds its conf/."""
+"""`medo1` and `python -m medo1`: what works anywhere, and in a project all that `kedro` can do there."""
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
+
+from medo1.commands.program import ANYWHERE, program
+from medo1.commands.project_folder import LOGGING, project_above
 
 
 def main() -> None:
-    """Run the project's command line; `medo1 answers FILE` anywhere, without Kedro and a project."""
-    if sys.argv[1:2] == ["answers"]:
-        from medo1.commands.answers import answers
+    """Run a command: `answers`, `new`, `demo` anywhere, without Kedro; any other in the project that it stands in."""
+    first = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    if "_MEDO1_COMPLETE" in os.environ or first is None or first in ANYWHERE:
+        program.main(prog_name="medo1")
+    project = project_above()
+    if project is not None:
+        if (project / LOGGING).is_file():  # Kedro looks for it in the folder alone that it is called in
+            os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(project / LOGGING))
+        from kedro.framework.cli.cli import main as kedro_main
 
-        answers.main(args=sys.argv[2:], prog_name="medo1 answers")
-    here = Path.cwd()
-    if not ((here / "pyproject.toml").is_file() and (here / "src").is_dir()):
-        if not (here / "conf").is_dir() and not any(word.startswith("--conf-source") for word in sys.argv):
-            sys.exit(
-                "There is no conf/ here: go to the project's directory, or unpack the configuration that "
-                "`kedro package` makes beside the wheel (tar xzf conf-medo1.tar.gz)."
-            )
-        from kedro.framework.project import configure_project
+        sys.argv[0] = "kedro"
+        kedro_main()
+    if not os.path.isdir("conf") and not any(word.startswith("--conf-source") for word in sys.argv):  # noqa: PTH112
+        program.main(prog_name="medo1", args=["outside", first])
+    from kedro.framework.project import configure_project
 
-        from medo1.cli import cli
+    from medo1.cli import cli
 
-        configure_project("medo1")
-        cli.main(prog_name="medo1")
-    from kedro.framework.cli.cli import main as kedro_main
-
-    sys.argv[0] = "kedro"
-    kedro_main()
+    configure_project("medo1")  # a folder that holds the configuration alone
+    cli.main(prog_name="medo1")
 
 
 if __name__ == "__main__":

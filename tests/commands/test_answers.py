@@ -272,7 +272,7 @@ def test_a_named_field_that_only_late_rows_have_is_found(tmp_path: Path):
 
 
 def test_the_command_is_one_of_kedros():
-    from medo1.cli import COMMANDS
+    from medo1.commands.project_commands import COMMANDS
 
     assert COMMANDS["answers"] == "medo1.commands.answers.answers"
 

@@ -21,8 +21,8 @@ NAMED = {f"{one.page.stem}: {one.text}": one for one in COMMANDS}
 
 def faults(one: Shown) -> list[str]:
     """What would keep a reader's shell from running it, apart from files and runs that only the reader has."""
-    from medo1.cli import COMMANDS as OWN
     from medo1.cli import cli
+    from medo1.commands.project_commands import COMMANDS as OWN
 
     words = one.words[1:]
     if words[:1] and words[0] in OWN:

@@ -11,6 +11,9 @@ from typing import Any
 import click
 
 from medo1.commands.plain_errors import told_plainly
+from medo1.commands.project_folder import in_project
+
+OUTSIDE = ("answers", "new", "demo", "completion")  # work where they are called, whatever is above
 
 
 class LazyGroup(click.Group):
@@ -28,4 +31,4 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self._lazy[cmd_name].rpartition(".")
         found: click.Command = getattr(import_module(module), name)
-        return told_plainly(found)
+        return told_plainly(found) if cmd_name in OUTSIDE else in_project(told_plainly(found))

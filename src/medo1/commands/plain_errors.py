@@ -103,7 +103,7 @@ def plain_errors(
     """
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
         raise
     except Exception as error:
         if show_traceback or os.environ.get(TRACEBACK_VARIABLE):
@@ -119,7 +119,11 @@ def _with_hint(error: Exception, how_to_see: str = IN_THE_ENVIRONMENT) -> str:
 
 def told_plainly(command: click.Command) -> click.Command:
     """A command whose errors are told so, if they are not already."""
-    if isinstance(command, click.Group) or getattr(command, "told_plainly", False):
+    if getattr(command, "told_plainly", False):
+        return command
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():  # those of a lazy group are told so when they are imported
+            told_plainly(inner)
         return command
     invoke = command.invoke
 
