@@ -7,6 +7,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 VLLM := .venv-vllm
 
+# On Linux without an NVIDIA GPU torch's CPU build is taken: the other brings gigabytes of CUDA. CUDA=1 and CUDA=0 decide it.
+CUDA ?= $(if $(shell command -v nvidia-smi 2>/dev/null),1,0)
+ifeq ($(shell uname -s) $(CUDA),Linux 0)
+TORCH_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
+TORCH_BUILD := CPU build (CUDA=1 for the one with CUDA)
+else
+TORCH_BUILD := the build that the package index has for this system
+endif
+
 .PHONY: help env demo test check tests test-times coverage mutants bench vllm viz docs pictures
 
 help: ## what there is
@@ -16,13 +25,18 @@ env: $(STAMP) ## build the environment
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "medo1 needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25" "setuptools>=78"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@echo "[1 of 3] an environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25" "setuptools>=78"
+	@echo "[2 of 3] torch, $(TORCH_BUILD)"
+	@$(BIN)/python -m pip install --constraint constraints.txt $(TORCH_INDEX) torch
+	@echo "[3 of 3] medo1 with its libraries and tools, about 2 GB on disk"
+	@$(BIN)/python -m pip install --constraint constraints.txt $(TORCH_INDEX) --editable ".[dev]"
 	@touch $(STAMP)
+	@echo "The environment is ready: . $(BIN)/activate"
 
 demo: $(STAMP) ## the whole journey on the embedded world: no network, no key, no GPU
+	@echo "The study runs now; its first lines say what it does and how long that took last time."
 	$(BIN)/kedro run
 
 test: check tests ## all checks: lint, format, types, imports, tests

@@ -1,4 +1,5 @@
-"""How long `kedro registry list` and `kedro --help` take here, beside an empty Kedro project made on the spot.
+"""How long `kedro registry list` and `kedro --help` take here, beside an empty Kedro project made on the spot; and
+`medo1 answers` on a file of one line, beside an interpreter that imports click and nothing else.
 
     python benchmarks/startup.py [--runs 9]
 
@@ -41,6 +42,14 @@ def seconds(project: Path, arguments: list[str]) -> float:
     return time.perf_counter() - started
 
 
+def cpu_seconds(command: list[str], folder: str) -> float:
+    """CPU time of one command and what it started."""
+    before = os.times()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    after = os.times()
+    return (after.children_user - before.children_user) + (after.children_system - before.children_system)
+
+
 def environment() -> dict[str, str]:
     """Telemetry off on both sides: it would measure the network."""
     return {**os.environ, "KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
@@ -66,6 +75,17 @@ def main() -> None:
             print(f"{name:<15}{own:>10.3f}{other:>10.3f}{ratio:>8.2f}{min(ratios):>8.2f}{max(ratios):>9.2f}")
             result[f"{name}_vs_empty"] = round(ratio, 3)
             result[f"{name}_vs_empty_spread"] = [round(min(ratios), 3), round(max(ratios), 3)]
+        (Path(folder) / "one.jsonl").write_text('{"text": "The answer is B.", "options": {"A": "one", "B": "two"}}\n')
+        answers = [sys.executable, "-m", "medo1", "answers", "one.jsonl", "--json"]
+        alone = [sys.executable, "-c", "import click"]
+        for command in (answers, alone):
+            cpu_seconds(command, folder)
+        pairs = [(cpu_seconds(answers, folder), cpu_seconds(alone, folder)) for _ in range(runs)]
+        ratios = [own / other for own, other in pairs]
+        own, other = (statistics.median(side) for side in zip(*pairs, strict=True))
+        print(f"medo1 answers takes {own * 1000:.0f} ms of CPU time (limit 300), import click {other * 1000:.0f} ms")
+        result["answers_cpu_s"] = round(own, 3)
+        result["answers_vs_import_click"] = round(statistics.median(ratios), 2)
     print(json.dumps(result))
 
 

@@ -30,9 +30,11 @@ class Spoken(Engine):
             told(word)
         return completion
 
+    other_every = 3
+
     def _said(self, request: Request) -> Completion:
         whole = THOUGHT if "\nA. " in request.messages[0].content else LIST
-        if request.sample % 3 == 2:
+        if request.sample % self.other_every == self.other_every - 1:
             whole = whole.replace("B", "C").replace("1. Lupus\n2. Measles", "1. Measles\n2. Lupus")
         last = request.messages[-1]
         if last.role == "assistant":
@@ -41,3 +43,9 @@ class Spoken(Engine):
         cut = words[: request.sampling.max_new_tokens]
         finish: Any = "length" if len(cut) < len(words) else "stop"
         return Completion(request.key, "".join(cut), finish, 5, len(cut), model="spoken", confidence=2.0)
+
+
+class Divided(Spoken):
+    """Says the other answer every second time."""
+
+    other_every = 2

@@ -67,7 +67,7 @@ def test_adaptive_votes_stop_early_and_say_so(project: Path) -> None:
     spoken(project)
     told = asked(CASE, "--arm", "talker", "--votes", "30", "--adaptive")
     assert told.stdout.count("sample ") < 30
-    assert "of 30: the leader would stay ahead with" in told.stdout
+    assert "of 30: the leader would stay ahead" in told.stdout
 
 
 def test_a_case_without_options_is_answered_with_a_ranked_list(project: Path) -> None:
@@ -142,3 +142,29 @@ def test_help_loads_no_model_library() -> None:
     code = "import sys, medo1.cli, medo1.commands.ask; print(sorted({'torch', 'pandas'} & set(sys.modules)))"
     told: Any = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_a_tie_is_shown_as_a_tie(project: Path) -> None:
+    spoken(project)
+    (project / "conf/local/catalog.yml").write_text(SPOKEN.replace("Spoken", "Divided"))
+    told = asked(CASE, "--arm", "talker", "--votes", "4")
+    assert "-> a tie: B and C have 2 votes each" in told.stdout
+    assert "% of 4 votes" not in told.stdout
+    assert "-> B. Lupus  (67% of 3 votes" in asked(CASE, "--arm", "talker", "--votes", "3").stdout
+
+
+def test_the_leader_is_certain_only_where_the_samples_left_cannot_change_it() -> None:
+    from medo1.commands.ask import chance_text
+
+    assert chance_text([5, 1], 3, 1.0) == "whatever the others say"
+    assert chance_text([5, 1], 4, 1.0) == "with a probability of 99.9% or more"  # four for the other would be a tie
+    assert chance_text([5, 1], 20, 0.97) == "with a probability of 97.0%"
+    assert chance_text([8], 8, 0.99996) == "with a probability of 99.9% or more"
+
+
+def test_the_arm_that_is_asked_where_none_is_named_is_no_control() -> None:
+    from medo1.commands.ask import _usual
+    from medo1.configuration import project_loader
+    from medo1.study import Study
+
+    assert _usual(Study.from_parameters(project_loader(ROOT, None)["parameters"])) == "longmonolog_sft"

@@ -39,7 +39,8 @@ def test_show_prints_prompts_and_answers(path: Path) -> None:
     assert "1 of 1 answers" in told.output
     assert "1 of 1 answers" in run(path, "show", "--finish-reason", "length").output
     assert "HTTP 500" in run(path, "show", "--failures").output
-    assert "0 of 0" in run(path, "show", "--before", "2020-01-01").output
+    for command in ("show", "stats"):
+        assert "none of its 5 answers fits" in run(path, command, "--before", "2020-01-01").output
 
 
 def test_export_writes_one_json_line_an_answer(path: Path, tmp_path: Path) -> None:

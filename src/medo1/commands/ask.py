@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from medo1.questions import Question
     from medo1.study import Study
 
+ALMOST = 0.9995  # from where one decimal would round to 100 %
+CONTROL = "control_"  # with which the names of arms begin that differ from a trained one in one thing only
 ORIGINS = {"model": "the base model", "adapter": "the adapter"}
 
 
 @click.command()
 @click.argument("case")
-@click.option("--arm", default=None, help="Which arm answers; by default the study's last.")
+@click.option("--arm", default=None, help="Which arm answers; by default the last trained one.")
 @click.option("--votes", default=8, show_default=True, type=click.IntRange(0), help="Samples that vote; 0: none.")
 @click.option("--option", "options", multiple=True, metavar="TEXT", help="An answer option; repeat for each.")
 @click.option("--adaptive", is_flag=True, help="Stop when more votes are unlikely to change the outcome.")
@@ -98,7 +101,7 @@ def opened_study(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
     from medo1.study import Study
 
     study = Study.from_parameters(loader["parameters"])
-    name = arm or list(study.arms)[-1]
+    name = arm or _usual(study)
     if name not in study.arms:
         raise UserError(f"There is no arm {name!r}. {did_you_mean(name, study.arms)}")
     try:
@@ -106,6 +109,13 @@ def opened_study(loader: Any, arm: str | None) -> tuple[Study, str, Any]:
     except MissingConfigException:
         credentials = {}
     return study, name, DataCatalog.from_config(loader["catalog"], credentials=credentials)
+
+
+def _usual(study: Study) -> str:
+    """The arm that is asked where none is named: the last that is no control, trained if there is such a one."""
+    names = [name for name in study.arms if not name.startswith(CONTROL)] or list(study.arms)
+    trained = [name for name in names if study.arms[name].adapter is not None]
+    return (trained or names)[-1]
 
 
 def asked_arm_of(
@@ -185,7 +195,8 @@ def _outcome(voted: Voted, question: Question, asked_arm: AskedArm) -> None:
     if silent:
         click.echo(f"  {silent:>3} {'.' * round(24 * silent / drawn):<24} state nothing and do not vote")
     if asked_arm.stopping is not None and drawn < most:
-        click.echo(f"  stopped after {drawn} of {most}: the leader would stay ahead with {voted.probability:.1%}")
+        chance = chance_text(list(voted.counts.values()), most - drawn, voted.probability)
+        click.echo(f"  stopped after {drawn} of {most}: the leader would stay ahead {chance}")
     if outcome.letter is None:
         click.secho("-> no vote: no sample states an answer", bold=True)
         return
@@ -195,8 +206,34 @@ def _outcome(voted: Voted, question: Question, asked_arm: AskedArm) -> None:
     winner = question.options.get(outcome.letter)
     named = f"{outcome.letter}. {winner}" if winner else outcome.letter
     tokens = "" if voted.tokens is None else f", {voted.tokens:,} tokens"
+    level = tied(voted.counts) if not voted.differential else []
+    if len(level) > 1:
+        share = f"{voted.counts[level[0]]} vote{'s' * (voted.counts[level[0]] != 1)} each"
+        click.secho(
+            f"-> a tie: {' and '.join(level)} have {share}{tokens}; the report counts {outcome.letter}, stated first",
+            bold=True,
+        )
+        return
     of_what = f"the score of {outcome.voters} lists" if voted.differential else f"{outcome.voters} votes"
     click.secho(f"-> {named}  ({outcome.share:.0%} of {of_what}{tokens})", bold=True)
     other = voted.by_confidence
     if other is not None and not voted.differential and other.letter != outcome.letter:
         click.echo(f"   weighted by confidence: {other.letter} ({other.share:.0%})")
+
+
+def tied(counts: Mapping[str, int]) -> list[str]:
+    """The answers that have the most votes: more than one where it is a tie."""
+    return [answer for answer, count in counts.items() if count == max(counts.values())]
+
+
+def chance_text(counts: Sequence[int], remaining: int, probability: float) -> str:
+    """How sure it is that the leader stays ahead, in words: certain only where the samples left cannot change it.
+
+    Args:
+        counts: votes of each answer. remaining: samples that were not drawn.
+        probability: by the stopping rule.
+    """
+    first, second = sorted([*counts, 0, 0], reverse=True)[:2]
+    if first - second > remaining:
+        return "whatever the others say"
+    return f"with a probability of {min(probability, 0.999):.1%}" + (" or more" if probability >= ALMOST else "")

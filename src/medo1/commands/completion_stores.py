@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from medo1.errors import UserError
+
 SHARED_STORE = "completions.sqlite"  # of what all environments share: the paid answers of teachers
 
 
@@ -84,8 +86,6 @@ def _stores_of(env: str | None) -> list[Path]:
     """Files that the catalog of an environment names as stores, and the one that all environments share."""
     from kedro.config import MissingConfigException
     from kedro.utils import find_kedro_project
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     from medo1.configuration import project_loader
 
@@ -94,7 +94,7 @@ def _stores_of(env: str | None) -> list[Path]:
     try:
         loader = project_loader(project, env)
         named = [*_named(loader["catalog"]), f"{loader['globals']['shared']}/{SHARED_STORE}"]
-    except (MissingConfigException, OmegaConfBaseException, YAMLError, ValueError) as error:
+    except (UserError, MissingConfigException) as error:
         raise click.ClickException(f"{error}\n(--store names a completion store's file)") from error
     return [Path(name) if project == here else project / name for name in sorted(set(named))]
 

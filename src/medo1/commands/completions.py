@@ -86,7 +86,10 @@ def show(stores: list[Path], limit: int, *, full: bool, failures: bool, **condit
     for store in stores:
         kept = _opened(store)
         if failures:
-            for row in kept.failures(limit):
+            failures_found = kept.failures(limit)
+            if not failures_found:
+                click.echo(f"No request failed so far of those that {store} knows.")
+            for row in failures_found:
                 click.echo(f"{row['request_id'][:12]}  {_day(row['at'])}  {row['attempts']} attempts  {row['error']}")
         elif sought is None or kept.count(Filter(**conditions)):
             _show(store, kept, limit, conditions, whole=full or sought is not None)
@@ -110,7 +113,13 @@ def _show(store: Path, kept: CompletionStore, limit: int, conditions: dict[str, 
         click.echo(_clipped(f"-> {row['text']}", whole))
         click.echo()
     total = kept.count(Filter(**conditions))
-    click.echo(f"{shown} of {total:,} answers in {store}")
+    click.echo(f"{shown} of {total:,} answers in {store}" if total else f"{store}: {_nothing(kept)}")
+
+
+def _nothing(kept: CompletionStore) -> str:
+    """That no answer is what was asked for, and how many there are."""
+    count = kept.count()
+    return f"none of its {count:,} answers fits these options" if count else "it holds no answer yet"
 
 
 def _clipped(text: str, whole: bool) -> str:
@@ -307,10 +316,14 @@ def stats(stores: list[Path], **conditions: Any) -> None:
 
     for store in stores:
         kept = _opened(store)
+        totals = list(kept.totals(Filter(**conditions)))
+        if not totals:
+            click.echo(f"{store}: {_nothing(kept)}")
+            continue
         table = Table(title=str(store))
         for name in ("model", "endpoint", "ended", "answers", "prompt tokens", "completion tokens", "first", "last"):
             table.add_column(name, justify="right" if "tokens" in name or name == "answers" else "left")
-        for row in kept.totals(Filter(**conditions)):
+        for row in totals:
             engine = row["engine"]
             table.add_row(
                 str(engine.get("model", "?")),

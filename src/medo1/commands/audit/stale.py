@@ -54,8 +54,8 @@ def stale(audit: Audit, everything: bool) -> None:
 def _show(found: list, looked_at: int, everything: bool, env: str | None) -> None:
     out = console()
     own = [one for one in found if one.reasons]
-    gone = {one.version["node"] for one in own if any(" is gone" in reason for reason in one.reasons)}
-    nodes = [one.version["node"] for one in own if one.version.get("node") and one.version["node"] not in gone]
+    makers = list(dict.fromkeys(one.version["node"] for one in own if one.version.get("node")))
+    nodes, gone = _still_there(makers)
     for one in own:
         out.print(f"[yellow]{escape(one.version['dataset'])}[/yellow]@{one.version['version']}", soft_wrap=True)
         for reason in one.reasons:
@@ -70,9 +70,20 @@ def _show(found: list, looked_at: int, everything: bool, env: str | None) -> Non
             )
     elif below:
         out.print(f"and {len(below)} that were made from these (--all shows them)")
+    if gone:
+        shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")  # noqa: PLR2004
+        out.print(f"No longer part of the study, so nothing makes it again: {escape(shown)}", soft_wrap=True)
     if not nodes:
         out.print(f"{len(found)} of {looked_at} latest versions are stale, and no node is there that makes them.")
         return
-    command = ["kedro", "run", *(["--env", env] if env else []), f"--from-nodes={','.join(dict.fromkeys(nodes))}"]
+    command = ["kedro", "run", *(["--env", env] if env else []), f"--from-nodes={','.join(nodes)}"]
     out.print(f"{len(found)} of {looked_at} latest versions are stale. To make them again:")
     out.print(f"    {escape(shlex.join(command))}", soft_wrap=True)
+
+
+def _still_there(nodes: list[str]) -> tuple[list[str], list[str]]:
+    """Those of some nodes that a plain run of the environment has, and those that it no longer has."""
+    from kedro.framework.project import pipelines
+
+    there = {node.name for node in pipelines["__default__"].nodes}
+    return [name for name in nodes if name in there], [name for name in nodes if name not in there]
