@@ -71,7 +71,7 @@ def test_zero_is_the_bound_where_only_the_direction_is_told() -> None:
     assert agreeing(Interval(0.1, 0.01, 0.2), 0.06, 0.95) == Interval(0.1, 0.0, 0.2)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_statsmodels(p_values: list[float]) -> None:
     from statsmodels.stats.multitest import multipletests
