@@ -163,7 +163,7 @@ LETTER_BASELINES = _table(
         "commonest": TEXT,  # the letter that the arm states most often; empty where it states none
         "commonest_share": SHARE,
         "p_value": SHARE,  # one-sided: of the arm doing no better than that guesser
-        "muted": TRUTH,  # it cannot be told from that guesser
+        "muted": TRUTH,  # it cannot be told from that guesser, or hardly states another letter
         "why": TEXT,
     },
     unique=["arm", "benchmark"],

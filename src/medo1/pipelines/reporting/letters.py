@@ -7,9 +7,11 @@ from typing import Any
 from medo1.frames import Frame
 from medo1.pipelines.reporting.answer_groups import groups, is_free
 from medo1.statistics.guessing import Guesser, guesser
+from medo1.statistics.intervals import share_interval
 
 Row = dict[str, Any]
 SURE = 0.05  # an arm whose p-value against its own guesser is above this is muted
+MOSTLY = 0.75  # one letter in so many of the answers is hardly an answer
 
 
 def letter_rows(greedy: Frame) -> list[Row]:
@@ -32,14 +34,19 @@ def letter_rows(greedy: Frame) -> list[Row]:
 
 
 def baseline_rows(greedy: Frame) -> list[Row]:
-    """Rows of `LETTER_BASELINES`; free-form arms state no letters and have none."""
+    """Rows of `LETTER_BASELINES`; free-form arms state no letters and have none.
+
+    Muted is an arm that cannot be told from who states its letters without reading the questions; and one that hardly
+    states another letter and is not surely above always giving the commonest.
+    """
     rows = []
     for benchmark, arm, group in groups(greedy):
         if is_free(group):
             continue
         stated = [one if isinstance(one, str) else None for one in group["letter"]]
         found = guesser(stated, group["gold"].tolist())
-        muted = found.p_value > SURE
+        least = share_interval(round(found.accuracy * len(group)), len(group)).low
+        muted = found.p_value > SURE or (found.commonest_share >= MOSTLY and least <= found.always)
         rows.append(
             {
                 "arm": arm,
@@ -65,5 +72,6 @@ def _why(arm: str, found: Guesser, questions: int) -> str:
     said = round(found.commonest_share * questions)
     return (
         f"{arm} states {found.commonest} in {said} of {questions} answers and is right in {found.accuracy:.1%}; who "
-        f"states its letters without reading the questions is in {found.guessed:.1%}"
+        f"states its letters without reading the questions is in {found.guessed:.1%}, always the commonest letter in "
+        f"{found.always:.1%}"
     ).replace("%", " %")
