@@ -1,4 +1,4 @@
-"""`kedro export`: a study's adapter as a directory for a hub or a colleague."""
+"""`kedro export`: a study's adapter as a directory for a hub or a colleague; its answers as lm-eval's samples."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import Any
 
 import click
 
+from medo1.commands.samples import samples
 from medo1.errors import UserError
 
 
 @click.group()
 def export() -> None:
     """What a study made, as a directory for a hub or a colleague."""
+
+
+export.add_command(samples)
 
 
 @export.command()

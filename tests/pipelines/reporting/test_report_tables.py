@@ -304,3 +304,10 @@ def test_equal_inputs_give_equal_tables() -> None:
     one, other = (claims_of(made, ReportingParams(), ARMS) for _ in range(2))
     for first, second in zip(one, other, strict=True):
         pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_questions_without_difficulty_have_lengths_too() -> None:
+    answers, _ = study({"vanilla": 0.5, "longmonolog_sft": 0.8}, difficulty=None)
+    lengths = describe_answers(ReportingParams(), *answers)[2]
+    assert lengths["difficulty"].isna().all()
+    assert lengths["n"].sum() == 180

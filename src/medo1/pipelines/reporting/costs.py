@@ -173,6 +173,8 @@ def _known(value: Any) -> float | None:
 
 def length_rows(greedy: Frame, confidence: float) -> list[Row]:
     """Rows of `LENGTHS`: tokens of right and of wrong greedy answers, by difficulty where it is known."""
+    import pandas as pd
+
     counted = greedy.dropna(subset=["completion_tokens"])
     rows = []
     for benchmark, arm, group in groups(counted) if len(counted) else []:
@@ -184,7 +186,7 @@ def length_rows(greedy: Frame, confidence: float) -> list[Row]:
                 {
                     "arm": arm,
                     "benchmark": benchmark,
-                    "difficulty": None if difficulty != difficulty else int(difficulty),  # noqa: PLR0124  (NaN)
+                    "difficulty": None if pd.isna(difficulty) else int(difficulty),
                     "correct": bool(correct),
                     "n": len(part),
                     "mean_tokens": found.value,
