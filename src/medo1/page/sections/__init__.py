@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from medo1.page.sections import answer, cases, claims, curves, learnt, made, results, runs, spent, tests_made, trust
+from medo1.page.sections import (
+    answer,
+    cases,
+    claims,
+    curves,
+    free_form,
+    learnt,
+    made,
+    results,
+    runs,
+    spent,
+    tests_made,
+    trust,
+)
 from medo1.page.sections.section import Section
 
 SECTIONS: tuple[Section, ...] = (
@@ -24,6 +37,7 @@ SECTIONS: tuple[Section, ...] = (
     tests_made.TESTS,
     tests_made.CLUSTERED,
     tests_made.PROBES,
+    free_form.SECTION,
     learnt.FUNNEL,
     learnt.SOUNDNESS,
     learnt.LENGTHS,

@@ -171,7 +171,8 @@ def generations(
         for completion in passed(engine.complete(named)):
             piece = pieces[completion.key]
             key = piece.request.key
-            full += piece.kind == "thought" and _short_of_room(completion, piece.request)
+            cut = piece.kind == "thought" and completion.finish_reason == "length"
+            full += cut and _short_of_room(completion, piece.request)
             if piece.kind == "thought" and _hides(completion):
                 again = completion.finish_reason == "length" and piece.stage + 1 < len(draws[key].spec.all_budgets)
                 hidden, draws[key] = True, draws[key].once

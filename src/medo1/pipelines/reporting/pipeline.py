@@ -43,7 +43,8 @@ def create_pipeline(
     models = sorted({str(arm["model"]) for arm in arms.values() if arm["model"] is not None})
     learnt = {name: arm["adapter"] for name, arm in arms.items()}
     probed = bool(probes) and any(arm["answers"] == "options" for arm in arms.values())
-    shown = page_inputs(arms, formats, checked=checked, probed=probed)
+    free = any(arm["answers"] == "differential" for arm in arms.values())
+    shown = page_inputs(arms, formats, checked=checked, probed=probed, free=free)
     nodes = [
         Node(
             compare_arms,

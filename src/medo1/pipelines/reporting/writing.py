@@ -35,13 +35,16 @@ OF_EACH_ARM = ("answers", "asked_questions", "generations", "votes")
 DIGEST = re.compile("[0-9a-f]{64}")  # a model in a directory is known by it
 
 
-def page_inputs(arms: Iterable[str], formats: Iterable[str], *, checked: bool, probed: bool = False) -> tuple[str, ...]:
+def page_inputs(
+    arms: Iterable[str], formats: Iterable[str], *, checked: bool, probed: bool = False, free: bool = False
+) -> tuple[str, ...]:
     """The datasets that a study's page is made from.
 
     Args:
         arms: names of the study's arms.
         formats: of its formats; none where nothing is trained.
         probed: whether the arms were asked probes.
+        free: whether an arm answered without options.
         checked: whether the truth of each chain is known, so that the filters were checked.
     """
     formats = tuple(formats)
@@ -50,6 +53,7 @@ def page_inputs(arms: Iterable[str], formats: Iterable[str], *, checked: bool, p
         *(OF_FORMATS if formats else ()),
         *(("filter_soundness",) if checked else ()),
         *(("probes",) if probed else ()),
+        *(("free_form",) if free else ()),
         *(f"{name}.{table}" for name in formats for table in OF_EACH_FORMAT),
         *(f"{arm}.{table}" for arm in arms for table in OF_EACH_ARM),
     )
