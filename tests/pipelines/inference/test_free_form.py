@@ -139,3 +139,28 @@ def test_a_free_form_arm_is_judged_and_compared_in_the_graph() -> None:
     ]  # fmt: skip
     without = create_pipeline({"vanilla": arms["vanilla"]})
     assert not {"probes", "free_form"} & without.all_outputs()
+
+
+def test_the_page_is_made_of_probes_and_free_form_answers_where_the_study_has_them() -> None:
+    from medo1.pipelines.reporting.pipeline import create_pipeline as reporting
+
+    arms = {
+        "vanilla": ArmParams(prompt="vanilla").model_dump(),
+        "free": ArmParams(prompt="differential", answers="differential").model_dump(),
+    }
+    shown = {node.name: set(node.inputs) for node in reporting(arms, {}, probes=("reworded",)).nodes}["write_page"]
+    assert {"probes", "free_form"} <= shown
+    plain = {node.name: set(node.inputs) for node in reporting({"vanilla": arms["vanilla"]}, {}).nodes}["write_page"]
+    assert not {"probes", "free_form"} & plain
+
+
+def test_the_pages_section_says_who_named_the_right_one_first() -> None:
+    from medo1.page.material import Material
+    from medo1.page.sections.free_form import SECTION
+
+    judgements = free_form_nodes.judge_answers(generated(FREE, "free"), asked(), Judge(), TEMPLATE)
+    table = free_form_nodes.compare_free_form(judgements, pairs=(("free", ""),))
+    material = Material(given={"free_form": table}, arms=("free",), formats=(), title="", notes=(), baseline="free")
+    html = str(SECTION.body(material))
+    assert "25.0" in html
+    assert "none" in html
