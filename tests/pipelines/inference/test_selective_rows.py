@@ -44,7 +44,9 @@ def answered(tape: Tape, name: str) -> Frame:
 
 
 def test_agreement_tells_known_cases_from_guessed_ones() -> None:
-    curve = nodes.think_selectively(PARAMS, ARMS, answered(Tape(quick), "quick"), answered(Tape(slow), "slow"))
+    curve = nodes.think_selectively(
+        PARAMS, {**ARMS, "taken_away": None}, answered(Tape(quick), "quick"), answered(Tape(slow), "slow")
+    )
     assert set(curve["arm"]) == {"slow"}
     assert set(curve["score"]) == {"agreement", "probability", "confidence"}
     agreement = curve[curve["score"] == "agreement"].set_index("tau")

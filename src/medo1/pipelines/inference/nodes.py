@@ -283,7 +283,8 @@ def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: F
     from medo1 import tables
     from medo1.pipelines.inference.selective_rows import selective_rows
 
-    selecting = {name for name, arm in arms.items() if ArmParams.model_validate(arm).first is not None}
+    present = {name: arm for name, arm in arms.items() if arm is not None}  # null: taken away by the environment
+    selecting = {name for name, arm in present.items() if ArmParams.model_validate(arm).first is not None}
     alone = [table for table in answers if len(table) and table["arm"].iloc[0] not in selecting]
     rows = [] if params.selective is None else selective_rows(alone, params.selective)
     return tables.as_table(tables.SELECTIVE_CURVE, rows)
