@@ -45,16 +45,25 @@ def models_of(served_model: Path, folder: Path) -> dict[str, Path]:
                 {"bos_token": "<|endoftext|>", "additional_special_tokens": ["<|eot_id|>", "<|start_header_id|>"]}
             )
             torch.manual_seed(3)
-            LlamaForCausalLM(
+            model = LlamaForCausalLM(
                 LlamaConfig(
                     vocab_size=len(tokenizer), hidden_size=64, intermediate_size=64, num_hidden_layers=2,
                     num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=1024, initializer_range=0.3,
                     bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=None,
                 )
-            ).save_pretrained(path)  # fmt: skip
+            )  # fmt: skip
+            with torch.no_grad():  # as in `served_model`: greedy texts are readable
+                for token, place in tokenizer.get_vocab().items():
+                    if place != tokenizer.eos_token_id and not _shown(token):
+                        model.lm_head.weight[place] = 0.0
+            model.save_pretrained(path)
         tokenizer.save_pretrained(path)
         made[name] = path
     return made
+
+
+def _shown(token: str) -> bool:
+    return len(token) == 1 and token.isascii() and token.isprintable()
 
 
 def begun_requests(sampling: Sampling = GREEDY) -> list[Request]:
