@@ -241,6 +241,23 @@ def test_an_input_made_again_with_the_same_content_makes_nothing_stale(project: 
     assert any("made from" in reason for reason in stale["answers"]["reasons"])
 
 
+def test_the_command_that_is_printed_names_only_nodes_that_are_still_there(
+    project: TinyProject, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that was taken out, as an arm or a format is, leaves versions behind that nothing makes again."""
+    from kedro.framework import project as kedro_project
+
+    project.run(params={"arm": {"shift": 1}})
+    whole = audit(project, "stale", code=1, text=True)
+    assert "--from-nodes=answer,answer_directly" in whole
+    left = kedro_project.pipelines["__default__"].filter(node_names=["answer", "make_questions"])
+    registry = kedro_project.pipelines
+    monkeypatch.setattr(type(registry), "__getitem__", lambda self, name: left)
+    told = audit(project, "stale", code=1, text=True)
+    assert "--from-nodes=answer\n" in told
+    assert "No longer part of the study, so nothing makes it again: answer_directly" in told
+
+
 # verify
 
 
