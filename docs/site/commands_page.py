@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from medo1.cli import cli
+from medo1.commands.program import ANYWHERE, program
 
 
 def commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -28,7 +29,9 @@ def page() -> str:
         "What medo1 adds to `kedro`, made from the commands themselves (`kedro COMMAND --help` prints the same).",
         "",
     ]
-    for words, command in commands(cli, ("kedro",)):
+    anywhere = [(("medo1", name), program.get_command(click.Context(program), name)) for name in ANYWHERE]
+    own = [(words, command) for words, command in anywhere if command is not None and words[1] != "answers"]
+    for words, command in [*commands(cli, ("kedro",)), *own]:
         context = click.Context(command, info_name=" ".join(words), max_content_width=110, terminal_width=110)
         lines += [f"{'#' * (len(words))} `{' '.join(words)}`", "", "```text", command.get_help(context), "```", ""]
     return "\n".join(lines)

@@ -28,9 +28,9 @@ def faults(one: Shown) -> list[str]:
     if words[:1] and words[0] in OWN:
         return _parsed(cli, words, one.whole)
     if one.words[0] == "medo1":
-        from medo1.__main__ import PROGRAM  # type: ignore[attr-defined]
+        from medo1.commands.program import program
 
-        return _parsed(PROGRAM, words, one.whole)
+        return _parsed(program, words, one.whole)
     from kedro.framework.cli.cli import KedroCLI
 
     return _parsed(KedroCLI(project_path=ROOT), words, one.whole)
