@@ -52,7 +52,7 @@ def seeds(seeds: tuple[int, ...], worlds: tuple[int, ...], env: str | None, para
     for name, given in (("seed", seeds), ("world", worlds)):
         if len(set(given)) < len(given):
             raise click.ClickException(f"Each {name} once: {', '.join(map(str, given))} names one twice.")
-    results, by_seed, baseline = _datasets(env)
+    results, _, baseline = _datasets(env)
     asked = [Repetition(seed, world) for world in (worlds or (None,)) for seed in seeds]
     versions: dict[Repetition, str] = {}
     failed: list[Repetition] = []
@@ -69,6 +69,7 @@ def seeds(seeds: tuple[int, ...], worlds: tuple[int, ...], env: str | None, para
             continue
         versions[one] = new[0]
         table = _joined(results, versions)
+        by_seed = _datasets(env)[1]  # an entry saves one version
         _save(by_seed, results, table, versions)
     if table is not None:
         _print(table, failed, baseline)
@@ -128,12 +129,14 @@ def _save(by_seed: Table, results: Table, table: Frame, versions: dict[Repetitio
 
 def _print(table: Frame, failed: list[Repetition], baseline: str) -> None:
     """Every run's accuracy of every arm, the median, and that of the differences from the baseline in the same run."""
+    import pandas as pd
     from rich.console import Console
     from rich.table import Table as Grid
 
     from medo1.statistics.intervals import median_interval
 
-    by_run = table.assign(run=[_short(seed, world) for seed, world in zip(table["seed"], table["world"], strict=True)])
+    worlds = [None if pd.isna(world) else int(world) for world in table["world"]]
+    by_run = table.assign(run=[_short(seed, world) for seed, world in zip(table["seed"], worlds, strict=True)])
     shown = by_run.pivot_table(index=["benchmark", "arm"], columns="run", values="accuracy", sort=False)
     grid = Grid(title="Accuracy of each arm in each run (greedy)", title_justify="left")
     grid.add_column("benchmark")
@@ -159,6 +162,6 @@ def _print(table: Frame, failed: list[Repetition], baseline: str) -> None:
     )
 
 
-def _short(seed: int, world: Any) -> str:
+def _short(seed: int, world: int | None) -> str:
     """A run's heading: `s11`, or `w7 s11`."""
-    return f"s{seed}" if world is None or world != world else f"w{world} s{seed}"  # noqa: PLR0124
+    return f"s{seed}" if world is None else f"w{world} s{seed}"
