@@ -33,8 +33,9 @@ from medo1.from_scratch.scratch_training import LoopSpec
 from medo1.from_scratch.tokenizers import world_tokenizer
 from medo1.lineage.digests import digest_of_tree, seed_from
 from medo1.questions import Question, prompt_text
+from medo1.statistics.families import holm
 from medo1.statistics.intervals import share_interval
-from medo1.statistics.paired import holm, paired
+from medo1.statistics.paired import paired
 
 # 1. The study: formats of chains with the passes over them and the learning rate, and arms: what is asked, and whose
 # adapter answers.
