@@ -10,7 +10,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
 
-from medo1.datasets import EngineDataset, Prompt
+from medo1.datasets import EngineDataset, FileFolder, HubModel, Prompt, PromptFolder
 from medo1.memory_hooks import MemoryHooks
 from medo1.settings import CheckHooks
 from medo1.wiring import bound, checked_first, takes_the_memory
@@ -74,3 +74,20 @@ def test_engines_give_their_memory_back_before_a_training(tmp_path: Path) -> Non
     assert catalog.load("student") is held
     hooks.before_node_run(nodes[1], catalog)
     assert catalog.load("student") is not held
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda path: EngineDataset(engine="medo1.engines.Transfomers"), "Transfomers"),
+        (lambda path: EngineDataset(engine="medo1.engines.OpenAI", options={"modell": "m"}), "modell"),
+        (lambda path: HubModel(name=str(path / "none")), "none"),
+        (lambda path: FileFolder(filepath=str(path / "none")), "There is no folder"),
+        (lambda path: PromptFolder(filepath=str(path / "none")), r"no prompt file"),
+    ],
+    ids=["engine", "option of an engine", "model", "benchmarks", "prompts"],
+)
+def test_what_comes_from_outside_is_looked_at_before_the_first_node(made: Any, told: str, tmp_path: Path) -> None:
+    node = Node(lambda outside: outside, inputs="outside", outputs="made", name="make")
+    with pytest.raises(DatasetError, match=told):
+        CheckHooks().before_pipeline_run(Pipeline([node]), DataCatalog({"outside": made(tmp_path)}))

@@ -47,25 +47,28 @@ class BaseModelHooks:
 
 
 class CheckHooks:
-    """Looks at all that can be known to be wrong before the first node runs: prompts of every format and arm, and what
-    nodes are checked by (`medo1.wiring.checked_first`)."""
+    """Looks at all that can be known to be wrong before the first node runs: prompts of every format and arm, folders
+    of benchmark files, models from outside, engines, and what nodes are checked by (`medo1.wiring.checked_first`).
+    Adapters and all else that has versions is looked for when inputs are pinned."""
 
     @hook_impl(trylast=True)  # when inputs are pinned
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         from medo1.wiring import check_first
 
         free = pipeline.inputs()
-        load_prompts(free, catalog)
+        load_outside(free, catalog)
         for node in pipeline.nodes:
             check_first(node.func, node.inputs, free, catalog.load)
 
 
-def load_prompts(free: Iterable[str], catalog: Any) -> None:
-    """Read every prompt among these inputs of a run, so that one that is missing ends it before it begins."""
-    from medo1.datasets import Prompt, PromptFolder
+def load_outside(free: Iterable[str], catalog: Any) -> None:
+    """Load what comes from outside among these inputs of a run, so that what is missing or misconfigured ends it before
+    it begins: a prompt, a folder, a model's directory, an engine's class and options. Each is quick: an engine loads no
+    model and starts no server before it is asked."""
+    from medo1.datasets import EngineDataset, FileFolder, HubModel, Prompt, PromptFolder
 
     for name in sorted(free):
-        if isinstance(catalog.get(name), Prompt | PromptFolder):
+        if isinstance(catalog.get(name), Prompt | PromptFolder | FileFolder | HubModel | EngineDataset):
             catalog.load(name)
 
 

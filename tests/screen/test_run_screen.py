@@ -25,7 +25,7 @@ from medo1.screen.run_screen import RunScreen
 from tests.conftest import ROOT
 from tests.journey.scratch import FEW_CASES, SMALL, Scratch
 
-FEW = {"clinic": {"cases": FEW_CASES}}
+FEW = {"clinic": {"exam": FEW_CASES}}
 RUN = ("run", "--pipelines=clinic,ingest", "--to-outputs=questions")
 
 

@@ -61,16 +61,16 @@ def show_plan(options: Mapping[str, Any]) -> None:
 
 
 def _refused(pipeline: Any, catalog: Any, ledger: Any, options: Mapping[str, Any]) -> Exception | None:
-    """Pin the run's inputs and look at its prompts; what the run would be refused for, None for nothing."""
+    """Pin the run's inputs and look at what comes from outside; what the run would be refused for, None for nothing."""
     from kedro.io.core import DatasetError
 
     from medo1.lineage.pins import pinned_inputs
-    from medo1.settings import load_prompts
+    from medo1.settings import load_outside
 
     try:
         if ledger is not None:
             pinned_inputs(ledger, pipeline, catalog, options["load_versions"] or {}, options["only_missing_outputs"])
-        load_prompts(pipeline.inputs(), catalog)
+        load_outside(pipeline.inputs(), catalog)
     except DatasetError as error:
         return error
     return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
+from medo1.errors import UserError
 from medo1.lineage.ledger_settings import BASE_ENVS
 from medo1.study import PipelineName
 
@@ -129,6 +130,8 @@ def planned_run(pipeline: Pipeline, catalog: Any, ledger: Ledger | None, loader:
         loader: reads the environment's files.
         dry: also make the tables of questions, in memory, and look what teachers would cost.
     """
+    from kedro.io.core import DatasetError
+
     from medo1.screen.changed_parameters import changed_parameters
     from medo1.screen.work_to_come import WorkToCome, teaching_costs
 
@@ -141,7 +144,12 @@ def planned_run(pipeline: Pipeline, catalog: Any, ledger: Ledger | None, loader:
     )
     given = loader.runtime_params or {}
     differences = changed_parameters(given, loader.file_parameters()) if given else []
-    money = teaching_costs(pipeline, work, catalog.load) if dry else []
+    money: list[str] = []
+    if dry:
+        try:
+            money = teaching_costs(pipeline, work, catalog.load)
+        except (UserError, DatasetError) as error:
+            money = [f"what teachers cost cannot be told: {error}"]
     env = str(loader.env or loader.default_run_env)
     env = "base" if env in BASE_ENVS else env
     return planned(pipeline, catalog, ledger, work, env, differences, money)
