@@ -128,7 +128,11 @@ def test_a_full_context_still_leaves_room_for_the_answer(caplog: pytest.LogCaptu
         assert (done.status, done.budget, done.swept) == ("forced", 40, False)
         assert done.text.endswith("step\nFinal answer: B")
         assert done.answer_tokens == 1
-    assert "1 thoughts filled the model's context" in caplog.text
+    assert "thoughts that filled the model's context: 1;" in caplog.text
+    caplog.clear()
+    with caplog.at_level("WARNING"):
+        said(Tape(lambda _: LONG), spec((6, 40), answer_tokens=4))
+    assert not caplog.text, "a spent budget and a finished thought are no full context"
     swept = said(Tape(lambda _: long, context=24), spec((8, 40, 60), answer_tokens=4))
     assert [(one.budget, one.status, one.swept) for one in swept] == [(8, "forced", True), (40, "forced", False)]
     [cut] = said(Tape(lambda _: long, context=24), spec((40,)))

@@ -19,7 +19,7 @@ from tests.pipelines.inference.test_nodes import LETTERS, questions
 
 PARAMS = InferenceParams(max_new_tokens=64, samples=4, selective={"first": "quick", "samples": 4})
 
-ARMS = {"quick": {"prompt": "cot"}, "slow": {"prompt": "cot"}}
+ARMS: dict[str, Any] = {"quick": {"prompt": "cot"}, "slow": {"prompt": "cot"}, "elsewhere": None}
 
 
 def number_of(request: Request) -> int:
@@ -78,7 +78,7 @@ def test_a_score_that_the_engine_does_not_give_is_left_out() -> None:
 def test_a_first_arm_that_is_none_is_named_before_anything_is_asked_and_none_is_needed() -> None:
     check = nodes.think_selectively.checked_first  # type: ignore[attr-defined]
     with pytest.raises(UserError, match="'quick', which is no arm of this study: slow"):
-        check(PARAMS, {"slow": {}})
+        check(PARAMS, {"slow": {}, "quick": None})
     check(PARAMS, ARMS)
     without = PARAMS.model_copy(update={"selective": None})
     check(without, {"slow": {}})

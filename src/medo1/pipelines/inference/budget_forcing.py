@@ -171,8 +171,9 @@ def generations(
         for completion in passed(engine.complete(named)):
             piece = pieces[completion.key]
             key = piece.request.key
-            cut = piece.kind == "thought" and completion.finish_reason == "length"
-            full += cut and _short_of_room(completion, piece.request)
+            ended_by_context = completion.finish_reason == "length" and _short_of_room(completion, piece.request)
+            asks = piece.kind == "thought" and draws[key].spec.answer_tokens > 0
+            full += asks and ended_by_context and not _hides(completion)
             if piece.kind == "thought" and _hides(completion):
                 again = completion.finish_reason == "length" and piece.stage + 1 < len(draws[key].spec.all_budgets)
                 hidden, draws[key] = True, draws[key].once
@@ -188,7 +189,7 @@ def generations(
             held = [draws[piece.request.key].begin() for piece in held]
         waiting, held = [*waiting, *held], []
     if full:
-        logger.warning("%d thoughts filled the model's context; their last words made room for the answer", full)
+        logger.warning("thoughts that filled the model's context: %d; their last words give way to the answer", full)
 
 
 def _resumed(engine: Engine, pieces: Sequence[_Piece]) -> list[_Piece]:

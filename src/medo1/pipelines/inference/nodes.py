@@ -261,9 +261,10 @@ def check_selective(params: InferenceParams, arms: dict[str, Any]) -> None:
         UserError: naming it.
     """
     selective = InferenceParams.model_validate(params).selective
-    if selective is not None and selective.first not in arms:
+    there = [name for name, arm in arms.items() if arm is not None]  # null takes away what another environment has
+    if selective is not None and selective.first not in there:
         raise UserError(
-            f"inference.selective.first is {selective.first!r}, which is no arm of this study: {', '.join(arms)}. "
+            f"inference.selective.first is {selective.first!r}, which is no arm of this study: {', '.join(there)}. "
             "Name one of these, or set inference.selective to null."
         )
 
@@ -283,8 +284,7 @@ def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: F
     from medo1 import tables
     from medo1.pipelines.inference.selective_rows import selective_rows
 
-    present = {name: arm for name, arm in arms.items() if arm is not None}  # null: taken away by the environment
-    selecting = {name for name, arm in present.items() if ArmParams.model_validate(arm).first is not None}
+    selecting = {name for name, arm in arms.items() if arm is not None and ArmParams.model_validate(arm).first}
     alone = [table for table in answers if len(table) and table["arm"].iloc[0] not in selecting]
     rows = [] if params.selective is None else selective_rows(alone, params.selective)
     return tables.as_table(tables.SELECTIVE_CURVE, rows)
