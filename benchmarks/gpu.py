@@ -1,5 +1,5 @@
-"""What only a GPU can show, in at most eight minutes: LoRA steps, memory beside the estimate, decoding. Not tried on
-such hardware.
+"""What only a GPU can show, in at most eight minutes: LoRA steps, memory beside the estimate, decoding; QLoRA, packing
+with flash attention, ZeRO-3 and FSDP, each where what it needs is there. Not tried on such hardware.
 
     python benchmarks/gpu.py [--minutes 8]
     python benchmarks/gpu.py --small      # the same on tiny shapes and on a CPU, to see that the script runs
@@ -7,8 +7,10 @@ such hardware.
 LoRA steps on random Qwen2 shapes of 0.5B and 7B at 2,048 tokens in bf16: tokens/s, the share of 790 TFLOP/s
 (operations of the model alone: 4 a weight and token, 6 with gradient checkpointing), medo1's settings beside TRL's own
 trainer with the same (batch 8, no checkpointing where it fits, fused head), and the memory that was needed beside the
-estimate. Then decoding with the local engine on the 0.5B shape. What does not fit into the time left is left out and
-named. The last line is JSON.
+estimate. Then decoding on the 0.5B shape, with the local engine and with vLLM. Then medo1's whole path from examples to
+a checked adapter, on the 0.5B shape: QLoRA (bitsandbytes), packing (flash-attn), ZeRO-3 (deepspeed) and FSDP (several
+GPUs), all weights. What does not fit into the time left, or lacks its package, is left out and named. The last line is
+JSON.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -168,28 +171,87 @@ def training(name: str, shape: dict[str, int], device: str, length: int, steps: 
     }  # fmt: skip
 
 
-def decoding(shape: dict[str, int], device: str, prompts: int, tokens: int) -> float:
-    """Tokens/s of the local engine on a random model of the shape."""
-    from medo1.engines import Transformers
+def saved_model(shape: dict[str, int], folder: Path, context: int) -> Path:
+    """A random model of the shape with a tokenizer, as a directory."""
+    words = tokenizer(folder)
+    config = config_of({**shape, "vocab_size": max(len(words), shape["vocab_size"])}, context)
+    config.eos_token_id, config.pad_token_id = words.eos_token_id, words.pad_token_id
+    random_model(config, "cpu").save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+def path(name: str, shape: dict[str, int], length: int, **changes: Any) -> dict[str, float]:
+    """medo1's own path on a saved model: examples, training in as many processes as asked, an adapter that was checked.
+
+    Returns: tokens/s of the median step, and the loss of the last one.
+    """
+    from medo1.engines.base import Model
+    from medo1.training.examples import ChainText, prepared
+    from medo1.training.job import TrainingJob
+    from medo1.training.run import train
+    from medo1.training.spec import TrainingSpec
+    from medo1.training.templates import chat_template_of
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        model = Model(name, saved_model(shape, folder / "model", length), "1")
+        spec = TrainingSpec.model_validate({"batch_size": 8, "epochs": 1, "max_tokens": 2 * length, **changes})
+        words = "to have a tokenizer at all some words " * (length // 32)
+        chains = [ChainText(f"{n:016x}", 0, f"some words {n}", words, {}) for n in range(32)]
+        examples = prepared(chains, chat_template_of(model, {}), spec, 2 * length).examples
+        (folder / "adapter").mkdir()
+        done = train(TrainingJob(tuple(examples), model, spec, 11, name), folder / "adapter", folder / "checkpoints")
+    rate = statistics.median(row["tokens_per_s"] for row in done.timing[1:])
+    loss = [row["loss"] for row in done.log if row["loss"] is not None][-1]
+    print(f"{name:<28}{rate:>12,.0f} tokens/s  last loss {loss:.3f}")
+    return {"tokens_per_s": rate, "last_loss": loss}
+
+
+def whole_paths(shape: dict[str, int], length: int, small: bool, clock: Clock) -> dict[str, Callable[[], Any]]:
+    """What of the whole path this machine can run; the rest is noted."""
+    import torch
+
+    devices = 2 if small else torch.cuda.device_count()
+    on_gpu: dict[str, Any] = {"bf16": not small, "micro_batch_size": 1}
+    wanted: dict[str, tuple[str | None, dict[str, Any]]] = {
+        "qlora": ("bitsandbytes", {"method": "qlora"}),
+        "packing": ("flash_attn", {"packing": True}),
+        "full": (None, {"method": "full", "gradient_checkpointing": True}),
+        "fsdp": (None, {"launch": {"processes": devices, "strategy": "fsdp"}, "batch_size": 8 * devices}),
+        "zero3": ("deepspeed", {"launch": {"processes": devices, "strategy": "zero3"}, "batch_size": 8 * devices}),
+    }
+    found: dict[str, Callable[[], Any]] = {}
+    for name, (package, changes) in wanted.items():
+        if package and (small or find_spec(package) is None):
+            clock.left_out.append(f"{name}: needs {'a GPU and ' if small else ''}{package}")
+        elif "launch" in changes and devices < 2:
+            clock.left_out.append(f"{name}: needs several GPUs")
+        else:
+            found[name] = lambda n=name, c=changes: path(n, shape, length, **{**on_gpu, **c})
+    return found
+
+
+def decoding(shape: dict[str, int], device: str, prompts: int, tokens: int, vllm: bool = False) -> float:
+    """Tokens/s of the local engine, or of vLLM, on a random model of the shape."""
+    from medo1.engines import VLLM, Transformers
     from medo1.engines.base import Message, Model, Request, Sampling
 
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        words = tokenizer(folder)
-        config = config_of({**shape, "vocab_size": max(len(words), shape["vocab_size"])}, 2048)
-        random_model(config, "cpu").save_pretrained(folder)
-        words.save_pretrained(folder)
+        folder = saved_model(shape, Path(name), 2048)
         requests = [
             Request(str(n), (Message("user", f"some words {n}"),), Sampling(0.7, max_new_tokens=tokens), seed=n)
             for n in range(prompts)
         ]
-        with Transformers(dtype="float32" if device == "cpu" else "bfloat16", device=device) as engine:
+        kind = "float32" if device == "cpu" else "bfloat16"
+        served = VLLM(dtype=kind, context=2048) if vllm else Transformers(dtype=kind, device=device)
+        with served as engine:
             serving = engine.with_model(Model("random", folder, "1"))
             list(serving.complete(requests[:2]))
             began = time.perf_counter()
             done = list(serving.complete(requests))
             rate = sum(one.completion_tokens or 0 for one in done) / (time.perf_counter() - began)
-    print(f"decoding {rate:>12,.0f} tokens/s ({prompts} rows, local engine)")
+    print(f"decoding {rate:>12,.0f} tokens/s ({prompts} rows, {'vLLM' if vllm else 'local engine'})")
     return rate
 
 
@@ -215,6 +277,12 @@ def main() -> None:
         needed = 150.0 if name == "7B" else 60.0
         parts.append((f"lora_{name}", needed, lambda n=name, s=shape: training(n, s, device, length, steps)))
     parts.append(("decoding_tokens_per_s", 90.0, lambda: decoding(served, device, rows, answer)))
+    if find_spec("vllm") is None or chosen.small:
+        clock.left_out.append("decoding_vllm_tokens_per_s: needs a GPU and vllm")
+    else:
+        parts.append(("decoding_vllm_tokens_per_s", 120.0, lambda: decoding(served, device, 4 * rows, answer, True)))
+    for name, part in whole_paths(served, length // 2, chosen.small, clock).items():
+        parts.append((f"path_{name}", 60.0, part))
     for name, seconds, part in parts:
         if clock.has(seconds if not chosen.small else 0.0, name):
             try:
@@ -222,7 +290,7 @@ def main() -> None:
             except (RuntimeError, ValueError, MemoryError) as error:
                 found[name] = f"failed: {' '.join(str(error).split())[:200]}"
                 print(f"{name} {found[name]}")
-    trained = [one for one in found.values() if isinstance(one, dict)]
+    trained = [one for one in found.values() if isinstance(one, dict) and "vs_trl" in one]
     if trained:
         found["vs_trl_gpu"] = round(statistics.median(one["vs_trl"] for one in trained), 2)
         found["peak_fraction_gpu"] = round(max(one["peak_fraction"] for one in trained), 3)

@@ -50,7 +50,7 @@ def test_a_trained_adapter_says_in_vllm_what_it_says_here(
         told["here"] = {
             one.key: (one.text, one.finish_reason) for one in local.with_model(Model("m", base, "r")).complete(asked)
         }
-    with VLLM(python=vllm_python, context=512, rows=8, max_rank=8, start_timeout_s=400) as served:
+    with VLLM(python=vllm_python, context=512, rows=8, max_rank=8, start_timeout_s=900) as served:
         told["vllm"] = {
             one.key: (one.text, one.finish_reason) for one in served.with_model(Model("m", base, "r")).complete(asked)
         }

@@ -191,7 +191,7 @@ def _base(job: TrainingJob, device: Device) -> Any:
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=options["dtype"],
         )
-        options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0"))}
+        options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0")) if device == "cuda" else device}
     if job.spec.packing:
         options["attn_implementation"] = "flash_attention_2"
     try:
