@@ -297,6 +297,17 @@ def test_a_refused_parameter_is_learned_from_any_phrasing(server: Server, phrase
     assert kept <= set(server.service.bodies[-1])
 
 
+@pytest.mark.parametrize("name", ["top_k", "min_p", "repetition_penalty"])
+def test_a_refused_way_of_drawing_that_was_asked_for_is_an_error_and_never_left_out(server: Server, name: str) -> None:
+    server.service.always = f"unsupported={name}"
+    server.service.refusal_text = "Unsupported parameter: '{name}'"
+    with engine_for(server, concurrency=1) as engine:
+        answers = list(engine.complete([ask(f"q{n}", temperature=0.7, **{name: 2}) for n in range(2)]))
+    assert [answer.finish_reason for answer in answers] == ["error"] * 2
+    assert all(name in str(answer.error) for answer in answers)
+    assert all(body[name] == 2 for body in server.service.bodies)
+
+
 def test_a_prompt_that_is_repeated_in_an_error_names_no_parameter() -> None:
     asked = Request("k", (Message("user", "Her temperature is 39 and her seed oil stop was no use"),), seed=1)
     body = chat_body([asked], "m", Dialect(), Extras())

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from medo1.engines.base import Completion, EngineError, FinishReason, Request
+from medo1.engines.base import Completion, EngineError, FinishReason, Request, beyond_top_p
 from medo1.engines.http.chat import Dialect, Extras, body_bytes, chat_body
 from medo1.engines.http.failures import Failure, failure_from, learned, shown
 from medo1.engines.http.responses import ResponseError, completions_from
@@ -315,7 +315,8 @@ class BatchJobs:
             return False
         if failure.kind == "parameter":
             body = chat_body([request], self.model, self.dialect, self.extras)
-            if (better := learned(self.dialect, failure, body, request.messages)) is not None:
+            needed = beyond_top_p(request.sampling)
+            if (better := learned(self.dialect, failure, body, request.messages, needed)) is not None:
                 logger.warning("%s: %s; %s", self.model, self.clean(failure.text), better[1])
                 self.dialect = better[0]
                 return True

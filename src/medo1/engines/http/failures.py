@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -88,10 +88,7 @@ UNSUPPORTED = re.compile(
 )
 # Parameters whose names are words that a prompt may hold, so that an error which repeats it means nothing.
 WORDS = {"temperature", "stop", "seed", "n", "model", "user", "metadata"}
-# without these a request is another one
-KEPT = {
-    "model", "messages", "prompt", "max_tokens", "max_completion_tokens", "top_k", "min_p", "repetition_penalty",
-}  # fmt: skip
+KEPT = {"model", "messages", "prompt", "max_tokens", "max_completion_tokens"}  # without these a request is another one
 CONTINUING = {"continue_final_message", "add_generation_prompt"}
 
 
@@ -188,7 +185,11 @@ def _judged(status: int, text: str, code: str, param: str, wait: float | None) -
 
 
 def learned(
-    dialect: Dialect, failure: Failure, body: Mapping[str, Any], messages: Sequence[Message]
+    dialect: Dialect,
+    failure: Failure,
+    body: Mapping[str, Any],
+    messages: Sequence[Message],
+    needed: Collection[str] = (),
 ) -> tuple[Dialect, str] | None:
     """The dialect after a refused parameter, and what is done about it; None where nothing can be.
 
@@ -197,6 +198,7 @@ def learned(
         failure: what the server says of it.
         body: what was sent; what is not in it cannot have been refused.
         messages: the conversation, whose words an error may repeat.
+        needed: parameters without which the answer would be drawn in another way than was asked for.
     """
     about = f"{failure.param} {failure.text}"
     other: Literal["max_tokens", "max_completion_tokens"]
@@ -212,7 +214,7 @@ def learned(
         better = replace(dialect, system="developer" if developer else "user")
         return better, f"system messages are sent {told} from here on"
     prompt = " ".join(message.content for message in messages)
-    for name in sorted(set(body) - KEPT - CONTINUING, key=len, reverse=True):
+    for name in sorted(set(body) - KEPT - CONTINUING - set(needed), key=len, reverse=True):
         if name in dialect.dropped or not _names(name, about):
             continue
         quoted = failure.param.split(".")[0] == name or re.search(rf"['\"`\[]{re.escape(name)}['\"`\]]", about)

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from medo1.engines.base import Completion, EngineError, FinishReason, Request
+from medo1.engines.base import Completion, EngineError, FinishReason, Request, beyond_top_p
 from medo1.engines.http.chat import Dialect, Extras, body_bytes, chat_body, path_of
 from medo1.engines.http.failures import Failure, advice, failure_from, learned
 from medo1.engines.http.limits import Bucket, Throttle, backoff_s
@@ -525,7 +525,8 @@ class Sender:
         if job.dialect is not self.dialect:
             self._ready.appendleft(job)  # another request has learned something meanwhile
             return
-        better = learned(self.dialect, failure, job.asked, job.group[0].messages)
+        first = job.group[0]
+        better = learned(self.dialect, failure, job.asked, first.messages, beyond_top_p(first.sampling))
         if better is None:
             text = f"{failure.text}{advice(failure, job.asked)}"
             self._deliver_failed(job, replace(failure, text=text), "error")
