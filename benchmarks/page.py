@@ -55,9 +55,18 @@ def main() -> None:
     told["texts_mb"] = len(texts) / 1e6
     print(f"{generations:,} generations, {told['texts_mb']:.0f} MB of text; page {told['page_mb']:.2f} MB, "
           f"beside it {told['apart_mb']:.0f} MB; built in {build_s:.0f} s")  # fmt: skip
-    for name in ("open_ms", "filter_ms", "filter_slowest_ms", "case_ms", "case_slowest_ms", "search_s", "parse_all_ms"):
+    for name in (
+        "open_ms",
+        "filter_ms",
+        "filter_slowest_ms",
+        "case_ms",
+        "case_slowest_ms",
+        "search_s",
+        "usual_open_ms",
+    ):
         aim = AIMS.get(name.replace("_slowest", ""))
         print(f"{name:<20}{told[name]:>10.1f}{f'   aim {aim}' if aim else ''}")
+    told["open_of_usual"] = told["open_ms"] / told["usual_open_ms"]
     ratios = {f"{name}_of_aim": told[name] / aim for name, aim in AIMS.items()}
     print(json.dumps({name: round(value, 3) for name, value in {**told, **ratios}.items()}))
 
@@ -140,13 +149,16 @@ def in_the_browser(file: Path, repeats: int, texts: str) -> dict[str, float]:
         page.keyboard.press("Enter")
         page.wait_for_selector("text=0 questions hold these words", timeout=300_000)
         search_s = time.perf_counter() - began
-        parse = page.evaluate(
-            "text => { const before = performance.now(); JSON.parse(text); return performance.now() - before; }", texts
+        usual = file.with_name("usual.html")
+        usual.write_text(
+            f'<script type="application/json" id="all">{texts}</script><script>JSON.parse(document.getElementById("all").textContent); document.title = performance.now();</script>'
         )
+        page.goto(usual.as_uri(), timeout=300_000)
+        parse = float(page.title())
         browser.close()
     return {
         "open_ms": statistics.median(opens), "filter_ms": statistics.median(filters), "filter_slowest_ms": max(filters),
-        "case_ms": statistics.median(cases), "case_slowest_ms": max(cases), "search_s": search_s, "parse_all_ms": parse,
+        "case_ms": statistics.median(cases), "case_slowest_ms": max(cases), "search_s": search_s, "usual_open_ms": parse,
     }  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from medo1.lineage.evidence import EVIDENCE_MARK, NO_RUN
 from medo1.lineage.manifests import Manifest
 from medo1.lineage.page_marks import filled
 
-PREVIEW_CHARACTERS = 300
+PREVIEW_CHARACTERS = 120
+PREVIEW_COLUMNS = 8
 LINES_AT_ONCE = 10_000
 
 
@@ -70,10 +71,13 @@ class Table(_File):
         return len(data)
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """The first rows for kedro-viz, long texts shortened, headed by version and digest."""
+        """The first rows and columns for kedro-viz, long texts shortened; version and digest stand once, in the first."""
         rows = self.load().head(nrows)
-        shown = rows.map(lambda value: _shortened(str(value)))
-        shown.insert(0, "version", [_identity(self.manifest())] * len(shown))
+        shown = rows[list(rows.columns[:PREVIEW_COLUMNS])].map(lambda value: _shortened(str(value)))
+        more = len(rows.columns) - PREVIEW_COLUMNS
+        if more > 0:
+            shown[f"and {more} more columns"] = ""
+        shown.insert(0, "version", [_identity(self.manifest()), *[""] * (len(shown) - 1)][: len(shown)])
         return TablePreview(shown.to_dict(orient="split"))
 
 

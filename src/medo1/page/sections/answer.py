@@ -74,7 +74,8 @@ def accuracy_panels(material: Material) -> list[str]:
     """Accuracy of the arms with their intervals, a panel for each benchmark."""
     rows = material.rows("results")
     look = material.places(str(row["arm"]) for row in rows)
-    benchmarks = material.benchmarks("results")
+    headline = material.headline()  # what the sentence is about comes first
+    benchmarks = [headline, *(one for one in material.benchmarks("results") if one != headline)]
     return [
         intervals_panel(
             "" if len(benchmarks) == ALONE else ("all together" if benchmark == ALL else benchmark),
@@ -92,12 +93,19 @@ def accuracy_panels(material: Material) -> list[str]:
 
 
 def _muted(material: Material) -> list[Markup]:
-    """Who is left out of the comparison, and why."""
+    """Who cannot be told from guessing, by benchmark; the table of letters says of each why."""
     told: dict[str, list[str]] = {}
     for row in material.rows("letter_baselines"):
-        if row["muted"] and row["benchmark"] in material.benchmarks("results"):
-            told.setdefault(row["why"], []).append(f"{row['arm']} on {row['benchmark']}")
-    return [paragraph(f"Not compared: {', '.join(where)}. {why}", "note") for why, where in told.items()]
+        if row["muted"]:
+            told.setdefault(str(row["benchmark"]), []).append(str(row["arm"]))
+    if not told:
+        return []
+    listed = "; ".join(f"{benchmark}: {', '.join(arms)}" for benchmark, arms in told.items())
+    return [
+        paragraph(
+            f"Cannot be told from one who guesses with its letters, so that its gain is no gain. {listed}.", "note"
+        )
+    ]
 
 
 def _body(material: Material) -> Markup:
