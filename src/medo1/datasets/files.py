@@ -71,7 +71,7 @@ class Table(_File):
         return len(data)
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """The first rows and columns for kedro-viz, long texts shortened; version and digest stand once, in the first."""
+        """The first rows and columns for kedro-viz, long texts shortened; version and digest stand once."""
         rows = self.load().head(nrows)
         shown = rows[list(rows.columns[:PREVIEW_COLUMNS])].map(lambda value: _shortened(str(value)))
         more = len(rows.columns) - PREVIEW_COLUMNS
