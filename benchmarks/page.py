@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import shutil
 import statistics
 import sys
@@ -29,6 +30,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+SEARCHED_S = 20  # of a search that are waited for; the whole is told by the rate so far
 AIMS = {"open_ms": 2000, "filter_ms": 50, "case_ms": 100}
 
 
@@ -146,9 +148,15 @@ def in_the_browser(file: Path, repeats: int, texts: str) -> dict[str, float]:
             cases.append(float(page.get_attribute("#case-explorer", "data-took") or "nan"))
         page.fill("#case-words", "no such words anywhere")
         began = time.perf_counter()
-        page.keyboard.press("Enter")
-        page.wait_for_selector("text=0 questions hold these words", timeout=300_000)
+        page.press("#case-words", "Enter")
+        page.wait_for_function(
+            "document.getElementById('case-searched').textContent.includes(' parts')", timeout=120_000
+        )
+        page.wait_for_timeout(SEARCHED_S * 1000)
         search_s = time.perf_counter() - began
+        parts = re.search(r"in (\d+) of (\d+) parts", page.inner_text("#case-searched"))
+        if parts is not None:  # it goes on: by its rate so far
+            search_s *= int(parts[2]) / int(parts[1])
         usual = file.with_name("usual.html")
         usual.write_text(
             f'<script type="application/json" id="all">{texts}</script><script>JSON.parse(document.getElementById("all").textContent); document.title = performance.now();</script>'

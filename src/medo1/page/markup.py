@@ -48,7 +48,15 @@ def audited(dataset: str, rest: str = "") -> Markup:
     ).format(dataset, told, f" {rest}" if rest else "")
 
 
-def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], dataset: str = "", trace: str = "") -> Markup:
+def table(
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    dataset: str = "",
+    trace: str = "",
+    *,
+    folds: bool = True,
+) -> Markup:
     """A table that scrolls by itself where it is wide and folds where it is long, with the command that audits it.
 
     Args:
@@ -57,6 +65,7 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], dataset:
         rows: in their order.
         dataset: where the numbers stand in the catalog.
         trace: what the command needs beside.
+        folds: whether it folds where it is long.
     """
     heads = joined(
         Markup('<th scope="col"{}>{}</th>').format(Markup(' class="left"') if column.left else "", column.heading)
@@ -68,7 +77,7 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], dataset:
         '<table data-name="{1}"><caption>{0}</caption>'
         "<thead><tr>{2}</tr></thead><tbody>{3}</tbody></table></div>"
     ).format(caption, dataset or "table", heads, body)
-    if len(rows) > LONG:
+    if folds and len(rows) > LONG:
         whole = Markup('<details class="fold"><summary>{}: {} rows</summary>{}</details>').format(
             caption, len(rows), whole
         )

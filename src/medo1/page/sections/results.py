@@ -36,7 +36,7 @@ def _body(material: Material) -> Markup:
         columns.insert(1, Column("benchmark", lambda row: row["benchmark"], left=True))
     return joined(
         [
-            table("Accuracy of the arms", columns, material.rows("results"), "results"),
+            table("Accuracy of the arms", columns, material.rows("results"), "results", folds=False),
             paragraph(
                 "Greedy generations over all questions. Unread: no single answer could be read, which counts as wrong. "
                 "Accuracies have Wilson intervals. Differences are paired by question; their intervals hold all at "
