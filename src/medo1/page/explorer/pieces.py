@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from medo1.page.explorer.case_texts import Cases
 
-CHUNK_CHARACTERS = 400_000  # of a chunk before it is packed: unpacked in some 10 ms
+CHUNK_CHARACTERS = 150_000  # of a chunk before it is packed; a question of more has a chunk of its own
 
 
 class Packed(NamedTuple):
