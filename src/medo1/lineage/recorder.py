@@ -35,7 +35,7 @@ LONGEST_ERROR = 20_000
 # database that is gone may answer nothing for seconds.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, PAUSES_PER_WAIT = 2.0, 60.0, 50.0
 # A ledger that is locked in the end, and to which nobody has written for so long, is not waited for.
-QUIET_S = 1.0
+QUIET_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
