@@ -90,9 +90,14 @@ class StudyConfigLoader(OmegaConfigLoader):
             ConfigurationError: a file cannot be read: bad YAML, a value that refers to nothing, a key written twice.
         """
         try:
-            return super().__getitem__(key)
+            found: dict[str, Any] = super().__getitem__(key)
         except (YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(_told(error, key)) from error
+        if key != "parameters":
+            return found
+        from medo1.parameters import without_removed
+
+        return without_removed(found)
 
     def file_parameters(self) -> dict[str, Any]:
         """The parameters as the files alone have them, without those of this run."""

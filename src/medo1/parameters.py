@@ -14,6 +14,9 @@ from medo1.nearest import did_you_mean
 
 SHOWN = 80  # characters of a value in a message
 
+# Groups whose entries an environment takes away by setting them to null.
+NAMED = ("formats", "arms", "finetune")
+
 
 class Parameters(BaseModel):
     """A group of parameters. Subclasses give each field its type, unit, paper's value or reason."""
@@ -74,3 +77,13 @@ def plain_values(group: Any) -> Any:
     if isinstance(group, dict):
         return {name: plain_values(value) for name, value in group.items()}
     return group
+
+
+def without_removed(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters without the formats and arms that are null: so an environment takes away what `base` has."""
+    return {
+        key: {name: entry for name, entry in value.items() if entry is not None}
+        if key in NAMED and isinstance(value, dict)
+        else value
+        for key, value in parameters.items()
+    }

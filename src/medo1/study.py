@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from medo1.errors import UserError
 from medo1.nearest import did_you_mean
-from medo1.parameters import Parameters, problems
+from medo1.parameters import Parameters, problems, without_removed
 from medo1.pipelines.filtering.params import FilteringParams
 from medo1.pipelines.inference.params import ArmParams, JudgeParams
 from medo1.pipelines.synthesis.params import FormatParams
@@ -120,7 +120,7 @@ class Study(Parameters):
                 f"Unknown parameter {', '.join(unknown)}. {did_you_mean(unknown[0], (*sorted(own), *GROUPS), shown=20)}"
             )
         try:
-            given = {key: _present(value) for key, value in parameters.items() if key in own}
+            given = {key: value for key, value in without_removed(parameters).items() if key in own}
             only = bool((parameters.get("synthesis") or {}).get("estimate_only"))
             of_inference = {"judge": (parameters.get("inference") or {}).get("judge"), "probes": _probes(parameters)}
             study = cls.model_validate({**given, "estimate_only": only, **of_inference})
@@ -225,8 +225,3 @@ def _probes(parameters: dict[str, Any]) -> ProbeSpec:
         return ProbeSpec() if given is None else ProbeSpec.model_validate(given)
     except ValidationError as error:
         raise StudyError("\n".join(problems(error, ProbeSpec, "inference.probes"))) from error
-
-
-def _present(value: Any) -> Any:
-    """A group without the entries that are null: so an environment takes away what `base` has."""
-    return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value

@@ -149,7 +149,7 @@ def size_models(
     from medo1.pipelines.reporting.costs import size_rows
     from medo1.tables import as_table
 
-    entries = {name: str(arm.get("model") or "") for name, arm in plain_values(arms).items() if arm is not None}
+    entries = {name: str(arm.get("model") or "") for name, arm in plain_values(arms).items()}
     served = dict(zip(timing["arm"], timing["model"], strict=True))
     rows = size_rows(entries, dict(zip(names, models, strict=True)), served, params.sizes)
     return as_table(tables.MODEL_SIZES, rows)
@@ -218,8 +218,7 @@ def judge_claims(
 
     half = len(answers_and_generations) // 2
     answers, generations = answers_and_generations[:half], answers_and_generations[half:]
-    asked = {name: arm for name, arm in plain_values(arms).items() if arm is not None}
-    evidence = Evidence(params, asked, answers, results, comparisons, model_sizes, questions)
+    evidence = Evidence(params, plain_values(arms), answers, results, comparisons, model_sizes, questions)
     return (
         as_table(tables.CLAIMS, claim_rows(evidence)),
         as_table(tables.PAPER_TABLE, paper_rows(evidence)),
