@@ -69,7 +69,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", help="interpreter that has the packages")
-    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--quick", action="store_true", help="fewer runs")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -191,7 +191,6 @@ def _errorbars() -> dict[str, dict[str, Method]]:
 
 
 def _evalsig() -> dict[str, dict[str, Method]]:
-    from evalsig.inference.cluster_bootstrap import cluster_bootstrap_ci
     from evalsig.inference.mcnemar import mcnemar_test
     from evalsig.inference.paired import paired_bootstrap_ci
 
@@ -200,11 +199,7 @@ def _evalsig() -> dict[str, dict[str, Method]]:
         one, test = paired_bootstrap_ci(first, second, n_resamples=2000), mcnemar_test(first, second)
         return {**_bounds(one), "difference": float(second.mean() - first.mean()), "p": float(test.p_value)}
 
-    def twice(table: dict[str, Answers]) -> dict[str, float]:
-        right, clusters = np.array(table["first"], float), np.array(table["clusters"])
-        return _bounds(cluster_bootstrap_ci(right, clusters, n_resamples=2000))
-
-    return {"evalsig": {"paired": of_pair, "twice": twice}}
+    return {"evalsig": {"paired": of_pair}}
 
 
 def _bounds(one: Any) -> dict[str, float]:
