@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,21 @@ def test_a_place_is_written_down_the_same_wherever_the_root_is(
     assert settings.location_of(str(tmp_path / "conf" / "prompt.md")) == "conf/prompt.md"
     assert Path(settings.path_of(settings.location_of("/elsewhere/x"))) == Path("/elsewhere/x")
     assert settings.location_of("s3://b/x") == settings.path_of("s3://b/x") == "s3://b/x"
+
+
+@pytest.mark.parametrize("env", ["base", "recorded", "served", "evaluate", "paper", "paper_open"])
+def test_no_two_patterns_of_the_catalog_match_the_same_name(env: str) -> None:
+    """Kedro would take one of them, by the letters of their placeholders."""
+    names = [name for name in project_loader(ROOT, env)["catalog"] if "{" in name]
+    same = Counter(re.sub(r"\{[^}]*\}", "{}", name) for name in names)
+    assert [name for name, count in same.items() if count > 1] == []
+
+
+def test_every_schema_has_a_name_of_its_own() -> None:
+    """A second table under a name would take the place of the first."""
+    import ast
+
+    module = ast.parse((ROOT / "src/medo1/tables.py").read_text(encoding="utf-8"))
+    targets = [node.targets[0] for node in module.body if isinstance(node, ast.Assign)]
+    names = Counter(target.id for target in targets if isinstance(target, ast.Name))
+    assert [name for name, count in names.items() if count > 1] == []

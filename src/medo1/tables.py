@@ -662,7 +662,7 @@ PROBES = _table(
 
 
 # Where the right diagnosis stands in a free-form arm's greedy lists, and how the text came there.
-JUDGEMENTS = _table(
+FREE_FORM_JUDGEMENTS = _table(
     {
         "question_id": ID,
         "benchmark": NAME,

@@ -132,7 +132,7 @@ def test_a_free_form_arm_is_judged_and_compared_in_the_graph() -> None:
     }
     pipeline = create_pipeline(arms, probes=("reworded",), judge="judge")
     by_name = {node.name: node for node in pipeline.nodes}
-    assert by_name["compare_free_form"].inputs == ["free.judgements", "long.answers"]
+    assert by_name["compare_free_form"].inputs == ["free.free_form_judgements", "long.answers"]
     assert {"judge", "prompt_judge"} <= set(by_name["free.judge_answers"].inputs)
     assert by_name["compare_probes"].inputs == [
         "vanilla.answers", "long.answers", "vanilla.probe_answers", "long.probe_answers",

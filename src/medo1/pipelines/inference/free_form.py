@@ -26,7 +26,7 @@ KEYS = ("question_id", "benchmark", "arm")
 def judgement_rows(
     generated: Frame, questions: Iterable[Question], judge: Engine | None, template: str
 ) -> list[dict[str, Any]]:
-    """Rows of `tables.JUDGEMENTS`, one a greedy answer.
+    """Rows of `tables.FREE_FORM_JUDGEMENTS`, one a greedy answer.
 
     Args:
         generated: `tables.GENERATIONS` of a free-form arm. questions: what it was asked.
@@ -67,7 +67,7 @@ def free_form_rows(
     """Rows of `tables.FREE_FORM`: a free-form arm, beside an arm that answered the same cases with options.
 
     Args:
-        arm: its name. judgements: `tables.JUDGEMENTS`.
+        arm: its name. judgements: `tables.FREE_FORM_JUDGEMENTS`.
         against: the other arm's name; empty where there is none. answers: its `tables.ANSWERS`.
         confidence: of the interval.
     """

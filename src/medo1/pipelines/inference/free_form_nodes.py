@@ -10,11 +10,14 @@ from medo1.questions import questions_from
 
 
 def judge_answers(generated: Frame, questions: Frame, judge: Engine | None = None, prompt: str = "") -> Frame:
-    """Where the right diagnosis stands in each greedy list, `tables.JUDGEMENTS`; without a judge, by text alone."""
+    """Where the right diagnosis stands in each greedy list; without a judge, by text alone. Returns
+    `tables.FREE_FORM_JUDGEMENTS`."""
     from medo1 import tables
     from medo1.pipelines.inference.free_form import judgement_rows
 
-    return tables.as_table(tables.JUDGEMENTS, judgement_rows(generated, questions_from(questions), judge, prompt))
+    return tables.as_table(
+        tables.FREE_FORM_JUDGEMENTS, judgement_rows(generated, questions_from(questions), judge, prompt)
+    )
 
 
 def compare_free_form(*judgements_and_answers: Frame, pairs: tuple[tuple[str, str], ...]) -> Frame:

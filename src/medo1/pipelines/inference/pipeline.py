@@ -134,7 +134,7 @@ def _judgements(name: str, judge: str | None) -> Pipeline:
     node = Node(
         judge_answers,
         inputs=["generations", "asked_questions", *asking],
-        outputs="judgements",
+        outputs="free_form_judgements",
         name="judge_answers",
     )
     outside = {"judge": judge, "prompt_judge": "prompt_judge"} if judge else {}
@@ -218,7 +218,7 @@ def create_pipeline(
         inputs = [
             entry
             for name, against in pairs
-            for entry in (f"{name}.judgements", *([f"{against}.answers"] if against else []))
+            for entry in (f"{name}.free_form_judgements", *([f"{against}.answers"] if against else []))
         ]
         node = bound(compare_free_form, pairs=pairs)
         of_all.append(Node(node, inputs=inputs, outputs="free_form", name="compare_free_form"))
