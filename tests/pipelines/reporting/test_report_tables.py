@@ -311,3 +311,20 @@ def test_questions_without_difficulty_have_lengths_too() -> None:
     lengths = describe_answers(ReportingParams(), *answers)[2]
     assert lengths["difficulty"].isna().all()
     assert lengths["n"].sum() == 180
+
+
+def test_an_arm_whose_parameters_name_no_model_is_of_the_base_model_as_in_inference(tmp_path: Path) -> None:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from medo1.pipelines.inference.params import ArmParams
+    from medo1.pipelines.reporting.roles import MODEL
+
+    assert ArmParams(prompt="vanilla").model == MODEL
+    save_file({"a": np.zeros(7, np.float32)}, tmp_path / "model.safetensors")
+    arms = {"vanilla": {"prompt": "vanilla"}}  # as YAML has it
+    sizes = size_models(ReportingParams(), arms, timing(arms, "digest"), Model("base", tmp_path), names=("base_model",))
+    assert sizes["weights"].tolist() == [7]
+    plain = {name: {"prompt": arm["prompt"], "adapter": arm["adapter"]} for name, arm in ARMS.items()}
+    beside = claims_of(study({"vanilla": 0.6, "longmonolog_sft": 0.8}), ReportingParams(), {name: plain[name] for name in ("vanilla", "longmonolog_sft")}, model="digest")[1]  # fmt: skip
+    assert set(beside[beside["arm"] != ""]["model"]) == {"this study"}

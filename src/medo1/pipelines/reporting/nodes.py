@@ -8,6 +8,7 @@ from medo1.engines.base import Model
 from medo1.frames import Frame
 from medo1.parameters import plain_values
 from medo1.pipelines.reporting.params import ReportingParams
+from medo1.pipelines.reporting.roles import asked_arms
 
 
 def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
@@ -149,7 +150,7 @@ def size_models(
     from medo1.pipelines.reporting.costs import size_rows
     from medo1.tables import as_table
 
-    entries = {name: str(arm.get("model") or "") for name, arm in plain_values(arms).items()}
+    entries = {name: str(arm["model"] or "") for name, arm in asked_arms(arms).items()}
     served = dict(zip(timing["arm"], timing["model"], strict=True))
     rows = size_rows(entries, dict(zip(names, models, strict=True)), served, params.sizes)
     return as_table(tables.MODEL_SIZES, rows)
@@ -218,7 +219,7 @@ def judge_claims(
 
     half = len(answers_and_generations) // 2
     answers, generations = answers_and_generations[:half], answers_and_generations[half:]
-    evidence = Evidence(params, plain_values(arms), answers, results, comparisons, model_sizes, questions)
+    evidence = Evidence(params, asked_arms(arms), answers, results, comparisons, model_sizes, questions)
     return (
         as_table(tables.CLAIMS, claim_rows(evidence)),
         as_table(tables.PAPER_TABLE, paper_rows(evidence)),

@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from medo1.errors import UserError
+from medo1.parameters import plain_values
 from medo1.pipelines.reporting.params import ReportingParams, Role
 
 TRAINED = "_sft"
+MODEL = "base_model"  # the catalog entry of an arm's model where the parameters name none, as inference reads them
+
+
+def asked_arms(arms: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The arms as the parameters have them, typed or plain, each with its model (None: its engine has its own)."""
+    return {name: {"model": MODEL, **arm} for name, arm in plain_values(arms).items()}
 
 
 def arms_by_role(arms: Mapping[str, Mapping[str, Any]], params: ReportingParams) -> dict[Role, str]:
