@@ -167,7 +167,7 @@ class Expert(Engine):
             raise UnreadablePromptError("the conversation has no user's message, so no case")
         case = read_case(self.world, users[-1])
         form = self.format_of(request.messages, case.around)
-        # Errors are drawn for the case, and the same for `longstep` and its controls, which so have the same chains.
+        # Errors are drawn for case, sample and seed: of equal ones `longstep` and its controls make the same chains.
         drawn_as = "longstep" if form in DRAWN_AS_LONGSTEP else form
         posed = [case.chart.complaint, *case.chart.values, *case.options.values()]
         draw = seed_from(self.seed, drawn_as, *posed, request.sample, request.seed or 0)
