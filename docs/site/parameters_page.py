@@ -24,6 +24,10 @@ from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 from medo1.study import Study
 
 
+# What the study keeps of other groups, because the graph depends on it.
+COPIES = ("estimate_only", "judge", "probes")
+
+
 @dataclass(frozen=True)
 class Key:
     """One parameter."""
@@ -110,8 +114,8 @@ def keys(model: type[BaseModel], under: str, base: Any) -> Iterator[Key]:
         base: what conf/base has there, or None.
     """
     for name, field in model.model_fields.items():
-        if under == "" and name == "estimate_only":
-            continue  # synthesis's, of which the study keeps a copy
+        if under == "" and name in COPIES:
+            continue
         if under == "" and (name in groups() or f"{name}.<name>" in groups()):
             continue  # has a section of its own
         key = f"{under}.{name}".lstrip(".")

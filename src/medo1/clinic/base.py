@@ -48,10 +48,14 @@ class BaseSpec(BaseModel):
         warmup_steps=100,
         skip=120,  # LongMonolog's answer stands up to 150 tokens after the options
     )
-    first_part: float = Field(default=0.3, ge=0, lt=1)  # share of the steps for the textbook's first part
-    gates: dict[str, float] = GATES  # kind of probe to the least share that the base must get right
-    more_steps: int = Field(default=200, ge=1)  # of the second part, once more and at a lower rate, while it does not
-    more_rounds: int = Field(default=3, ge=0)  # at most, before the base is refused
+    first_part: float = Field(default=0.3, ge=0, lt=1, description="share of the steps for the textbook's first part")
+    gates: dict[str, float] = Field(
+        default=GATES, description="kind of probe to the least share that the base must get right"
+    )
+    more_steps: int = Field(
+        default=200, ge=1, description="of the second part, once more and at a lower rate, while it does not"
+    )
+    more_rounds: int = Field(default=3, ge=0, description="of those at most, before the base is refused")
 
 
 class GateError(UserError):

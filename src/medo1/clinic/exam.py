@@ -38,15 +38,21 @@ class ExamSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seed: int = 7  # which of the charts are asked; the world, not this, decides what they say
-    train: dict[int, int] = {0: 40, 1: 60, 2: 80, 3: 80, 4: 80, 5: 80, 6: 80}  # 500 cases, as the paper trains on
+    seed: int = Field(default=7, description="which charts are asked; the world, not this, decides what they say")
+    train: dict[int, int] = Field(
+        default={0: 40, 1: 60, 2: 80, 3: 80, 4: 80, 5: 80, 6: 80},
+        description="cases by their findings: 500, as the paper trains on",
+    )
     # Three benchmarks, in which 1, 3 and 6 of 10 cases take a chain of look-ups; the others are recall.
-    test: dict[str, dict[int, int]] = {
-        "clinic_basics": {0: 40, 1: 40, 2: 8},
-        "clinic_cases": {0: 16, 1: 32, 2: 8, 3: 8, 4: 4},
-        "clinic_puzzles": {0: 8, 1: 20, 3: 4, 4: 8, 5: 12, 6: 12},
-    }
-    dev_share: float = Field(default=0.5, ge=0)  # dev questions for each test question
+    test: dict[str, dict[int, int]] = Field(
+        default={
+            "clinic_basics": {0: 40, 1: 40, 2: 8},
+            "clinic_cases": {0: 16, 1: 32, 2: 8, 3: 8, 4: 4},
+            "clinic_puzzles": {0: 8, 1: 20, 3: 4, 4: 8, 5: 12, 6: 12},
+        },
+        description="benchmark to its cases by their findings",
+    )
+    dev_share: float = Field(default=0.5, ge=0, description="dev questions for each test question")
 
 
 @dataclass(frozen=True, slots=True)

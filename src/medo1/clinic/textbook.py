@@ -81,14 +81,19 @@ class TextbookSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seed: int = 7
-    documents: int = Field(default=24_000, ge=1)
-    rarity: float = Field(default=0.5, ge=0)  # the r-th complaint is told in proportion to (r + 10) ** -rarity
+    seed: int = Field(default=7, description="which documents")
+    documents: int = Field(default=24_000, ge=1, description="how many")
+    rarity: float = Field(
+        default=0.5, ge=0, description="the r-th complaint is told in proportion to (r + 10) ** -rarity"
+    )
     first_part: float = Field(
-        default=0.3, ge=0, le=1
-    )  # facts and letters first: cases teach little before they are known
-    first: dict[str, float] = FIRST_PART
-    second: dict[str, float] = SECOND_PART
+        default=0.3,
+        ge=0,
+        le=1,
+        description="share of facts and letters, which are read first: cases teach little before they are known",
+    )
+    first: dict[str, float] = Field(default=FIRST_PART, description="weights of the first part's kinds of document")
+    second: dict[str, float] = Field(default=SECOND_PART, description="weights of the second part's")
 
 
 def textbook(world: World, spec: TextbookSpec, requests: dict[str, str] | None = None) -> list[Document]:

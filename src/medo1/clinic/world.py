@@ -31,15 +31,28 @@ class WorldSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seed: int = 7  # the world of the published tables
-    diseases: int = Field(default=12, ge=4, le=len(DISEASES))
-    complaints: int = Field(default=160, ge=4, le=len(COMPLAINTS))
-    slots: int = Field(default=6, ge=1, le=len(SLOTS))  # 6 findings: more serial look-ups than two layers can hide
-    values_per_slot: int = Field(default=4, ge=2, le=6)  # 24 findings, 288 facts about them
-    kept: int = Field(default=10, ge=0)  # impressions of 12 that a finding leaves: who stops early is right at times
-    disputed_complaints: float = Field(default=0.4, ge=0, le=1)  # share of complaints with a second opinion
-    disputed_findings: float = Field(default=0.08, ge=0, le=1)  # share of what findings mean, likewise
-    dispute: tuple[float, float] = (0.25, 0.5)  # a second opinion's share of the authors is drawn between these
+    seed: int = Field(default=7, description="which world; 7 is that of the published tables")
+    diseases: int = Field(default=12, ge=4, le=len(DISEASES), description="how many diseases")
+    complaints: int = Field(
+        default=160, ge=4, le=len(COMPLAINTS), description="how many complaints, each suggesting one"
+    )
+    slots: int = Field(
+        default=6,
+        ge=1,
+        le=len(SLOTS),
+        description="findings of a chart at most: more serial look-ups than two layers can hide",
+    )
+    values_per_slot: int = Field(
+        default=4, ge=2, le=6, description="what a slot can show: 24 findings, 288 facts about them"
+    )
+    kept: int = Field(
+        default=10, ge=0, description="impressions that a finding leaves: who stops early is right at times"
+    )
+    disputed_complaints: float = Field(default=0.4, ge=0, le=1, description="share of complaints with a second opinion")
+    disputed_findings: float = Field(default=0.08, ge=0, le=1, description="share of what findings mean, likewise")
+    dispute: tuple[float, float] = Field(
+        default=(0.25, 0.5), description="a second opinion's share of the authors is drawn between these"
+    )
 
     def model_post_init(self, context: Any, /) -> None:
         if self.kept > self.diseases:
