@@ -23,7 +23,6 @@ from medo1.pipelines.reporting.params import ReportingParams
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 from medo1.study import Study
 
-
 # What the study keeps of other groups, because the graph depends on it.
 COPIES = ("estimate_only", "judge", "probes")
 
