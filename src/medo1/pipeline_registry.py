@@ -37,8 +37,10 @@ def _built(name: str, study: Any) -> Pipeline:
     """A pipeline whose nodes are tagged with its name and with their format or arm: `kedro run --tags=longstep`."""
     from kedro.pipeline import Pipeline
 
+    from medo1.wiring import described
+
     nodes = import_module(f"medo1.pipelines.{name}.pipeline").create_pipeline(**study.for_pipelines()).nodes
-    return Pipeline([node.tag([name, *([node.namespace] if node.namespace else [])]) for node in nodes])
+    return Pipeline([described(node).tag([name, *([node.namespace] if node.namespace else [])]) for node in nodes])
 
 
 def _study() -> Any:

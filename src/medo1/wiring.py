@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from functools import partial, update_wrapper
-from inspect import signature
-from typing import Any
+from functools import partial, wraps
+from inspect import getdoc, signature
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kedro.pipeline import Node
 
 
 def bound(function: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
     """`function` with some arguments fixed, keeping its name and annotations.
 
-    Kedro reads annotations to validate parameters, and a bare `functools.partial` has none.
+    Kedro reads annotations to validate parameters, and Kedro-Viz shows the source of functions only: a bare
+    `functools.partial` has neither.
     """
-    return update_wrapper(partial(function, **fixed), function)
+    rest = partial(function, **fixed)
+
+    @wraps(function)
+    def call(*given: Any, **named: Any) -> Any:
+        return rest(*given, **named)
+
+    call.__signature__ = signature(rest)  # type: ignore[attr-defined]
+    call.keywords = fixed  # type: ignore[attr-defined]
+    return call
+
+
+def described(node: Node) -> Node:
+    """`node` with what its function's docstring says, which Kedro-Viz shows when the node is clicked."""
+    import warnings
+
+    from kedro.pipeline.preview_contract import TextPreview
+
+    text = getdoc(node.func) or node.short_name
+    with warnings.catch_warnings(action="ignore"):  # Kedro calls previews of nodes experimental, once in a process
+        return node._copy(preview_fn=lambda: TextPreview(text))
 
 
 def checked_first(check: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

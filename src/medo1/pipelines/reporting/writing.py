@@ -13,21 +13,10 @@ from medo1.pipelines.reporting.params import ReportingParams
 # Tables of every study; a section whose tables are empty is left out.
 ALWAYS = (
     *("results", "comparisons", "by_difficulty", "clustered_results", "vote_curve", "budget_curve", "selective_curve"),
-    *("claims", "paper_table", "signatures", "frontier", "calibration", "calibration_summary", "risk_coverage"),
-    *(
-        "letters",
-        "letter_baselines",
-        "lengths",
-        "arm_groups",
-        "non_inferiority",
-        "vote_limits",
-        "pass_curve",
-        "variances",
-    ),
-    *("tokens", "outcomes", "timing", "ingest_summary"),
     *("claims", "paper_table", "signatures", "arm_pairs", "arm_groups", "non_inferiority"),
     *("vote_limits", "pass_curve", "variances", "calibration", "calibration_summary", "risk_coverage"),
     *("letters", "letter_baselines", "lengths", "model_sizes", "frontier"),
+    *("tokens", "outcomes", "timing", "ingest_summary"),
 )
 OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs", "training_questions")
 OF_EACH_FORMAT = ("training_log", "kept_chains")
