@@ -6,15 +6,19 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from medo1.configuration import project_loader
 from medo1.errors import UserError
 from medo1.training import run
 from medo1.training.adapters import check_adapter, linear_shapes
 from medo1.training.job import TrainingJob
+from medo1.training.spec import TrainingSpec
+from tests.conftest import ROOT
 from tests.training.jobs import job, model
 
 pytestmark = pytest.mark.slow
@@ -117,6 +121,16 @@ def test_a_process_that_dies_or_stalls_ends_the_run_with_its_error(
             break
         time.sleep(0.1)
     assert not alive
+
+
+def test_the_papers_parameters_train_a_student_in_several_processes(tiny_model: Path, tmp_path: Path) -> None:
+    """conf/paper as it is, but for the number of devices: FSDP, bf16, gradient checkpointing."""
+    given = dict(project_loader(ROOT, "paper")["parameters"]["finetune"]["longstep"])
+    given["launch"] = {**given["launch"], "processes": 2}
+    student = replace(job(tiny_model, 8), spec=TrainingSpec.model_validate(given))
+    done = trained(student, tmp_path)
+    assert [row["step"] for row in done.log] == [1, 2, 3]
+    check_adapter(tmp_path / "adapter", linear_shapes(model(tiny_model)))
 
 
 def test_an_error_of_a_worker_is_the_runs(tiny_model: Path, tmp_path: Path) -> None:
