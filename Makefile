@@ -10,7 +10,7 @@ VLLM := .venv-vllm
 # On Linux without an NVIDIA GPU torch's CPU build is taken: the other brings gigabytes of CUDA. CUDA=1 and CUDA=0 decide it.
 CUDA ?= $(if $(shell command -v nvidia-smi 2>/dev/null),1,0)
 ifeq ($(shell uname -s) $(CUDA),Linux 0)
-TORCH_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_BUILD := CPU build (CUDA=1 for the one with CUDA)
 else
 TORCH_BUILD := the build that the package index has for this system
@@ -29,9 +29,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25" "setuptools>=78"
 	@echo "[2 of 3] torch, $(TORCH_BUILD)"
-	@$(BIN)/python -m pip install --constraint constraints.txt $(TORCH_INDEX) torch
+	@if [ -n "$(TORCH_INDEX)" ] && ! $(BIN)/python -m pip install --quiet --retries 0 --no-deps --index-url $(TORCH_INDEX) \
+		"$$(grep '^torch==' constraints.txt)" 2>/dev/null; then echo "        $(TORCH_INDEX) has none or cannot be reached: the build of your package index"; fi
+	@$(BIN)/python -m pip install --constraint constraints.txt torch
 	@echo "[3 of 3] medo1 with its libraries and tools, about 2 GB on disk"
-	@$(BIN)/python -m pip install --constraint constraints.txt $(TORCH_INDEX) --editable ".[dev]"
+	@$(BIN)/python -m pip install --constraint constraints.txt --editable ".[dev]"
 	@touch $(STAMP)
 	@echo "The environment is ready: . $(BIN)/activate"
 
