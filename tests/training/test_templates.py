@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medo1.engines.base import Message
 from medo1.engines.base import Model as BaseModel
 from medo1.engines.local.loading import Loaded
 from medo1.training.templates import IGNORED, PLAIN_TEMPLATE, ChainTextError, ChatTemplate, TemplateError
-from tests.conftest import CHAT_TEMPLATE
+from tests.conftest import CHAT_TEMPLATE, ROOT
 from tests.training.jobs import template
 
 CHAIN = "Step 1: look.\nFinal answer: A"
@@ -84,6 +84,14 @@ def test_the_training_text_is_the_served_prompt_the_chain_and_a_stop_token(
     assert tokenizer.convert_tokens_to_ids(made.pad_token) not in made.stop_tokens
 
 
+def test_the_template_for_base_models_is_that_of_the_docs_and_keeps_turns_apart(tokenizer: Any) -> None:
+    shown = (ROOT / "docs" / "fine_tune.md").read_text().partition("```jinja\n")[2].partition("\n```")[0]
+    assert shown == PLAIN_TEMPLATE
+    made = chat(tokenizer, shown)
+    prompt = tokenizer.decode(made.tokenized("Question?", CHAIN).prompt)
+    assert prompt.endswith("user:\nQuestion?\n\nassistant:\n")
+
+
 @pytest.mark.parametrize(("text", "told"), REFUSED.items())
 def test_a_template_that_cannot_be_trained_on_is_refused_by_name(tokenizer: Any, text: str, told: str) -> None:
     with pytest.raises(TemplateError, match=told) as raised:
@@ -117,6 +125,7 @@ def test_a_chain_without_a_target_or_with_a_control_token_is_refused(tokenizer: 
         chat(tokenizer, CHAT_TEMPLATE).tokenized("Question?", chain)
 
 
+@settings(deadline=None)
 @given(chain=st.text(min_size=1).filter(str.strip))
 def test_any_text_is_trained_on_as_it_stands_or_refused(tiny_model: Path, chain: str) -> None:
     made = _CHAT.setdefault(str(tiny_model), template(tiny_model))

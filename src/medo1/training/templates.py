@@ -20,10 +20,12 @@ from medo1.lineage.digests import digest_of_value
 IGNORED = -100  # PyTorch's label of a position without loss
 _ANSWER = "0f3a an answer 9c1b"  # stands where the chain will
 _QUESTION = "A question?"
+# Line ends are written as values, for those of the template itself are dropped after a tag. The prompt ends with one:
+# a space would be one token with the first word of an answer.
 PLAIN_TEMPLATE = (
-    "{{ bos_token or '' }}{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}"
-    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}\n{% endfor %}"
-    "{% if add_generation_prompt %}assistant: {% endif %}"
+    "{{ bos_token or '' }}{% for message in messages %}{{ message['role'] + ':\\n' + message['content'] }}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{{ '\\n\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant:\\n' }}{% endif %}"
 )
 
 
