@@ -51,7 +51,8 @@ def test_every_row_is_accounted_for(project: Scratch) -> None:
         assert len(kept) == told["kept"] == len(trained) + len(too_long)
     asked = latest_table(project, "07_model_output/cot_sft/asked_questions.parquet")
     generations = latest_table(project, "07_model_output/cot_sft/generations.parquet")
-    assert len(generations) == len(asked) * (1 + 2)
+    drawn = generations[generations["draw"].isin(["greedy", "sampled"])]
+    assert len(drawn.drop_duplicates(["question_id", "draw", "sample"])) == len(asked) * (1 + 2)
 
 
 def test_every_version_has_a_manifest_that_names_run_and_digest(project: Scratch) -> None:
@@ -85,7 +86,9 @@ def test_each_pipeline_runs_alone_and_makes_the_same_again(project: Scratch, pip
 
 
 def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None:
-    done = project.kedro("audit", "trace", "results", "accuracy", "--where", "arm=longstep_sft", "--json")
+    done = project.kedro(
+        "audit", "trace", "results", "accuracy", "--where", "arm=longstep_sft", "--where", "benchmark=all", "--json"
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     below = json.loads(done.stdout)["trace"]["below"]
     (check,) = next(step["checks"] for step in below if step["dataset"] == "longstep_sft.answers")
@@ -117,7 +120,7 @@ def test_every_number_of_the_page_comes_out_again_from_what_lies_below_it(projec
     )
     told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     # For these a model would have to be asked or trained; everything else is made again.
-    asked = [name for name in names if name.endswith((".generations", ".training_log"))]
+    asked = [name for name in names if name.endswith((".generations", ".training_log", "model_sizes"))]
     assert told == [[name, 0, name not in asked, []] for name in names], done.stdout[-3000:] + done.stderr[-3000:]
 
 
