@@ -72,6 +72,10 @@ class StudyConfigLoader(OmegaConfigLoader):
     def __getitem__(self, key: str) -> dict[str, Any]:
         if key == "globals" and "globals" not in self:
             return self._globals_with_locations()
+        if key == "parameters":
+            from medo1.parameters import without_removed
+
+            return without_removed(self.written_parameters())
         if key != "credentials":
             return self._read(key)
         local = OmegaConfigLoader(self.conf_source, env="local", base_env="base", default_run_env="local")
@@ -93,11 +97,12 @@ class StudyConfigLoader(OmegaConfigLoader):
             found: dict[str, Any] = super().__getitem__(key)
         except (YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(_told(error, key)) from error
-        if key != "parameters":
-            return found
-        from medo1.parameters import without_removed
+        return found
 
-        return without_removed(found)
+    def written_parameters(self) -> dict[str, Any]:
+        """The parameters with the formats and arms that are null. A run is recorded with them: run again from its
+        record alone, it must take away the same ones."""
+        return self._read("parameters")
 
     def file_parameters(self) -> dict[str, Any]:
         """The parameters as the files alone have them, without those of this run."""

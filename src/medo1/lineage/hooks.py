@@ -22,6 +22,7 @@ from medo1.lineage.completion_digests import UNKEPT, call_ids, digests_in
 from medo1.lineage.digests import digest_of_text
 from medo1.lineage.evidence import evidence_of
 from medo1.lineage.manifests import Manifest, Provenance
+from medo1.lineage.run_records import written_parameters
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -161,7 +162,7 @@ class LineageHooks:
             selection=hide.value(_selection(run_params)),
             runtime_params=hide.value(plain(run_params.get("runtime_params") or {})),
             from_run=source,
-            parameters=hide.value(plain(self._context.config_loader["parameters"])),
+            parameters=hide.value(plain(written_parameters(self._context.config_loader))),
             effective_parameters=hide.value(plain(self._effective)),
             environment=environment,
             diff=diff,

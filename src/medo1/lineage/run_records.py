@@ -32,6 +32,13 @@ DOCUMENTS = ("parameters", "effective_parameters", "packages", "diff")
 NODE_FACTS = ("function", "code", "started_at", "duration_s", "ended_at", "outcome")
 
 
+def written_parameters(loader: Any) -> dict[str, Any]:
+    """The parameters that a run is recorded with, as files and call have them: null for a format or arm that is taken
+    away. Kedro's own loader has no others than those that nodes get."""
+    written: dict[str, Any] = getattr(loader, "written_parameters", lambda: loader["parameters"])()
+    return written
+
+
 @dataclass(slots=True)
 class NodeRecord:
     """One node of a run, as it goes on."""

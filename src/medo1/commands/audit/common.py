@@ -91,10 +91,11 @@ class Audit:
         from kedro.config import MissingConfigException
 
         from medo1.lineage.audit.staleness import Configuration
+        from medo1.lineage.run_records import written_parameters
 
         loader = self.loader(env or None)
         try:
-            return Configuration(loader["parameters"], loader["catalog"])
+            return Configuration(written_parameters(loader), loader["catalog"])
         except MissingConfigException as error:
             raise UnansweredError(f"The configuration of environment {env!r} cannot be read: {error}") from error
 
