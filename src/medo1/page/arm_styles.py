@@ -85,42 +85,22 @@ def _star(x: float, y: float, r: float) -> str:
     return _turned(x, y, r, [36 * n - 90 for n in range(10)], [1.35 * r, 0.6 * r] * 5)
 
 
+# A plus, from its top left corner, in units of its arm: where a corner is across and down.
+PLUS = ((-0.42, -1.15), (0.42, -1.15), (0.42, -0.42), (1.15, -0.42), (1.15, 0.42), (0.42, 0.42))
+EIGHTH = 0.71  # cosine and sine of 45 degrees
+
+
+def _plus_corners(r: float) -> list[tuple[float, float]]:
+    half = [(r * across, r * down) for across, down in PLUS]
+    return half + [(-across, -down) for across, down in half]
+
+
 def _plus(x: float, y: float, r: float) -> str:
-    a, b = 1.15 * r, 0.42 * r
-    corners = [
-        (-b, -a),
-        (b, -a),
-        (b, -b),
-        (a, -b),
-        (a, b),
-        (b, b),
-        (b, a),
-        (-b, a),
-        (-b, b),
-        (-a, b),
-        (-a, -b),
-        (-b, -b),
-    ]
-    return _polygon((x + dx, y + dy) for dx, dy in corners)
+    return _polygon((x + dx, y + dy) for dx, dy in _plus_corners(r))
 
 
 def _cross(x: float, y: float, r: float) -> str:
-    a, b = 1.15 * r, 0.42 * r
-    corners = [
-        (-b, -a),
-        (b, -a),
-        (b, -b),
-        (a, -b),
-        (a, b),
-        (b, b),
-        (b, a),
-        (-b, a),
-        (-b, b),
-        (-a, b),
-        (-a, -b),
-        (-b, -b),
-    ]
-    return _polygon((x + (dx - dy) * 0.71, y + (dx + dy) * 0.71) for dx, dy in corners)
+    return _polygon((x + (dx - dy) * EIGHTH, y + (dx + dy) * EIGHTH) for dx, dy in _plus_corners(r))
 
 
 def _circle(x: float, y: float, r: float) -> str:
