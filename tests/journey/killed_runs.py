@@ -11,6 +11,7 @@ Prints JSON; how it goes on is told on standard error.
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 import json
 import os
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medo1.lineage.page_marks import without_told
 from tests.journey.scratch import FEW_CASES, SMALL, Scratch
 from tests.lineage.killing import MOST_RUNS_EACH, KilledRuns, answer_of, counting_syncs
 
@@ -46,8 +48,6 @@ SMALLER: dict[str, Any] = SMALL | {
 }
 MOST_SAVES_EACH = 6  # runs that are killed in saves, of each that is asked for
 NEW_EACH = 3  # every so many runs start with nothing kept
-# What an artifact says of the run itself, how long it took and what it asked for anew, differs between equal runs.
-OF_THE_RUN = ("timing", "teaching_costs", "teaching_estimate", "training_estimate", "training_timing", "training_page")
 KEPT = ("06_models/.cache", "04_feature/completions.sqlite*", "07_model_output/completions.sqlite*")
 
 
@@ -89,12 +89,15 @@ class Journey(Scratch):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def digests(self, run: str) -> dict[str, str]:
-        """Digest of each dataset that a run saved, but of those that are about the run itself."""
+        """Digest of each dataset that a run saved, but of those that measure the run itself; a page's without the parts
+        that do."""
         manifests = (self.path / "data").glob(f"**/{run}/_manifest.json")
-        told = [json.loads(path.read_text()) for path in manifests]
+        told = {path: json.loads(path.read_text()) for path in manifests}
         return {
-            one["dataset"]: one["digest"] for one in told if one["dataset"].rpartition(".")[2] not in OF_THE_RUN
-        }  # fmt: skip
+            one["dataset"]: _digest_of_page(path) if one["kind"] == "Page" else one["digest"]
+            for path, one in told.items()
+            if not one.get("measures")
+        }
 
     def audit(self, *arguments: str) -> Any:
         """`kedro audit ...` in this process; returns the JSON that it prints."""
@@ -216,6 +219,11 @@ def nodes_hit(project: Journey) -> int:
         found = len(nodes.all())
     ledger.close()
     return found
+
+
+def _digest_of_page(manifest: Path) -> str:
+    page = manifest.with_name(manifest.parents[1].name).read_text(encoding="utf-8")
+    return hashlib.sha256(without_told(page).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
