@@ -46,7 +46,7 @@ def main() -> None:
     study = made_study(arguments.questions, arguments.samples, arguments.characters)
     generations = arguments.questions * 5 * (1 + arguments.samples)
     began = time.perf_counter()
-    page = study_page(study, {})
+    page = study_page(study)
     build_s = time.perf_counter() - began
     texts = json.dumps([text for arm in study.arms for text in study.given[f"{arm}.generations"]["text"]])
     with tempfile.TemporaryDirectory() as folder:

@@ -26,7 +26,7 @@ LEARNT = {"longstep_sft": "longstep"}
 @contextmanager
 def opened(chromium: Any, folder: Path, study: Material, *, inside: int = 10**8) -> Iterator[Any]:
     """The page of a study in a browser; `page.problems` is what went wrong or left the disk."""
-    made = study_page(study, LEARNT, inside=inside)
+    made = study_page(study, inside=inside)
     place = folder / "report.html" / "1"
     place.mkdir(parents=True)
     file = place / "report.html"
@@ -241,7 +241,7 @@ def test_a_study_that_keeps_no_generations_has_no_explorer() -> None:
         (),
         "vanilla",
     )
-    assert "case-explorer" not in study_page(bare, {}).html
+    assert "case-explorer" not in study_page(bare).html
 
 
 @pytest.mark.browser

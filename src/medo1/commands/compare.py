@@ -160,7 +160,7 @@ def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dic
         lead=" ".join([lead, *(f"{line}." for line in lines[:4])]), share_texts=not texts,
     )  # fmt: skip
     return {
-        "html": study_page(material, {}, inside=10**12).html,
+        "html": study_page(material, inside=10**12).html,
         "rows": rows,
         "questions": len(shared),
         "lines": [lead, *lines],

@@ -41,6 +41,9 @@ FIXED = {
     "longmonolog_sft": 4,
     "direct": 5,
     "cot": 6,
+    "control_answer": 8,
+    "control_shuffled": 7,
+    "control_filler": 9,
 }
 
 

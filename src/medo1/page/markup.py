@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup, escape
 
 from medo1.lineage.page_marks import mark
+from medo1.page.numbers_text import UNKNOWN
 
 Row = Mapping[str, Any]
 LONG = 14  # rows of a table that stand open
@@ -39,13 +40,24 @@ def paragraph(text: Any, kind: str = "soft") -> Markup:
     return Markup('<p class="{}">{}</p>').format(kind, text)
 
 
-def audited(dataset: str, rest: str = "") -> Markup:
-    """The command that traces a dataset's numbers, one click away."""
-    told = Markup(mark("version", dataset))  # noqa: S704  (a name of the catalog)
+def audited(*traces: tuple[str, str]) -> Markup:
+    """The commands that trace numbers, one click away.
+
+    Args:
+        traces: datasets, each with what the command needs beside: a column and the row.
+    """
+    commands = joined(
+        Markup("<p><code>kedro audit trace {}{}{}</code></p>").format(
+            dataset,
+            Markup(mark("version", dataset)),  # noqa: S704  (a name of the catalog)
+            f" {rest}" if rest else "",
+        )
+        for dataset, rest in traces
+    )
     return Markup(
-        '<details class="audit"><summary>check these numbers</summary><p>This command makes them again from what lies '
-        "below, down to the calls that were paid for:</p><code>kedro audit trace {}{}{}</code></details>"
-    ).format(dataset, told, f" {rest}" if rest else "")
+        '<details class="audit"><summary>check these numbers</summary><p>{} again from what lies '
+        "below, down to the calls that were paid for:</p>{}</details>"
+    ).format("This command makes them" if len(traces) == 1 else "These commands make them", commands)
 
 
 def table(
@@ -55,9 +67,10 @@ def table(
     dataset: str = "",
     trace: str = "",
     *,
-    folds: bool = True,
+    first: Callable[[Row], bool] | None = None,
 ) -> Markup:
-    """A table that scrolls by itself where it is wide and folds where it is long, with the command that audits it.
+    """A table that scrolls by itself where it is wide and folds where it is long, with the command that audits it. A
+    column that holds nothing is left out.
 
     Args:
         caption: what it is, for readers and screen readers.
@@ -65,36 +78,44 @@ def table(
         rows: in their order.
         dataset: where the numbers stand in the catalog.
         trace: what the command needs beside.
-        folds: whether it folds where it is long.
+        first: which rows of a long table stand open above the fold of all.
     """
+    audit = audited((dataset, trace)) if dataset else Markup("")
+    some = [row for row in rows if first(row)] if first is not None and len(rows) > LONG else []
+    if len(rows) <= LONG or len(some) == len(rows):
+        return _whole(caption, columns, rows, dataset or "table") + audit
+    whole = Markup('<details class="fold"><summary>{}: {} rows</summary>{}</details>').format(
+        caption, f"all {len(rows)}" if some else len(rows), _whole(caption, columns, rows, dataset or "table")
+    )
+    return (_whole(caption, columns, some, f"{dataset or 'table'}-first") if some else Markup("")) + whole + audit
+
+
+def _whole(caption: str, columns: Sequence[Column], rows: Sequence[Row], name: str) -> Markup:
+    cells = [[column.cell(row) for column in columns] for row in rows]
+    told = [n for n in range(len(columns)) if n == 0 or any(str(row[n]) not in ("", UNKNOWN) for row in cells)]
+    columns, cells = [columns[n] for n in told], [[row[n] for n in told] for row in cells]
     heads = joined(
         Markup('<th scope="col"{}>{}</th>').format(Markup(' class="left"') if column.left else "", column.heading)
         for column in columns
     )
-    body = joined(Markup("<tr>{}</tr>").format(_cells(columns, row)) for row in rows)
-    whole = Markup(
+    body = joined(Markup("<tr>{}</tr>").format(_cells(columns, row)) for row in cells)
+    return Markup(
         '<div class="wide" tabindex="0" role="region" aria-label="Table: {0}">'
         '<table data-name="{1}"><caption>{0}</caption>'
         "<thead><tr>{2}</tr></thead><tbody>{3}</tbody></table></div>"
-    ).format(caption, dataset or "table", heads, body)
-    if folds and len(rows) > LONG:
-        whole = Markup('<details class="fold"><summary>{}: {} rows</summary>{}</details>').format(
-            caption, len(rows), whole
-        )
-    return whole + (audited(dataset, trace) if dataset else Markup(""))
+    ).format(caption, name, heads, body)
 
 
-def _cells(columns: Sequence[Column], row: Row) -> Markup:
-    first, *others = columns
-    cells = [Markup('<th scope="row">{}</th>').format(first.cell(row))]
+def _cells(columns: Sequence[Column], row: Sequence[Any]) -> Markup:
+    cells = [Markup('<th scope="row">{}</th>').format(row[0])]
     cells += [
-        Markup("<td{}>{}</td>").format(Markup(' class="left"') if column.left else "", column.cell(row))
-        for column in others
+        Markup("<td{}>{}</td>").format(Markup(' class="left"') if column.left else "", cell)
+        for column, cell in zip(columns[1:], row[1:], strict=True)
     ]
     return joined(cells)
 
 
-def figure(caption: str, panels: Sequence[str], above: str = "", *, name: str) -> Markup:
+def figure(caption: str, panels: Sequence[str], above: str = "", *, name: str, lead: str = "") -> Markup:
     """Panels side by side where there is room, one below another where there is not, with what they show in words.
 
     Args:
@@ -102,13 +123,15 @@ def figure(caption: str, panels: Sequence[str], above: str = "", *, name: str) -
         panels: SVG, made by `medo1.page.charts`, which escapes what it is given.
         above: HTML of the same kind: a legend.
         name: the figure's anchor.
+        lead: a wide panel above the others.
     """
     few = " one" if len(panels) == 1 else ""
-    return Markup('<figure id="figure-{}">{}<div class="panels{}">{}</div><figcaption>{}</figcaption></figure>').format(
+    grid = Markup('<div class="panels{}">{}</div>').format(few, joined(Markup(panel) for panel in panels))  # noqa: S704
+    return Markup('<figure id="figure-{}">{}{}{}<figcaption>{}</figcaption></figure>').format(
         name,
         Markup(above),  # noqa: S704
-        few,
-        joined(Markup(panel) for panel in panels),  # noqa: S704
+        Markup(lead),  # noqa: S704
+        grid if panels else "",
         caption,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from medo1.frames import Frame, records
@@ -26,6 +26,7 @@ class Material:
         facts: what the study was: seed, models, in words.
         lead: the sentence that the page opens with, where it is not about one study's best arm.
         share_texts: whether questions and generations may stand on the page.
+        learnt: the format that an arm was trained on, by arm.
     """
 
     given: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Material:
     facts: Mapping[str, str] | None = None
     lead: str = ""
     share_texts: bool = True
+    learnt: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """A table's rows; none where the study has no such table."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 UNKNOWN = "·"
+DIGEST = re.compile("[0-9a-f]{64}")  # a model in a directory is known by it
 SMALLEST_P = 0.001
 
 
@@ -48,3 +50,8 @@ def count(value: Any) -> str:
 def decimal(value: Any, digits: int = 3) -> str:
     """A number with so many significant digits."""
     return f"{value:.{digits}g}" if known(value) else UNKNOWN
+
+
+def model_text(name: Any) -> str:
+    """A model's name; the beginning of its digest where it has no other."""
+    return f"model {str(name)[:12]}" if DIGEST.fullmatch(str(name)) else str(name)

@@ -4,7 +4,6 @@ many.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from medo1.page.explorer.case_texts import cases_of
@@ -25,7 +24,6 @@ class StudyPage(NamedTuple):
 
 def study_page(
     material: Material,
-    learnt: Mapping[str, str],
     *,
     cases: bool = True,
     inside: int = INSIDE,
@@ -34,11 +32,10 @@ def study_page(
 
     Args:
         material: the study.
-        learnt: the format that an arm was trained on, by arm.
         cases: whether the page has the explorer of cases.
         inside: how many characters of packed cases the page carries itself.
     """
-    found = cases_of(material, learnt, shareable_only=material.share_texts) if cases else None
+    found = cases_of(material, shareable_only=material.share_texts) if cases else None
     if found is None:
         return StudyPage(rendered(material), {})
     pieces = packed(found)

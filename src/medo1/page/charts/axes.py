@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, isfinite, log10
 
-WIDTH, HEIGHT = 340, 236
+WIDTH, HEIGHT = 340, 268
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 28, 42
 MOST_TICKS = 7
 
@@ -50,18 +50,24 @@ class Axis:
         return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:g}"  # noqa: PLR2004
 
 
-def share_axis(start: float, end: float) -> Axis:
-    """From 0 to 100 %."""
-    return Axis(0.0, 1.0, start, end, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), "percent")
+def share_axis(start: float, end: float, values: Iterable[float] = ()) -> Axis:
+    """From 0 to 100 %; from the last tenth below all values where some are given."""
+    found = [value for value in values if isfinite(value)]
+    least = min(8, max(0, floor(min(found) * 10 + 1e-9))) if found else 0
+    step = 2 if least < 6 else 1  # noqa: PLR2004
+    least -= least % 2
+    return Axis(least / 10, 1.0, start, end, tuple(n / 10 for n in range(least, 11, step)), "percent")
 
 
 def value_axis(values: Iterable[float], start: float, end: float, *, from_zero: bool = False) -> Axis:
-    """Over these values, with round ticks."""
+    """Over these values, with round ticks; whole ones where all values are whole."""
     found = [value for value in values if isfinite(value)] or [0.0, 1.0]
     low, high = (0.0 if from_zero else min(found)), max(found)
     if high <= low:
         low, high = low - 0.5 * abs(low or 1), high + 0.5 * abs(high or 1)
     step = _round_step((high - low) / 4)
+    if all(value == round(value) for value in found):
+        step = max(1, round(step))
     low, high = floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step
     ticks = tuple(round(low + n * step, 10) for n in range(round((high - low) / step) + 1))
     return Axis(low, high, start, end, ticks)
@@ -105,12 +111,12 @@ def frame(title: str, x: Axis, y: Axis, x_title: str, y_title: str, *, height: i
     parts.append(f'<path class="axis" d="M{LEFT},{bottom}H{WIDTH - RIGHT}"/>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text class="tick middle" x="{middle}" y="{height - 8}">{escape(x_title)}</text>')
-    parts.append(
-        f'<text class="tick middle" transform="translate(11,{(TOP + bottom) / 2}) rotate(-90)">{escape(y_title)}</text>'
-    )
+    if y_title:
+        turned = f"translate(11,{(TOP + bottom) / 2}) rotate(-90)"
+        parts.append(f'<text class="tick middle" transform="{turned}">{escape(y_title)}</text>')
     return "".join(parts)
 
 
-def panel(content: str, label: str, height: int = HEIGHT) -> str:
-    """An SVG of the usual width; `label` is what a screen reader says."""
-    return f'<svg class="panel" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">{content}</svg>'
+def panel(content: str, label: str, height: int = HEIGHT, width: int = WIDTH) -> str:
+    """An SVG; `label` is what a screen reader says."""
+    return f'<svg class="panel" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{content}</svg>'

@@ -10,7 +10,7 @@ from math import isfinite
 from medo1.page.arm_styles import marker
 from medo1.page.charts.axes import RIGHT, WIDTH, Axis, panel, share_axis, value_axis
 
-ROW, HEAD, FOOT, EDGE = 38, 26, 36, 12
+EDGE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,32 @@ class Interval:
     told: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where things stand: rows of a panel among others have name and number above the mark; in a wide one they stand
+    beside it.
+
+    Attributes:
+        width, row, head, foot: of the panel, of a row, above the rows and below.
+        start, end: of the axis.
+        text, mark: where name and mark stand below a row's top; the lines of the grid go `half` above and below it.
+    """
+
+    width: int
+    row: int
+    head: int
+    foot: int
+    start: int
+    end: int
+    text: int
+    mark: int
+    half: int
+
+
+NARROW = _Layout(WIDTH, 38, 26, 36, EDGE, WIDTH - RIGHT, 15, 27, 8)
+WIDE = _Layout(760, 27, 8, 40, 190, 590, 18, 14, 14)
+
+
 def intervals_panel(
     title: str, rows: Sequence[Interval], *, x_title: str, chance: float | None = None, shares: bool = True
 ) -> str:
@@ -37,30 +63,54 @@ def intervals_panel(
         chance: where a guesser stands.
         shares: shares of 0 to 1; else differences, with a line at zero.
     """
-    height = HEAD + ROW * len(rows) + FOOT
-    bottom = height - FOOT
+    return _drawn(NARROW, title, rows, x_title, chance, shares=shares)
+
+
+def lead_panel(
+    title: str, rows: Sequence[Interval], *, x_title: str, chance: float | None = None, shares: bool = True
+) -> str:
+    """The same as large as the page: names beside the marks; on a telephone it is as narrow as the others."""
+    wide, narrow = (_drawn(layout, title, rows, x_title, chance, shares=shares) for layout in (WIDE, NARROW))
+    above = f'<p class="panel-title">{escape(title)}</p>' if title else ""
+    return f'<div class="lead"><div class="roomy">{above}{wide}</div><div class="narrow">{narrow}</div></div>'
+
+
+def _drawn(
+    layout: _Layout, title: str, rows: Sequence[Interval], x_title: str, chance: float | None, *, shares: bool
+) -> str:
+    height = layout.head + layout.row * len(rows) + layout.foot
+    bottom = height - layout.foot
     values = [value for row in rows for value in (row.value, row.low, row.high) if isfinite(value)]
-    axis = share_axis(EDGE, WIDTH - RIGHT) if shares else _difference_axis(values)
-    parts = [f'<text class="title" x="{EDGE}" y="14">{escape(title)}</text>'] if title else []
+    axis = share_axis(layout.start, layout.end) if shares else _difference_axis(values, layout)
+    named = title and layout is NARROW
+    parts = [f'<text class="title" x="{EDGE}" y="14">{escape(title)}</text>'] if named else []
+    marks = [layout.head + layout.row * place + layout.mark for place in range(len(rows))]
     for tick in axis.ticks:
         at = axis.at(tick)
-        parts.append(f'<path class="grid" d="M{at:.1f},{HEAD}V{bottom}"/>')
-        parts.append(f'<text class="tick middle" x="{at:.1f}" y="{bottom + 14}">{axis.text(tick)}</text>')
+        parts.append(f'<path class="grid" d="{_lanes(at, marks, layout.half)}M{at:.1f},{bottom}v4"/>')
+        parts.append(f'<text class="tick middle" x="{at:.1f}" y="{bottom + 16}">{axis.text(tick)}</text>')
     line = chance if shares else 0.0
     if line is not None:
-        parts.append(f'<path class="chance" d="M{axis.at(line):.1f},{HEAD}V{bottom}"/>')
-    named = f"{x_title}{' (dashed: chance)' if shares and chance is not None else ''}"
-    parts.append(f'<text class="tick middle" x="{(EDGE + WIDTH - RIGHT) / 2}" y="{height - 4}">{escape(named)}</text>')
+        parts.append(f'<path class="chance" d="{_lanes(axis.at(line), marks, layout.half)}"/>')
+    words = f"{x_title}{' (dashed: chance)' if shares and chance is not None else ''}"
+    middle = (layout.start + layout.end) / 2
+    parts.append(f'<text class="tick middle" x="{middle}" y="{height - 4}">{escape(words)}</text>')
     for place, row in enumerate(rows):
-        parts.append(_row(row, axis, HEAD + ROW * place))
+        parts.append(_row(row, axis, layout.head + layout.row * place, layout))
     said = "; ".join(f"{row.name} {row.told}" for row in rows)
-    return panel("".join(parts), f"{title + ': ' if title else ''}{x_title}: {said}", height)
+    label = f"{title + ': ' if title else ''}{x_title}: {said}"
+    return panel("".join(parts), label, height, layout.width)
 
 
-def _row(row: Interval, axis: Axis, top: float) -> str:
-    middle = top + 27
-    shown = f'<text class="name" x="{EDGE}" y="{top + 15}">{escape(row.name)}</text>'
-    shown += f'<text class="tick end" x="{WIDTH - RIGHT}" y="{top + 15}">{escape(row.told)}</text>'
+def _lanes(at: float, marks: Sequence[int], half: int) -> str:
+    """A line across, only beside the marks, so that it goes through no word."""
+    return "".join(f"M{at:.1f},{mark - half}v{2 * half}" for mark in marks)
+
+
+def _row(row: Interval, axis: Axis, top: float, layout: _Layout) -> str:
+    middle = top + layout.mark
+    shown = f'<text class="name" x="{EDGE}" y="{top + layout.text}">{escape(row.name)}</text>'
+    shown += f'<text class="tick end" x="{layout.width - RIGHT}" y="{top + layout.text}">{escape(row.told)}</text>'
     if not isfinite(row.value):
         return shown
     whisker = ""
@@ -72,6 +122,6 @@ def _row(row: Interval, axis: Axis, top: float) -> str:
     return f"<g><title>{told}</title>{shown}{whisker}{marker(row.place, axis.at(row.value), middle, 5)}</g>"
 
 
-def _difference_axis(values: Sequence[float]) -> Axis:
-    axis = value_axis([*values, 0.0], EDGE, WIDTH - RIGHT)
+def _difference_axis(values: Sequence[float], layout: _Layout) -> Axis:
+    axis = value_axis([*values, 0.0], layout.start, layout.end)
     return Axis(axis.low, axis.high, axis.start, axis.end, axis.ticks, "percent")

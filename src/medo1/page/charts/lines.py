@@ -23,6 +23,9 @@ from medo1.page.charts.axes import (
     value_axis,
 )
 
+MOST_WHISKERS, MOST_MARKS = 15, 8  # in a panel; on a line
+SIZE, SMALL = 4.5, 2.6  # of a marker; of one among many
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -60,6 +63,7 @@ def lines_panel(
     chance: float | None = None,
     diagonal: bool = False,
     x_shares: bool = False,
+    ratios: bool = False,
 ) -> str:
     """A panel.
 
@@ -73,6 +77,7 @@ def lines_panel(
         chance: where a guesser stands.
         diagonal: whether the line on which both are equal is drawn.
         x_shares: whether x is a share of 0 to 1.
+        ratios: whether y is logarithmic, for values that fall by powers of ten.
     """
     points = [point for one in series for point in one.points if isfinite(point.x) and isfinite(point.y)]
     xs = list(x_values) if x_values is not None else [point.x for point in points]
@@ -81,36 +86,55 @@ def lines_panel(
         x = share_axis(start, end)
     else:
         x = marked_axis(xs, start, end) if logarithmic else value_axis(xs, start, end)
-    y = share_axis(bottom, TOP) if shares else value_axis([p.y for p in points], bottom, TOP, from_zero=True)
+    whiskers = _whiskers(series)
+    if shares:
+        y = share_axis(bottom, TOP, () if diagonal else [
+            *(point.y for point in points), *(point.low for point in whiskers if point.low is not None),
+            *([] if chance is None else [chance]),
+        ])  # fmt: skip
+    elif ratios:
+        y = marked_axis([point.y for point in points], bottom, TOP)
+    else:
+        y = value_axis([point.y for point in points], bottom, TOP, from_zero=True)
     parts = [frame(title, x, y, x_title, y_title)]
     if diagonal:
         parts.append(f'<path class="chance" d="M{x.at(0):.1f},{y.at(0):.1f}L{x.at(1):.1f},{y.at(1):.1f}"/>')
     if chance is not None:
         at = y.at(chance)
         parts.append(f'<path class="chance" d="M{LEFT},{at:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text class="tick end" x="{WIDTH - RIGHT}" y="{at - 4:.1f}">chance</text>')
-    parts += [_drawn(one, x, y) for one in series]
+        parts.append(f'<text class="tick" x="{LEFT + 3}" y="{at - 4:.1f}">chance</text>')
+    parts += [_drawn(one, x, y, whiskers) for one in sorted(series, key=lambda one: not one.hollow)]
     names = ", ".join(dict.fromkeys(one.name for one in series))
-    return panel("".join(parts), f"{title + ': ' if title else ''}{y_title} over {x_title}, for {names}")
+    of = f"{title + ': ' if title and y_title else ''}{y_title or title}"
+    return panel("".join(parts), f"{of} over {x_title}, for {names}")
 
 
-def _drawn(one: Series, x: Axis, y: Axis) -> str:
+def _whiskers(series: Sequence[Series]) -> list[Point]:
+    """The points whose intervals are drawn: all while they are few, else the last of each line."""
+    found = [[p for p in one.points if p.low is not None and p.high is not None and isfinite(p.low)] for one in series]
+    if sum(map(len, found)) <= MOST_WHISKERS:
+        return [point for some in found for point in some]
+    return [some[-1] for one, some in zip(series, found, strict=True) if some and one.joined]
+
+
+def _drawn(one: Series, x: Axis, y: Axis, whiskers: Sequence[Point]) -> str:
     points = [point for point in one.points if isfinite(point.x) and isfinite(point.y)]
     if not points:
         return ""
     places = [(x.at(point.x), y.at(point.y), point) for point in points]
     parts = []
     for across, _, point in places:
-        if point.low is not None and point.high is not None and isfinite(point.low) and isfinite(point.high):
+        if point.low is not None and point.high is not None and any(point is other for other in whiskers):
             parts.append(
                 f'<path class="whisker a{one.place}" d="M{across:.1f},{y.at(point.low):.1f}V{y.at(point.high):.1f}"/>'
             )
     if one.joined and len(places) > 1:
         way = "L".join(f"{across:.1f},{up:.1f}" for across, up, _ in places)
         parts.append(f'<path class="line a{one.place}" d="M{way}"/>')
-    marks = len(places) <= 40 or not one.joined  # noqa: PLR2004  (a curve of many points is its line)
-    for across, up, point in places if marks else ():
+    step = max(1, len(places) // MOST_MARKS) if one.joined else 1  # a curve of many points is its line
+    for across, up, point in places[::-step]:
         ring = ' class="hollow"' if one.hollow else ""
         told = escape(f"{one.name}: {point.told}" if point.told else one.name)
-        parts.append(f"<g{ring}><title>{told}</title>{marker(one.place, across, up)}</g>")
+        size = SMALL if one.hollow and len(places) > MOST_MARKS else SIZE
+        parts.append(f"<g{ring}><title>{told}</title>{marker(one.place, across, up, size)}</g>")
     return "".join(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +29,11 @@ class Cases:
     texts: list[dict[str, Any]]
 
 
-def cases_of(material: Material, learnt: Mapping[str, str], *, shareable_only: bool = True) -> Cases | None:
+def cases_of(material: Material, *, shareable_only: bool = True) -> Cases | None:
     """The cases of a study; None where it keeps no generations.
 
     Args:
         material: the study.
-        learnt: the format that an arm was trained on, by arm.
         shareable_only: whether the texts of questions that may not be passed on stay out, and what was said of them
         too.
     """
@@ -52,7 +50,7 @@ def cases_of(material: Material, learnt: Mapping[str, str], *, shareable_only: b
     told["number"] = told["sample"].where(told["draw"] == "sampled", -1)
     told = told.sort_values(["question", "arm_place", "number"], kind="stable").reset_index(drop=True)
     closed = set() if not shareable_only else {n for n, one in enumerate(questions["shareable"]) if not one}
-    return Cases(_index(questions, told, arms), _texts(material, questions, told, learnt, closed))
+    return Cases(_index(questions, told, arms), _texts(material, questions, told, closed))
 
 
 def _questions(material: Material) -> Frame | None:
@@ -113,11 +111,9 @@ def _plain(column: Any) -> list[Any]:
     return [None if missing else value for value, missing in zip(column.tolist(), column.isna().tolist(), strict=True)]
 
 
-def _texts(
-    material: Material, questions: Frame, told: Frame, learnt: Mapping[str, str], closed: set[int]
-) -> list[dict[str, Any]]:
+def _texts(material: Material, questions: Frame, told: Frame, closed: set[int]) -> list[dict[str, Any]]:
     votes = _votes(material)
-    like = nearest_training_questions(material, questions, learnt)
+    like = nearest_training_questions(material, questions, material.learnt)
     by_question: dict[int, list[dict[str, Any]]] = defaultdict(list)
     columns = ("question", "text", "rule", "span_start", "span_end")
     values = zip(*(_plain(told[name]) for name in columns), strict=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from markupsafe import Markup
 
 from medo1.page.markup import Column, Row, joined, paragraph, table
 from medo1.page.material import Material
-from medo1.page.numbers_text import count, decimal, percent, span
+from medo1.page.numbers_text import UNKNOWN, count, decimal, known, percent, span
 from medo1.page.sections.section import Section
 
 
@@ -19,12 +21,10 @@ def _verdict(row: Row) -> Markup:
 
 def _claims(material: Material) -> Markup:
     columns = [
-        Column("claim", lambda row: row["claim"]),
+        Column("what the paper says", _claim),
         Column("here", _verdict, left=True),
-        Column("what the paper says", lambda row: row["says"], left=True),
         Column("paper", lambda row: row["paper"], left=True),
-        Column("measured", lambda row: row["measured"], left=True),
-        Column("questions", lambda row: count(row["n"])),
+        Column("measured", _measured, left=True),
         Column("why", lambda row: row["why"], left=True),
     ]
     return joined(
@@ -39,6 +39,14 @@ def _claims(material: Material) -> Markup:
     )
 
 
+def _claim(row: Row) -> Markup:
+    return Markup('{} <span class="soft">{}</span>').format(row["says"], row["claim"])
+
+
+def _measured(row: Row) -> str:
+    return f"{row['measured']} ({count(row['n'])} questions)" if row["measured"] else UNKNOWN
+
+
 def _paper_table(material: Material) -> Markup:
     columns = [
         Column("model", lambda row: row["model"]),
@@ -50,7 +58,13 @@ def _paper_table(material: Material) -> Markup:
         Column("arm", lambda row: row["arm"] or "·", left=True),
         Column("questions", lambda row: count(row["n"])),
     ]
-    return table("Table 1 of the paper beside this study", columns, material.rows("paper_table"), "paper_table")
+    return table(
+        "Table 1 of the paper beside this study",
+        columns,
+        material.rows("paper_table"),
+        "paper_table",
+        first=lambda row: known(row["ours"]),
+    )
 
 
 def _signatures(material: Material) -> Markup:
@@ -65,7 +79,49 @@ def _signatures(material: Material) -> Markup:
         Column("to", lambda row: decimal(row["high"])),
         Column("what it means", lambda row: row["says"], left=True),
     ]
-    return table("Signs that reasoning was learnt badly", columns, material.rows("signatures"), "signatures")
+    rows = material.rows("signatures")
+    return joined(
+        [
+            table("What was looked for, and where it is seen", _SEEN, _by_sign(rows)),
+            table("Signs that reasoning was learnt badly", columns, rows, "signatures"),
+        ]
+    )
+
+
+def _by_sign(rows: Sequence[Row]) -> list[Row]:
+    """A row for each sign: what it means, where it is seen, and how often it is not or cannot be told."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(str(row["signature"]), []).append(row)
+    return [
+        {
+            "says": some[0]["says"],
+            "seen": "yes" if any(row["seen"] == "yes" for row in some) else some[0]["seen"]
+            if len({row["seen"] for row in some}) == 1 else "not, or cannot be told",
+            "where": _places(row for row in some if row["seen"] == "yes"),
+            **{name: sum(row["seen"] == name for row in some) for name in ("no", "cannot be told")},
+            "built_in": any(row.get("built_in") for row in some),
+        }
+        for some in found.values()
+    ]  # fmt: skip
+
+
+def _places(rows: Iterable[Row]) -> str:
+    """Arms, each with the benchmarks on which it was seen."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(str(row["arm"]), []).append(str(row["benchmark"]))
+    return "; ".join(f"{arm}: {', '.join(some)}" for arm, some in found.items())
+
+
+_SEEN = [
+    Column("sign", lambda row: row["says"]),
+    Column("seen", _verdict, left=True),
+    Column("by which arm, on which benchmark", lambda row: row["where"], left=True),
+    Column("times not", lambda row: count(row["no"])),
+    Column("times it cannot be told", lambda row: count(row["cannot be told"])),
+    Column("built in", lambda row: "yes" if row["built_in"] else "", left=True),
+]
 
 
 CLAIMS = Section("claims", "The paper's claims", ("claims",), _claims)

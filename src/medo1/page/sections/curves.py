@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from markupsafe import Markup
 
 from medo1.page.charts.lines import Point, Series
@@ -51,6 +53,20 @@ def _difficulty(material: Material) -> Markup:
     )
 
 
+BARS = "Vertical lines are intervals; where there would be too many, only those at the ends of the lines."
+
+
+def _of_best(material: Material, keep: Callable[[Row], bool]) -> Callable[[Row], bool]:
+    """Rows over all benchmarks, or of the only one, that are kept."""
+    benchmarks = {row["benchmark"] for row in material.rows("vote_curve")}
+    where = material.headline() if material.headline() in benchmarks else None
+    return lambda row: (where is None or row["benchmark"] == where) and keep(row)
+
+
+def _last_vote(row: Row) -> bool:
+    return bool(row["method"] == ADAPTIVE_VOTE)
+
+
 def _voted(row: Row) -> bool:
     return row["method"] in ("majority", ADAPTIVE_VOTE)
 
@@ -93,12 +109,12 @@ def _votes(material: Material) -> Markup:
     caption = (
         "Accuracy of the majority over the tokens that its votes cost. Rings: samples are drawn until the vote is "
         "decided, "
-        "as the stopping rule sees it."
+        f"as the stopping rule sees it. {BARS}"
     )
     return joined(
         [
             figure(caption, panels, legend, name="votes") if any(known(row["mean_tokens"]) for row in rows) else "",
-            table("Accuracy over votes", columns, rows, "vote_curve"),
+            table("Accuracy over votes", columns, rows, "vote_curve", first=_of_best(material, _last_vote)),
             paragraph(
                 "Expected over all subsets of k of the samples that were drawn; unread answers do not vote, a tie "
                 "goes to "
@@ -107,8 +123,42 @@ def _votes(material: Material) -> Markup:
                 "with all: how often that vote was the vote of all samples."
             ),
             _limits(material),
+            _passes(material),
+            _stopping(material),
             _variances(material),
         ]
+    )
+
+
+def _passes(material: Material) -> Markup:
+    rows = material.rows("pass_curve")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("samples", lambda row: count(row["k"])),
+        Column("any of them right", lambda row: percent(row["pass_at_k"])),
+        Column("interval", lambda row: span(row["low"], row["high"])),
+        Column("questions", lambda row: count(row["questions"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return table("Does any of k samples have it (pass@k)?", columns, rows, "pass_curve") if rows else Markup("")
+
+
+def _stopping(material: Material) -> Markup:
+    rows = material.rows("stopping_rules")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("rule", lambda row: row["rule"], left=True),
+        Column("threshold", lambda row: decimal(row["threshold"])),
+        Column("samples drawn, of", lambda row: f"{decimal(row['drawn'])} of {count(row['most'])}"),
+        Column("tokens per question", lambda row: count(row["tokens"])),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("interval", lambda row: span(row["low"], row["high"])),
+        Column("same as the vote of all", lambda row: percent(row["agreement"])),
+        Column("promised", lambda row: percent(row["promised"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return (
+        table("When a vote could have stopped, by each rule", columns, rows, "stopping_rules") if rows else Markup("")
     )
 
 
@@ -175,7 +225,7 @@ def _budgets(material: Material) -> Markup:
         Column("of their answers unread", lambda row: percent(row["unread"], 0)),
         Column("commonest letter", _commonest, left=True),
     ]
-    caption = "Accuracy of the greedy answer when thinking is cut at a budget, and the answer asked for."
+    caption = f"Accuracy of the greedy answer when thinking is cut at a budget, and the answer asked for. {BARS}"
     return joined(
         [
             figure(caption, panels, legend, name="budgets"),
@@ -221,7 +271,8 @@ def _selective(material: Material) -> Markup:
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
     caption = (
-        "Answer at once, and think only when unsure: accuracy over the tokens that this takes, at every threshold."
+        "Answer at once, and think only when unsure: accuracy over the tokens that this takes, at every threshold. "
+        f"{BARS}"
     )
     rows = material.rows("selective_curve")
     return joined(
@@ -267,11 +318,20 @@ def _frontier(material: Material) -> Markup:
         Column("tokens per point gained", lambda row: count(row["tokens_per_point"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    caption = "Every way of answering that was measured. Filled: no other is both cheaper in tokens and better."
+    caption = (
+        "Every way of answering that was measured. Filled: no other is both cheaper in tokens and "
+        "better. Small rings: all others."
+    )
     return joined(
         [
             figure(caption, panels, legend, name="frontier"),
-            table("What accuracy costs, means per question", columns, material.rows("frontier"), "frontier"),
+            table(
+                "What accuracy costs, means per question",
+                columns,
+                material.rows("frontier"),
+                "frontier",
+                first=lambda row: bool(row["on_frontier"]),
+            ),
         ]
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from medo1.page.arm_styles import legend, places
+from medo1.page.arm_styles import legend
 from medo1.page.charts.bars import Bar, bars_panel
 from medo1.page.charts.lines import Point, Series, lines_panel
 from medo1.page.markup import Column, figure, joined, paragraph, table
@@ -24,13 +24,15 @@ CURVES = {
     "grad_norm": "norm of the gradient",
     "tokens_per_second": "tokens per second",
 }
+FALLING = ("loss", "eval_loss", "grad_norm")  # by powers of ten
 MOST_POINTS = 300
 
 
 def format_places(material: Material) -> dict[str, int]:
     """A format looks like the arm that learnt from it."""
-    arms = places(f"{name}_sft" for name in material.formats)
-    return {name: arms[f"{name}_sft"] for name in material.formats}
+    arms = {format: arm for arm, format in reversed(material.learnt.items())}
+    looks = material.places([*material.arms, *(arms.get(name, f"{name}_sft") for name in material.formats)])
+    return {name: looks[arms.get(name, f"{name}_sft")] for name in material.formats}
 
 
 def _funnel(material: Material) -> Markup:
@@ -63,7 +65,7 @@ def _funnel(material: Material) -> Markup:
     ]
     return joined(
         [
-            figure("What is left of the chains after each filter; hatched: dropped there.", panels, name="funnel"),
+            figure("What is left of the chains after each filter; dashed: dropped there.", panels, name="funnel"),
             table("The filters' funnel", columns, rows, "filter_funnel"),
             paragraph("kedro chains why CHAIN_ID shows every filter's verdict on one chain."),
         ]
@@ -122,7 +124,14 @@ def _training(material: Material) -> Markup:
                 series.append(Series(name, look[name], tuple(thin)))
         if series:
             panels.append(
-                lines_panel(title, series, x_title="optimizer step", y_title=title, shares=title.endswith("%"))
+                lines_panel(
+                    title,
+                    series,
+                    x_title="optimizer step",
+                    y_title="",
+                    shares=title.endswith("%"),
+                    ratios=column in FALLING,
+                )  # fmt: skip
             )
     ends = [
         {"format": name, **_last(rows)}

@@ -35,8 +35,8 @@ def _limits(material: Material) -> Markup:
         "For research. No part of this is fit for clinical use.",
         f"The smallest benchmark has {count(least)} questions: half a dozen answers more or less move an accuracy by "
         f"{600 / least:.1f} points." if least else "",
-        f"{count(unread)} greedy answers of all arms together could not be read; they count as wrong." if unread else
-        "",
+        f"{count(unread)} greedy answer{'s' if unread != 1 else ''} of all arms together could not be read, which "
+        "counts as wrong." if unread else "",
         "Multiple choice measures picking an answer among given ones, and not finding one.",
         "Intervals are about other questions of the same kind. They say nothing of another training run: another "
         "seed gives another "

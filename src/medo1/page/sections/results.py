@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from medo1.page.markup import Column, Row, joined, paragraph, table
+from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import Material
 from medo1.page.numbers_text import count, p_text, percent, points, points_span, span
-from medo1.page.sections.answer import joint_interval
+from medo1.page.sections.answer import accuracy_panels, joint_interval
 from medo1.page.sections.section import Section
 
 
@@ -17,6 +17,7 @@ def _body(material: Material) -> Markup:
     def other(row: Row, key: str) -> object:
         return compared.get((row["arm"], row["benchmark"]), {}).get(key)
 
+    panels = accuracy_panels(material)[1:]
     several = len(material.benchmarks("results")) > 1
     columns = [
         Column("arm", lambda row: row["arm"]),
@@ -25,7 +26,9 @@ def _body(material: Material) -> Markup:
             f"{material.confidence * 100:g} % interval", lambda row: span(row["accuracy_low"], row["accuracy_high"])
         ),
         Column(f"against {material.baseline}, points", lambda row: points(other(row, "difference"))),
-        Column("interval", lambda row: points_span(*_joint(compared.get((row["arm"], row["benchmark"]))))),
+        Column(
+            "interval of the difference", lambda row: points_span(*_joint(compared.get((row["arm"], row["benchmark"]))))
+        ),
         Column("p (Holm)", lambda row: p_text(other(row, "p_adjusted"))),
         Column("mean tokens", lambda row: count(row["mean_tokens"])),
         Column("questions", lambda row: count(row["questions"])),
@@ -36,7 +39,14 @@ def _body(material: Material) -> Markup:
         columns.insert(1, Column("benchmark", lambda row: row["benchmark"], left=True))
     return joined(
         [
-            table("Accuracy of the arms", columns, material.rows("results"), "results", folds=False),
+            figure(f"The same on each benchmark: {len(panels)} of them.", panels, name="benchmarks") if panels else "",
+            table(
+                "Accuracy of the arms",
+                columns,
+                material.rows("results"),
+                "results",
+                first=lambda row: row["benchmark"] == material.headline(),
+            ),
             paragraph(
                 "Greedy generations over all questions. Unread: no single answer could be read, which counts as wrong. "
                 "Accuracies have Wilson intervals. Differences are paired by question; their intervals hold all at "

@@ -59,7 +59,7 @@ def line_panels(
         series: list[Series] = []
         for arm, place in arms.items():
             series += make(arm, place, [row for row in rows if row["benchmark"] == benchmark and row["arm"] == arm])
-        title = "" if len(benchmarks) == 1 else ("all together" if benchmark == ALL else benchmark)
+        title = "" if len(benchmarks) == 1 else ("all benchmarks together" if benchmark == ALL else benchmark)
         chance = material.chance(benchmark) if guesses else None
         panels.append(lines_panel(title, series, chance=chance, **shown))  # type: ignore[arg-type]
     return panels, legend(arms)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from medo1.lineage.page_marks import mark
 from medo1.page.markup import Column, joined, paragraph, table
 from medo1.page.material import Material
-from medo1.page.numbers_text import count, decimal, percent
+from medo1.page.numbers_text import count, decimal, model_text, percent
 from medo1.page.sections.section import Section
 
 
@@ -50,7 +50,7 @@ def _tokens(material: Material) -> Markup:
 def _time(material: Material) -> Markup:
     arms = [
         Column("arm", lambda row: row["arm"]),
-        Column("model", lambda row: row["model"], left=True),
+        Column("model", lambda row: model_text(row["model"]), left=True),
         Column("requests", lambda row: count(row["requests"])),
         Column("answered before", lambda row: count(row["kept"])),
         Column("failed", lambda row: count(row["failed"])),
@@ -63,7 +63,7 @@ def _time(material: Material) -> Markup:
     teachers = [
         Column("format", lambda row: row["format"]),
         Column("stage", lambda row: row["stage"], left=True),
-        Column("teacher", lambda row: row["model"], left=True),
+        Column("teacher", lambda row: model_text(row["model"]), left=True),
         Column("requests", lambda row: count(row["requests"])),
         Column("answered before", lambda row: count(row["kept"])),
         Column("failed", lambda row: count(row["failed"])),

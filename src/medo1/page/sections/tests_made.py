@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from medo1.page.charts.intervals import Interval, intervals_panel
-from medo1.page.markup import Column, figure, joined, paragraph, table
+from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
+from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import ALL, Material
 from medo1.page.numbers_text import count, decimal, known, p_text, percent, points, points_span, span
 from medo1.page.sections.answer import joint_interval
@@ -24,9 +24,10 @@ def _tests(material: Material) -> Markup:
     rows = material.rows("comparisons")
     benchmarks = material.benchmarks("comparisons")
     look = material.places([*material.arms, *(str(row["arm"]) for row in rows)])
+    headline = material.headline()
     panels = [
-        intervals_panel(
-            "" if len(benchmarks) == 1 else ("all together" if benchmark == ALL else benchmark),
+        (lead_panel if benchmark == headline else intervals_panel)(
+            "" if len(benchmarks) == 1 else ("all benchmarks together" if benchmark == ALL else benchmark),
             [
                 Interval(
                     str(row["arm"]), look[str(row["arm"])], row["difference"], *joint_interval(row),
@@ -36,7 +37,7 @@ def _tests(material: Material) -> Markup:
             ],
             x_title=f"difference from {material.baseline}, points", shares=False,
         )
-        for benchmark in benchmarks
+        for benchmark in sorted(benchmarks, key=lambda one: one != headline)
     ]  # fmt: skip
     columns = [
         Column("arm", lambda row: row["arm"]),
@@ -55,11 +56,16 @@ def _tests(material: Material) -> Markup:
         for name, (heading, text) in BESIDE.items()
         if rows and name in rows[0]
     ]
+
+    def on_headline(row: Row) -> bool:
+        return bool(row["benchmark"] == headline)
+
     caption = f"Each arm against {material.baseline}, paired by question, with its interval. Dashed: no difference."
     return joined(
         [
-            figure(caption, panels, name="tests"),
-            table(f"Paired comparisons with {material.baseline}", columns, rows, "comparisons"),
+            figure(caption, panels[1:], name="tests", lead=panels[0]),
+            table(f"Paired comparisons with {material.baseline}", columns, rows, "comparisons", first=on_headline),
+            _pairs(material),
             _groups(material),
             _no_worse(material),
             paragraph(
@@ -71,6 +77,24 @@ def _tests(material: Material) -> Markup:
     )
 
 
+def _pairs(material: Material) -> Markup:
+    rows = material.rows("arm_pairs")
+    if len({row["first"] for row in rows}) < 2:  # noqa: PLR2004  (the comparisons with the baseline are all)
+        return Markup("")
+    columns = [
+        Column("first", lambda row: row["first"]),
+        Column("second", lambda row: row["second"], left=True),
+        Column("first less second, points", lambda row: points(row["difference"])),
+        Column("interval, all at once", lambda row: points_span(row["low"], row["high"])),
+        Column("p (Holm)", lambda row: p_text(row["p_adjusted"])),
+        Column("p, this test alone", lambda row: p_text(row["p_value"])),
+        Column("correlation", lambda row: decimal(row["correlation"])),
+        Column("questions", lambda row: count(row["questions"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return table("Every two arms", columns, rows, "arm_pairs")
+
+
 def _groups(material: Material) -> Markup:
     rows = material.rows("arm_groups")
     columns = [
@@ -79,7 +103,13 @@ def _groups(material: Material) -> Markup:
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
     return (
-        table("Who can be told apart: arms that share a letter cannot", columns, rows, "arm_groups")
+        table(
+            "Who can be told apart: arms that share a letter cannot",
+            columns,
+            rows,
+            "arm_groups",
+            first=lambda row: row["benchmark"] == material.headline(),
+        )
         if rows
         else Markup("")
     )

@@ -11,13 +11,16 @@ from medo1.page.material import Material
 from medo1.page.numbers_text import count, decimal, known, percent
 from medo1.page.sections.section import Section, line_panels
 
+FEW = 5  # answers of a score that a point is drawn for
+LEAST = 0.1  # share of the questions from which accuracy is drawn: that of a few is chance
+
 
 def _calibration(material: Material) -> Markup:
     parts: list[Markup] = []
     for score in dict.fromkeys(row["score"] for row in material.rows("calibration")):
 
         def bins(arm: str, place: int, rows: list[Row]) -> list[Series]:
-            rows = [row for row in rows if known(row["mean_score"]) and known(row["accuracy"])]
+            rows = [row for row in rows if known(row["mean_score"]) and known(row["accuracy"]) and row["n"] >= FEW]
             told = "said {}, {} right, of {}"
             points = [
                 Point(
@@ -32,7 +35,8 @@ def _calibration(material: Material) -> Markup:
             material, "calibration", bins, keep=lambda row, of=score: row["score"] == of,  # type: ignore[misc]
             x_title=f"{_named(score)}, %", x_shares=True, diagonal=True,
         )  # fmt: skip
-        caption = f"How often an answer is right, over its {_named(score)}. On the dashed line it says what it knows."
+        caption = f"How often an answer is right, over its {_named(score)}. On the dashed line it says what it "
+        caption += f"knows. Scores that fewer than {FEW} answers have are left out."
         parts.append(figure(caption, panels, legend, name=f"calibration-{score}"))
     summary = [
         Column("arm", lambda row: row["arm"]),
@@ -63,7 +67,7 @@ def _coverage(material: Material) -> Markup:
                     row["coverage"], row["accuracy"],
                     told=f"answers {percent(row['coverage'], 0)}, {percent(row['accuracy'])} of them right",
                 )
-                for row in sorted(rows, key=lambda row: row["coverage"]) if known(row["accuracy"])
+                for row in sorted(rows, key=lambda row: row["coverage"]) if known(row["accuracy"]) and row["coverage"] >= LEAST
             ]  # fmt: skip
             return [Series(arm, place, tuple(points))]
 
@@ -82,23 +86,26 @@ def _letters(material: Material) -> Markup:
     rows = material.rows("letters")
     look = material.places(str(row["arm"]) for row in rows)
     panels = []
-    benchmarks = material.benchmarks("letters")
-    most = max((row["answered"] for row in rows if known(row["answered"])), default=1.0)
-    for benchmark in benchmarks:
-        for arm, place in look.items():
-            own = [
-                row for row in rows if row["benchmark"] == benchmark and row["arm"] == arm and known(row["answered"])
-            ]
-            bars = [
-                Bar(
-                    str(row["letter"]), row["answered"], beside=row["gold"],
-                    told=f"{percent(row['answered'], 0)}, right for {percent(row['gold'], 0)}",
-                )
-                for row in own
-            ]  # fmt: skip
-            if bars:
-                title = arm if len(benchmarks) == 1 else f"{arm}, {benchmark}"
-                panels.append(bars_panel(title, bars, place=place, most=max(most, *(row["gold"] for row in own))))
+    where = material.benchmarks("letters")[-1]  # all together where there are several
+    shown = [row for row in rows if row["benchmark"] == where and known(row["answered"])]
+    most = max((max(row["answered"], row["gold"]) for row in shown), default=1.0)
+    for arm, place in look.items():
+        bars = [
+            Bar(
+                str(row["letter"]), row["answered"], beside=row["gold"],
+                told=f"{percent(row['answered'], 0)}, right for {percent(row['gold'], 0)}",
+            )
+            for row in shown if row["arm"] == arm
+        ]  # fmt: skip
+        if bars:
+            panels.append(bars_panel(arm, bars, place=place, most=most))
+    counted = [
+        Column("arm", lambda row: row["arm"]),
+        Column("letter", lambda row: row["letter"], left=True),
+        Column("answered", lambda row: percent(row["answered"])),
+        Column("right for", lambda row: percent(row["gold"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
     columns = [
         Column("arm", lambda row: row["arm"]),
         Column("accuracy", lambda row: percent(row["accuracy"])),
@@ -113,7 +120,16 @@ def _letters(material: Material) -> Markup:
     return joined(
         [
             figure(caption, panels, name="letters"),
-            table("Accuracy beside guessing", columns, baselines, "letter_baselines") if baselines else "",
+            table(
+                "Accuracy beside guessing",
+                columns,
+                baselines,
+                "letter_baselines",
+                first=lambda row: row["benchmark"] == where or bool(row["muted"]),
+            )
+            if baselines
+            else "",
+            table("How often each letter is answered", counted, rows, "letters"),
         ]
     )
 

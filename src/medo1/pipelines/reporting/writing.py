@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,14 +13,21 @@ from medo1.pipelines.reporting.params import ReportingParams
 ALWAYS = (
     *("results", "comparisons", "by_difficulty", "clustered_results", "vote_curve", "budget_curve", "selective_curve"),
     *("claims", "paper_table", "signatures", "arm_pairs", "arm_groups", "non_inferiority"),
-    *("vote_limits", "pass_curve", "variances", "calibration", "calibration_summary", "risk_coverage"),
+    *(
+        "vote_limits",
+        "pass_curve",
+        "variances",
+        "stopping_rules",
+        "calibration",
+        "calibration_summary",
+        "risk_coverage",
+    ),
     *("letters", "letter_baselines", "lengths", "model_sizes", "frontier"),
     *("tokens", "outcomes", "timing", "ingest_summary"),
 )
 OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs", "training_questions")
 OF_EACH_FORMAT = ("training_log", "kept_chains")
 OF_EACH_ARM = ("answers", "asked_questions", "generations", "votes")
-DIGEST = re.compile("[0-9a-f]{64}")  # a model in a directory is known by it
 
 
 def page_inputs(
@@ -87,9 +93,9 @@ def write_page(
             "teacher": _models(given.get("teaching_costs")),
         },
         share_texts=params.cases == "shareable",
+        learnt={arm: format for arm, format in arms.items() if format is not None},
     )
-    learnt = {arm: format for arm, format in arms.items() if format is not None}
-    page = study_page(material, learnt, cases=params.cases != "none", inside=round(params.most_mb * 1e6))
+    page = study_page(material, cases=params.cases != "none", inside=round(params.most_mb * 1e6))
     return page.html, _folder(page.files)
 
 
@@ -104,7 +110,9 @@ def _folder(files: Mapping[str, str]) -> Path:
 
 def _models(table: Any) -> str:
     """The models that a table of costs names."""
+    from medo1.page.numbers_text import model_text
+
     if table is None or not len(table):
         return "none"
     names = dict.fromkeys(str(model) for model in table["model"] if model)
-    return ", ".join(f"model {name[:12]}" if DIGEST.fullmatch(name) else name for name in names) or "none"
+    return ", ".join(model_text(name) for name in names) or "none"
