@@ -112,3 +112,18 @@ def test_every_schema_has_a_name_of_its_own() -> None:
     targets = [node.targets[0] for node in module.body if isinstance(node, ast.Assign)]
     names = Counter(target.id for target in targets if isinstance(target, ast.Name))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        None,
+        *sorted(
+            place.name for place in (ROOT / "conf").iterdir() if place.is_dir() and place.name not in {"base", "local"}
+        ),
+    ],
+)
+def test_only_questions_of_the_embedded_world_show_what_it_was_made_to_show(env: str | None) -> None:
+    """`built in` on real questions would hide what came out."""
+    parameters = project_loader(ROOT, env)["parameters"]
+    assert bool(parameters["reporting"].get("built_in")) == (parameters["base_model"] == "clinic")

@@ -88,4 +88,5 @@ def two_arms(questions: int = 100) -> Material:
         "longstep.kept_chains": chains,
         "training_questions": taught,
     }
-    return material(asked, {"vanilla": plain, "longstep_sft": long}, given=more, formats=("longstep",))
+    return material(asked, {"vanilla": plain, "longstep_sft": long}, given=more, formats=("longstep",),
+                    learnt={"longstep_sft": "longstep"})  # fmt: skip

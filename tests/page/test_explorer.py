@@ -20,8 +20,6 @@ from medo1.page.material import Material
 from medo1.page.study_page import study_page
 from tests.page.studies import generation, material, question, question_id, two_arms
 
-LEARNT = {"longstep_sft": "longstep"}
-
 
 @contextmanager
 def opened(chromium: Any, folder: Path, study: Material, *, inside: int = 10**8) -> Iterator[Any]:
@@ -220,8 +218,8 @@ def test_texts_that_may_not_be_passed_on_stay_out_but_their_letters_do_not() -> 
 
 
 def test_equal_cases_give_equal_bytes_and_nothing_is_lost() -> None:
-    cases = cases_of(two_arms(), LEARNT)
-    again = cases_of(two_arms(), LEARNT)
+    cases = cases_of(two_arms())
+    again = cases_of(two_arms())
     assert cases is not None
     assert again is not None
     pieces = packed(cases)

@@ -39,11 +39,11 @@ FIXED = {
     "cot_sft": 2,
     "longstep_sft": 3,
     "longmonolog_sft": 4,
-    "direct": 5,
-    "cot": 6,
+    "direct": 7,
+    "cot": 9,
     "control_answer": 8,
-    "control_shuffled": 7,
-    "control_filler": 9,
+    "control_shuffled": 6,
+    "control_filler": 5,
 }
 
 

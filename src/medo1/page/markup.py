@@ -107,7 +107,8 @@ def _whole(caption: str, columns: Sequence[Column], rows: Sequence[Row], name: s
 
 
 def _cells(columns: Sequence[Column], row: Sequence[Any]) -> Markup:
-    cells = [Markup('<th scope="row">{}</th>').format(row[0])]
+    words = Markup(' class="left"') if columns[0].left else ""
+    cells = [Markup('<th scope="row"{}>{}</th>').format(words, row[0])]
     cells += [
         Markup("<td{}>{}</td>").format(Markup(' class="left"') if column.left else "", cell)
         for column, cell in zip(columns[1:], row[1:], strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import isfinite, nan, sqrt
 
 from medo1.statistics.intervals import Interval
@@ -47,6 +47,46 @@ def difference_of_means(first: Sequence[float], second: Sequence[float], confide
     freedom = spread**2 / (parts[0] ** 2 / (len(first) - 1) + parts[1] ** 2 / (len(second) - 1))
     half = float(t.ppf(0.5 + confidence / 2, freedom)) * sqrt(spread) if isfinite(freedom) else nan
     return Interval(one - other, one - other - half, one - other + half)
+
+
+def difference_within_strata(
+    values: Sequence[float], marked: Sequence[bool], strata: Sequence[Hashable], confidence: float = 0.95
+) -> Interval:
+    """How much larger the marked values are than the others of the same stratum, on average.
+
+    The coefficient of the mark in a regression with a level for each stratum, with the interval of its
+    heteroskedasticity-robust error (HC1; MacKinnon and White 1985). A stratum whose values are all marked, or all not,
+    has no part in it. Value and bounds are NaN where no stratum has both, bounds where nothing is left to estimate an
+    error from.
+
+    Raises:
+        ValueError: for lists of unequal length.
+    """
+    import numpy as np
+    from scipy.stats import t
+
+    if not len(values) == len(marked) == len(strata):
+        raise ValueError(f"{len(values)} values, {len(marked)} marks and {len(strata)} strata: expected one of each")
+    groups: dict[Hashable, list[int]] = {}
+    for place, stratum in enumerate(strata):
+        groups.setdefault(stratum, []).append(place)
+    mixed = [places for places in groups.values() if len({bool(marked[place]) for place in places}) > 1]
+    if not mixed:
+        return Interval(nan, nan, nan)
+
+    def centred(numbers: Sequence[float]) -> np.ndarray:
+        parts = [np.array([float(numbers[place]) for place in places]) for places in mixed]
+        return np.concatenate([part - part.mean() for part in parts])
+
+    y, x = centred(values), centred(marked)
+    slope = float(x @ y / (x @ x))
+    freedom = len(y) - len(mixed) - 1
+    if freedom < 1:
+        return Interval(slope, nan, nan)
+    left = y - slope * x
+    error = sqrt(float((x**2) @ (left**2)) * len(y) / freedom) / float(x @ x)
+    half = float(t.ppf(0.5 + confidence / 2, freedom)) * error
+    return Interval(slope, slope - half, slope + half)
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:

@@ -124,6 +124,23 @@ def test_an_arm_that_answers_c_80_times_of_90_is_muted_and_named() -> None:
     assert "states C" in compared["why"]
 
 
+def test_an_arm_that_mostly_cannot_be_read_is_muted_below_chance() -> None:
+    """Where it answers it is right more often than its letters would be by chance; over all questions it is not."""
+    rows: dict[str, list[Any]] = {"vanilla": [], "rarely": []}
+    for number in range(90):
+        asked = question(number)
+        rows["vanilla"].append(generation("vanilla", asked, None, "")[1])
+        letter = None if number % 2 else asked["gold"] if number % 5 < 2 else "ABCD"[(number + 1) % 4]
+        rows["rarely"].append(generation("rarely", asked, letter, "")[1])
+    answers = [tables.as_table(tables.ANSWERS, one) for one in rows.values()]
+    named = describe_answers(ReportingParams(), *answers)[1].set_index("arm").loc["rarely"]
+    assert named["accuracy"] < named["chance"]
+    assert named["muted"]
+    [compared] = compare_arms(ReportingParams(), *answers)[1].to_dict(orient="records")
+    assert compared["p_adjusted"] < 0.05
+    assert compared["muted"]
+
+
 def test_an_arm_that_knows_is_not_muted_and_a_loss_to_it_neither() -> None:
     answers, _ = study({"vanilla": 0.8, "longmonolog_sft": 0.25})
     assert not compare_arms(ReportingParams(), *answers)[1]["muted"].any()

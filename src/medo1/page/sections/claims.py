@@ -21,7 +21,7 @@ def _verdict(row: Row) -> Markup:
 
 def _claims(material: Material) -> Markup:
     columns = [
-        Column("what the paper says", _claim),
+        Column("what the paper says", _claim, left=True),
         Column("here", _verdict, left=True),
         Column("paper", lambda row: row["paper"], left=True),
         Column("measured", _measured, left=True),
@@ -63,7 +63,7 @@ def _paper_table(material: Material) -> Markup:
         columns,
         material.rows("paper_table"),
         "paper_table",
-        first=lambda row: known(row["ours"]),
+        first=lambda row: known(row["ours"]) and known(row["paper"]),
     )
 
 
@@ -115,7 +115,7 @@ def _places(rows: Iterable[Row]) -> str:
 
 
 _SEEN = [
-    Column("sign", lambda row: row["says"]),
+    Column("sign", lambda row: row["says"], left=True),
     Column("seen", _verdict, left=True),
     Column("by which arm, on which benchmark", lambda row: row["where"], left=True),
     Column("times not", lambda row: count(row["no"])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 
 from markupsafe import Markup
 
@@ -56,17 +56,6 @@ def _difficulty(material: Material) -> Markup:
 BARS = "Vertical lines are intervals; where there would be too many, only those at the ends of the lines."
 
 
-def _of_best(material: Material, keep: Callable[[Row], bool]) -> Callable[[Row], bool]:
-    """Rows over all benchmarks, or of the only one, that are kept."""
-    benchmarks = {row["benchmark"] for row in material.rows("vote_curve")}
-    where = material.headline() if material.headline() in benchmarks else None
-    return lambda row: (where is None or row["benchmark"] == where) and keep(row)
-
-
-def _last_vote(row: Row) -> bool:
-    return bool(row["method"] == ADAPTIVE_VOTE)
-
-
 def _voted(row: Row) -> bool:
     return row["method"] in ("majority", ADAPTIVE_VOTE)
 
@@ -114,7 +103,7 @@ def _votes(material: Material) -> Markup:
     return joined(
         [
             figure(caption, panels, legend, name="votes") if any(known(row["mean_tokens"]) for row in rows) else "",
-            table("Accuracy over votes", columns, rows, "vote_curve", first=_of_best(material, _last_vote)),
+            table("Accuracy over votes", columns, rows, "vote_curve"),
             paragraph(
                 "Expected over all subsets of k of the samples that were drawn; unread answers do not vote, a tie "
                 "goes to "
@@ -283,17 +272,23 @@ def _selective(material: Material) -> Markup:
     )
 
 
+def _strategy(row: Row) -> str:
+    """Its name and setting, long numbers shortened."""
+    setting = re.sub(r"\d+\.\d{5,}", lambda found: f"{float(found[0]):.4g}", str(row["setting"]))
+    return f"{row['strategy']} {setting}".strip()
+
+
 def _frontier(material: Material) -> Markup:
     def lines(arm: str, place: int, rows: list[Row]) -> list[Series]:
         rows = [row for row in rows if known(row["tokens"])]
-        told = "{} {}, {} tokens"
+        told = "{}, {} tokens"
         best = [row for row in rows if row["on_frontier"]]
         rest = [row for row in rows if not row["on_frontier"]]
         return [
             Series(
                 arm, place,
                 tuple(
-                    _point(row, "tokens", told.format(row["strategy"], row["setting"], count(row["tokens"])), "", "")
+                    _point(row, "tokens", told.format(_strategy(row), count(row["tokens"])), "", "")
                     for row in some
                 ),
                 joined=False, hollow=hollow,
@@ -307,7 +302,7 @@ def _frontier(material: Material) -> Markup:
     )  # fmt: skip
     columns = [
         Column("arm", lambda row: row["arm"]),
-        Column("strategy", lambda row: f"{row['strategy']} {row['setting']}".strip(), left=True),
+        Column("strategy", _strategy, left=True),
         Column("accuracy", lambda row: percent(row["accuracy"])),
         Column("interval", lambda row: span(row["low"], row["high"])),
         Column("tokens", lambda row: count(row["tokens"])),

@@ -131,7 +131,7 @@ def _training(material: Material) -> Markup:
                     y_title="",
                     shares=title.endswith("%"),
                     ratios=column in FALLING,
-                )  # fmt: skip
+                )
             )
     ends = [
         {"format": name, **_last(rows)}

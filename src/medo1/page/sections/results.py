@@ -39,7 +39,7 @@ def _body(material: Material) -> Markup:
         columns.insert(1, Column("benchmark", lambda row: row["benchmark"], left=True))
     return joined(
         [
-            figure(f"The same on each benchmark: {len(panels)} of them.", panels, name="benchmarks") if panels else "",
+            figure("The same, on each benchmark.", panels, name="benchmarks") if panels else "",
             table(
                 "Accuracy of the arms",
                 columns,

@@ -67,7 +67,8 @@ def _coverage(material: Material) -> Markup:
                     row["coverage"], row["accuracy"],
                     told=f"answers {percent(row['coverage'], 0)}, {percent(row['accuracy'])} of them right",
                 )
-                for row in sorted(rows, key=lambda row: row["coverage"]) if known(row["accuracy"]) and row["coverage"] >= LEAST
+                for row in sorted(rows, key=lambda row: row["coverage"])
+                if known(row["accuracy"]) and row["coverage"] >= LEAST
             ]  # fmt: skip
             return [Series(arm, place, tuple(points))]
 

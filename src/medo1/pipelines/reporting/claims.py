@@ -108,8 +108,8 @@ def _against_vanilla(role: Role, sign: int = 1) -> Callable[[Evidence], Measured
             told, why = False, f"The better of the two cannot be told from guessing: {row['why']}."
         elif not told and not isnan(row["smallest_detectable"]):
             why = (
-                f"With {row['questions']} questions a difference of {points(row['smallest_detectable'])} would be "
-                f"found in {100 * evidence.params.power:.0f} % of studies; a smaller one may be there."
+                f"With {row['questions']} questions a difference of {100 * row['smallest_detectable']:.1f} points would "
+                f"be found in {100 * evidence.params.power:.0f} % of studies; a smaller one may be there."
             )
         return Measured(text, joint, int(row["questions"]), told, sign, why)
 
@@ -157,7 +157,7 @@ def _longer_where_harder(evidence: Evidence) -> Measured | str:
     means = ", ".join(f"{name} {sum(mine) / len(mine):.0f}" for name, mine in tokens.items())
     return Measured(
         f"{arm}, mean tokens by {order}: {means}; the hardest against the easiest {found.value:+.0f} "
-        f"[{found.low:+.0f}, {found.high:+.0f}]",
+        f"({found.low:+.0f} to {found.high:+.0f})",
         found,
         len(tokens[hard]) + len(tokens[easy]),
         found.low > 0 or found.high < 0,
@@ -202,7 +202,7 @@ def _lists_diagnoses(evidence: Evidence) -> Measured | str:
     half = Interval(found.value - 0.5, found.low - 0.5, found.high - 0.5)
     ranked = mine["rank"].notna().mean()
     return Measured(
-        f"{arm}: {points(found.value)} [{100 * found.low:.1f}, {100 * found.high:.1f}] of the answers list "
+        f"{arm}: {points(found.value)} ({100 * found.low:.1f} to {100 * found.high:.1f}) of the answers list "
         f"{LISTED} diagnoses or more; the right one stands in {points(float(ranked))}",
         half,
         len(mine),

@@ -36,8 +36,9 @@ def letter_rows(greedy: Frame) -> list[Row]:
 def baseline_rows(greedy: Frame) -> list[Row]:
     """Rows of `LETTER_BASELINES`; free-form arms state no letters and have none.
 
-    Muted is an arm that cannot be told from who states its letters without reading the questions; and one that hardly
-    states another letter and is not surely above always giving the commonest.
+    Muted is an arm that cannot be told from who states its letters without reading the questions; one that is not
+    surely above chance, as where most of its answers cannot be read; and one that hardly states another letter and is
+    not surely above always giving the commonest.
     """
     rows = []
     for benchmark, arm, group in groups(greedy):
@@ -46,24 +47,37 @@ def baseline_rows(greedy: Frame) -> list[Row]:
         stated = [one if isinstance(one, str) else None for one in group["letter"]]
         found = guesser(stated, group["gold"].tolist())
         least = share_interval(round(found.accuracy * len(group)), len(group)).low
-        muted = found.p_value > SURE or (found.commonest_share >= MOSTLY and least <= found.always)
+        chance = float((1 / group["options"].where(group["options"] > 0)).mean())
+        alike = found.p_value > SURE or (found.commonest_share >= MOSTLY and least <= found.always)
+        muted = alike or least <= chance
         rows.append(
             {
                 "arm": arm,
                 "benchmark": benchmark,
                 "questions": len(group),
                 "accuracy": found.accuracy,
-                "chance": float((1 / group["options"]).mean()),
+                "chance": chance,
                 "commonest_letter": found.always,
                 "guesser": found.guessed,
                 "commonest": found.commonest or "",
                 "commonest_share": found.commonest_share,
                 "p_value": found.p_value,
                 "muted": muted,
-                "why": _why(arm, found, len(group)) if muted else "",
+                "why": _why(arm, found, len(group))
+                if alike
+                else _at_chance(arm, found, least, chance)
+                if muted
+                else "",
             }
         )
     return rows
+
+
+def _at_chance(arm: str, found: Guesser, least: float, chance: float) -> str:
+    return (
+        f"{arm} is right in {found.accuracy:.1%}, by its interval perhaps only in {least:.1%}; who guesses among the "
+        f"options is in {chance:.1%}"
+    ).replace("%", " %")
 
 
 def _why(arm: str, found: Guesser, questions: int) -> str:

@@ -10,12 +10,12 @@ from math import isnan, sqrt
 from typing import Any
 
 from medo1.chains.filters.repetition import goes_in_circles
-from medo1.frames import Frame
+from medo1.frames import Frame, records
 from medo1.pipelines.reporting.answer_groups import ALL, side_by_side
 from medo1.pipelines.reporting.evidence import Evidence
 from medo1.pipelines.reporting.params import SIGNATURE_NAMES, SignatureName
 from medo1.statistics.intervals import Interval, share_interval
-from medo1.statistics.means import difference_of_means
+from medo1.statistics.means import difference_within_strata
 from medo1.statistics.paired import difference_interval
 
 Row = dict[str, Any]
@@ -24,7 +24,7 @@ UNFINISHED = ("cut", "cut_by_context", "forced", "empty")
 
 SAYS: dict[SignatureName, str] = {
     "cot_below_vanilla": "Thinking step by step scores below answering at once.",
-    "wrong_longer_than_right": "Wrong answers are longer than right ones (value in tokens).",
+    "wrong_longer_than_right": "Wrong answers are longer than right ones to questions as difficult (value in tokens).",
     "loops": f"Answers go round in circles: more than {100 * NOTABLE:.0f} % of them.",
     "unfinished": f"Thoughts do not come to their end: more than {100 * NOTABLE:.0f} % of them.",
     "votes_fall": "The majority of all samples scores below one sample.",
@@ -85,13 +85,16 @@ def _sign(found: Interval) -> str:
 
 def _wrong_longer(evidence: Evidence) -> Iterator[Row]:
     for benchmark, arm, _ in evidence.of_each():
+        # Hard questions draw long answers and wrong ones, so that only questions of one difficulty are compared.
         lengths = evidence.lengths(arm, benchmark)
-        wrong, right = (
-            lengths.loc[lengths["correct"] == outcome, "completion_tokens"].astype(float).tolist()
-            for outcome in (False, True)
-        )
-        if min(len(wrong), len(right)) > 1:
-            found = difference_of_means(wrong, right, evidence.params.confidence)
+        wrong = (~lengths["correct"].astype(bool)).tolist()
+        if 1 < sum(wrong) < len(wrong) - 1:
+            found = difference_within_strata(
+                lengths["completion_tokens"].astype(float).tolist(),
+                wrong,
+                [(row["benchmark"], str(row["difficulty"])) for row in records(lengths)],
+                evidence.params.confidence,
+            )
             yield _finding(arm, benchmark, found, len(lengths), _beyond(found))
 
 

@@ -16,5 +16,5 @@ def signed_points(difference: float) -> str:
 
 
 def between(interval: Interval) -> str:
-    """The bounds of a difference in points: `[+4.7, +17.2]`."""
-    return f"[{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]"
+    """The bounds of a difference in points: `(+4.7 to +17.2)`."""
+    return f"({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
