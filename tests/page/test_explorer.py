@@ -206,13 +206,13 @@ def test_texts_that_may_not_be_passed_on_stay_out_but_their_letters_do_not() -> 
     study = material(
         asked, {"vanilla": [generation("vanilla", one, "A", "A closed thought. Final answer: A") for one in asked]}
     )
-    kept = cases_of(study, {})
+    kept = cases_of(study)
     assert kept is not None
     assert "A closed stem" not in json.dumps([kept.index, kept.texts[0]])
     assert "A closed thought" not in json.dumps(kept.texts[0])
     assert kept.texts[0]["link"] == "https://doi.example/1"
     assert kept.index["rows"]["letter"] == ["A", "A"]
-    whole = cases_of(study, {}, shareable_only=False)
+    whole = cases_of(study, shareable_only=False)
     assert whole is not None
     assert whole.texts[0]["stem"] == "A closed stem"
 

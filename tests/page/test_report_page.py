@@ -272,7 +272,8 @@ def test_the_page_opens_without_a_network_under_a_policy_that_lets_nothing_in(ch
     assert f"{results[1]['accuracy'] * 100:.1f} %" in table.inner_text()
     assert opened.locator("#answer .note").inner_text() == NOTE
     assert "<script>alert(1)</script>.jsonl" in opened.inner_text("body")
-    assert opened.locator("#answer svg.panel").count() == 3  # two benchmarks, and both together
+    assert opened.locator("#answer svg.panel:visible").count() == 1  # both benchmarks together
+    assert opened.locator("#results svg.panel").count() == 2  # and each
     opened.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
     opened.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'alert(2)'}))")
     opened.wait_for_timeout(100)

@@ -107,9 +107,10 @@ def _against_vanilla(role: Role, sign: int = 1) -> Callable[[Evidence], Measured
         if row["muted"]:
             told, why = False, f"The better of the two cannot be told from guessing: {row['why']}."
         elif not told and not isnan(row["smallest_detectable"]):
+            least = 100 * row["smallest_detectable"]
             why = (
-                f"With {row['questions']} questions a difference of {100 * row['smallest_detectable']:.1f} points would "
-                f"be found in {100 * evidence.params.power:.0f} % of studies; a smaller one may be there."
+                f"With {row['questions']} questions a difference of {least:.1f} points would be found in "
+                f"{100 * evidence.params.power:.0f} % of studies; a smaller one may be there."
             )
         return Measured(text, joint, int(row["questions"]), told, sign, why)
 
