@@ -30,7 +30,7 @@ MOST_POINTS = 300
 
 def format_places(material: Material) -> dict[str, int]:
     """A format looks like the arm that learnt from it."""
-    arms = {format: arm for arm, format in reversed(material.learnt.items())}
+    arms = {format: arm for arm, format in reversed(list(material.learnt.items()))}
     looks = material.places([*material.arms, *(arms.get(name, f"{name}_sft") for name in material.formats)])
     return {name: looks[arms.get(name, f"{name}_sft")] for name in material.formats}
 
