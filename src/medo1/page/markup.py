@@ -14,6 +14,7 @@ from medo1.page.numbers_text import UNKNOWN
 
 Row = Mapping[str, Any]
 LONG = 14  # rows of a table that stand open
+PRINTED = 40  # rows of a table that is printed whole: more would be a hundred pages that nobody reads
 
 
 class Column(NamedTuple):
@@ -84,8 +85,11 @@ def table(
     some = [row for row in rows if first(row)] if first is not None and len(rows) > LONG else []
     if len(rows) <= LONG or len(some) == len(rows):
         return _whole(caption, columns, rows, dataset or "table") + audit
-    whole = Markup('<details class="fold"><summary>{}: {} rows</summary>{}</details>').format(
-        caption, f"all {len(rows)}" if some else len(rows), _whole(caption, columns, rows, dataset or "table")
+    whole = Markup('<details class="fold{}"><summary>{}: {} rows</summary>{}</details>').format(
+        " long" if len(rows) > PRINTED else "",
+        caption,
+        f"all {len(rows)}" if some else len(rows),
+        _whole(caption, columns, rows, dataset or "table"),
     )
     return (_whole(caption, columns, some, f"{dataset or 'table'}-first") if some else Markup("")) + whole + audit
 

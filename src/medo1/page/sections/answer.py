@@ -14,6 +14,7 @@ from medo1.page.sections.section import Section
 
 ALONE = 1
 FEW = 3  # arms that are named
+FIRM = "\u00a0"  # a space at which no line ends
 
 
 def sentence(material: Material) -> Markup:
@@ -41,7 +42,7 @@ def sentence(material: Material) -> Markup:
         return told + Markup(".")
     low, high = joint_interval(compared)
     difference = Markup("{} points ({})").format(points(compared["difference"]), points_span(low, high))
-    p_value = Markup("p {}").format(_p(compared))
+    p_value = Markup("p{}{}").format(FIRM, _p(compared))
     if known(low) and low > 0:
         return told + Markup(": {} against <strong>{}</strong> with {}, {}.").format(
             difference, material.baseline, _accuracy(rows, material.baseline), p_value
@@ -138,7 +139,7 @@ def joint_interval(compared: Row) -> tuple[float, float]:
 
 def _p(row: Row) -> str:
     told = p_text(row["p_adjusted"])
-    return told if told.startswith("<") else f"= {told}"
+    return (told if told.startswith("<") else f"= {told}").replace(" ", FIRM)
 
 
 def _span(row: Row) -> str:
@@ -173,15 +174,16 @@ def _muted(material: Material) -> list[Markup]:
     told: dict[str, list[str]] = {}
     for row in material.rows("letter_baselines"):
         if row["muted"]:
-            told.setdefault(str(row["benchmark"]), []).append(str(row["arm"]))
+            told.setdefault(str(row["arm"]), []).append(str(row["benchmark"]))
     if not told:
         return []
-    listed = "; ".join(f"{benchmark}: {', '.join(arms)}" for benchmark, arms in told.items())
-    return [
-        paragraph(
-            f"Cannot be told from one who guesses with its letters, so that its gain is no gain. {listed}.", "note"
-        )
-    ]
+    every = len(material.benchmarks("letter_baselines"))
+    where: dict[str, list[str]] = {}
+    for arm, benchmarks in told.items():
+        place = "every benchmark" if len(benchmarks) == every else ", ".join(benchmarks)
+        where.setdefault(place, []).append(arm)
+    listed = "; ".join(f"{', '.join(arms)} on {place}" for place, arms in where.items())
+    return [paragraph(f"Cannot be told from one who guesses, so that a gain is no gain: {listed}.", "note")]
 
 
 def _body(material: Material) -> Markup:

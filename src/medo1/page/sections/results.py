@@ -29,7 +29,7 @@ def _body(material: Material) -> Markup:
         Column(
             "interval of the difference", lambda row: points_span(*_joint(compared.get((row["arm"], row["benchmark"]))))
         ),
-        Column("p (Holm)", lambda row: p_text(other(row, "p_adjusted"))),
+        Column("p (Holm)", lambda row: "guesses" if other(row, "muted") else p_text(other(row, "p_adjusted"))),
         Column("mean tokens", lambda row: count(row["mean_tokens"])),
         Column("questions", lambda row: count(row["questions"])),
         Column("unread", lambda row: count(row["unread"])),
@@ -51,7 +51,8 @@ def _body(material: Material) -> Markup:
                 "Greedy generations over all questions. Unread: no single answer could be read, which counts as wrong. "
                 "Accuracies have Wilson intervals. Differences are paired by question; their intervals hold all at "
                 "once, as the "
-                "corrected p-values do."
+                "corrected p-values do. Guesses: the better of the two cannot be told from one who guesses; no claim is made "
+                "of the difference."
             ),
         ]
     )
