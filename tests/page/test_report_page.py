@@ -244,7 +244,7 @@ def test_an_arm_that_only_guesses_letters_is_not_the_answer() -> None:
     muted = [{"arm": "longstep_sft", "benchmark": "clinic", "accuracy": 0.9, "chance": 0.25, "commonest_letter": 0.9,
               "muted": True, "why": "It answers A to everything."}]  # fmt: skip
     html = rendered(Material({**whole.given, "letter_baselines": muted}, tuple(ARMS), (), "", (), "vanilla"))
-    assert "Cannot be told from one who guesses with its letters" in html
+    assert "Cannot be told from one who guesses" in html
     assert "clinic: longstep_sft" in html
     told = html.partition('<p class="answer">')[2].partition("</p>")[0]
     assert "longstep_sft" not in told
