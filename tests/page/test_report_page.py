@@ -245,7 +245,7 @@ def test_an_arm_that_only_guesses_letters_is_not_the_answer() -> None:
               "muted": True, "why": "It answers A to everything."}]  # fmt: skip
     html = rendered(Material({**whole.given, "letter_baselines": muted}, tuple(ARMS), (), "", (), "vanilla"))
     assert "Cannot be told from one who guesses" in html
-    assert "clinic: longstep_sft" in html
+    assert "longstep_sft on clinic" in html
     told = html.partition('<p class="answer">')[2].partition("</p>")[0]
     assert "longstep_sft" not in told
 

@@ -180,7 +180,7 @@ def _muted(material: Material) -> list[Markup]:
     every = len(material.benchmarks("letter_baselines"))
     where: dict[str, list[str]] = {}
     for arm, benchmarks in told.items():
-        place = "every benchmark" if len(benchmarks) == every else ", ".join(benchmarks)
+        place = "every benchmark" if len(benchmarks) == every > 1 else ", ".join(benchmarks)
         where.setdefault(place, []).append(arm)
     listed = "; ".join(f"{', '.join(arms)} on {place}" for place, arms in where.items())
     return [paragraph(f"Cannot be told from one who guesses, so that a gain is no gain: {listed}.", "note")]
