@@ -65,3 +65,9 @@ def test_no_two_arms_of_a_report_look_alike_and_order_does_not_matter(names: lis
 def test_the_papers_arms_look_the_same_in_every_report(some: list[str], others: list[str]) -> None:
     first, second = places(some), places(others)
     assert all(first[name] == second[name] for name in FIXED if name in first and name in second)
+
+
+def test_an_arm_of_another_run_looks_like_the_arm() -> None:
+    found = places(["longstep_sft", "longstep_sft (B)", "mine", "mine (C)"])
+    assert found["longstep_sft"] == found["longstep_sft (B)"]
+    assert found["mine"] == found["mine (C)"] != found["longstep_sft"]

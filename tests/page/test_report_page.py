@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (tables of cases)
 from __future__ import annotations
 
+import dataclasses
 import random
 import re
 from pathlib import Path
@@ -14,9 +15,12 @@ from medo1 import tables
 from medo1.chains.lengths import length_rows
 from medo1.errors import UserError
 from medo1.lineage.page_marks import filled, without_told
+from medo1.page.charts.intervals import Interval, intervals_panel
+from medo1.page.markup import Column, table
 from medo1.page.material import Material
+from medo1.page.numbers_text import percent
 from medo1.page.report_page import rendered
-from medo1.page.sections.answer import sentence
+from medo1.page.sections.answer import reading, sentence
 from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.terminal import print_results
@@ -342,3 +346,64 @@ def test_what_measures_a_run_is_left_out_when_pages_are_compared() -> None:
     assert first == second
     assert "0.0777" not in first
     assert "The answer" in first
+
+
+def test_a_column_that_holds_nothing_is_left_out_and_a_long_table_shows_first_what_counts() -> None:
+    rows = [{"arm": f"arm {n}", "benchmark": "all" if n < 3 else "exam", "dev": None} for n in range(50)]
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("on dev", lambda row: percent(row["dev"])),
+    ]
+    html = table("Results", columns, rows, "results", first=lambda row: bool(row["benchmark"] == "all"))
+    assert "on dev" not in html
+    open_part, _, folded = html.partition("<details")
+    assert open_part.count("<tr>") == 1 + 3
+    assert folded.count("<tr>") == 1 + 50
+    assert 'class="fold long"' in html  # more than paper holds
+
+
+def test_the_page_says_who_the_best_arm_is_and_which_arms_it_cannot_be_told_from() -> None:
+    whole = study()
+    pairs = [
+        {"first": "vanilla", "second": "longstep_sft", "benchmark": "clinic", "p_adjusted": 0.001},
+        {"first": "longstep_sft", "second": "vanilla_cot", "benchmark": "clinic", "p_adjusted": 0.4},
+    ]
+    given = {**whole.given, "arm_pairs": pairs}
+    learnt = {"longstep_sft": "longstep"}
+    told = " ".join(reading(Material(given, tuple(ARMS), ("longstep",), "", (), "vanilla", learnt=learnt)))
+    assert "longstep_sft is the model after training on longstep chains" in told
+    assert "vanilla is the model as it was before training" in told
+    assert "Of the 2 other arms it cannot be told from vanilla_cot" in told
+
+
+def test_a_page_of_no_one_study_has_no_commands_that_would_not_work() -> None:
+    whole = study()
+    assert "kedro audit trace results" in rendered(whole)
+    assert "kedro audit trace results" not in rendered(dataclasses.replace(whole, traced=False))
+
+
+def test_claims_that_nothing_measures_are_left_out() -> None:
+    row = {"claim": "steps_pay", "says": "Steps pay.", "paper": "+5", "measured": "", "n": 0, "why": "No arm."}
+    whole = study()
+    claims = [{**row, "verdict": "not measured"}]
+    assert "claims-heading" not in rendered(dataclasses.replace(whole, given={**whole.given, "claims": claims}))
+    measured = {**row, "claim": "votes", "says": "Votes add.", "verdict": "holds", "measured": "+1", "n": 9}
+    html = rendered(dataclasses.replace(whole, given={**whole.given, "claims": [*claims, measured]}))
+    assert "Votes add." in html
+    assert "Steps pay." not in html
+    assert "steps_pay" in html  # named as not measured
+
+
+def test_no_line_or_label_of_intervals_meets_a_word() -> None:
+    """Lines of the grid stand beside the marks alone, and names and numbers above them."""
+    rows = [Interval(f"arm {n}", n, 0.5, 0.4, 0.6, "50.0 % (40.0 to 60.0)") for n in range(3)]
+    svg = intervals_panel("exam", rows, x_title="accuracy, %", chance=0.25)
+    words = [float(one) for one in re.findall(r'class="name" x="12" y="([0-9.]+)"', svg)]
+    lanes = [
+        (float(top), float(top) + float(length))
+        for path in re.findall(r'class="(?:grid|chance)" d="([^"]+)"', svg)
+        for top, length in re.findall(r"M[0-9.]+,([0-9.]+)v([0-9.]+)", path)
+    ]
+    assert lanes
+    assert not [1 for word in words for top, end in lanes if top < word - 1 and word - 9 < end]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,7 @@ def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dic
             }  # fmt: skip
             if run is not runs[0] and arm in runs[0].arms:
                 against[name] = arm
+    right = {name: right[name] for name in _side_by_side(right, against)}
     results = [
         {**row, **(tokens[row["arm"]] if row["benchmark"] == _headline(right) else dict.fromkeys(("mean_tokens",)))}
         for row in accuracy_rows(right, confidence)
@@ -150,14 +151,15 @@ def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dic
     given["run_differences"] = _differences(runs)
     headline = [row for row in rows if row["benchmark"] == _headline(right)]
     lines = [_line(row) for row in headline]
-    differ = sum(row["simultaneous_low"] > 0 or row["simultaneous_high"] < 0 for row in headline)
+    differing = [_line(row) for row in headline if row["simultaneous_low"] > 0 or row["simultaneous_high"] < 0]
+    differ = len(differing)
     lead = (
         f"Of {len(headline)} arms compared with run A on {len(shared):,} shared questions, {differ or 'none'} "
         f"{'differ' if differ != 1 else 'differs'} beyond chance."
     )
     material = Material(
         given=given, arms=tuple(right), title=f"{len(runs)} runs compared", baseline="run A", confidence=confidence,
-        lead=" ".join([lead, *(f"{line}." for line in lines[:4])]), share_texts=not texts,
+        lead=" ".join([lead, *(f"{line}." for line in differing[:4])]), share_texts=not texts, traced=False,
     )  # fmt: skip
     return {
         "html": study_page(material, inside=10**12).html,
@@ -216,6 +218,13 @@ def _flat(value: Any, above: str = "") -> list[tuple[str, Any]]:
     if not isinstance(value, Mapping):
         return [(above, value)]
     return [one for key, inner in value.items() for one in _flat(inner, f"{above}.{key}" if above else str(key))]
+
+
+def _side_by_side(names: Iterable[str], against: Mapping[str, str]) -> list[str]:
+    """Arms in their order, each followed by those that are compared with it."""
+    names = list(names)
+    firsts = [name for name in names if name not in against]
+    return [one for first in firsts for one in (first, *(name for name in names if against.get(name) == first))]
 
 
 def _line(row: Mapping[str, Any]) -> str:

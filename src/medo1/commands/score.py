@@ -99,7 +99,7 @@ def run_parameters(
         "ingest": {"files": [dict(entry) for entry in entries]},
         "inference": {key: value for key, value in inference.items() if value is not None},
         "arms": {name: None for name in ARMS if name not in arms},
-        "reporting": {"baseline": arms[0], "title": f"{model}: answered at once, and after thinking"},
+        "reporting": {"baseline": arms[0], "title": f"{_called(model)}: answered at once, and after thinking"},
     }
     if endpoint is not None:
         options = {"model": model, "base_url": endpoint, "key_env": key_env}
@@ -113,6 +113,11 @@ def run_parameters(
         parameters["_engine"] = _DIRECTORY
         parameters["arms"] |= {name: {"model": "base_model"} for name in arms}
     return parameters
+
+
+def _called(model: str) -> str:
+    """A model as a title names it: a directory by its last part."""
+    return Path(model).resolve().name if Path(model).is_dir() else model
 
 
 def _numbers(samples: int) -> list[int]:

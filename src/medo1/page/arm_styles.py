@@ -9,6 +9,7 @@ from a dark page (a test measures both); the marker tells arms apart where there
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ LOOKS = (
     Look("#e86882", "#bb5752", "bar"),
     Look("#0083be", "#2da6fa", "hexagon"),
 )
+OTHER_RUN = re.compile(r" \([A-Z]\)$")  # what `kedro compare` adds to the arms of the runs after the first
 FIXED = {
     "vanilla": 0,
     "vanilla_cot": 1,
@@ -48,14 +50,17 @@ FIXED = {
 
 
 def places(names: Iterable[str]) -> dict[str, int]:
-    """The place of each arm or format in `LOOKS`. Beyond as many arms as there are looks, looks repeat."""
-    names = list(dict.fromkeys(names))
+    """The place of each arm in `LOOKS`. Beyond as many arms as there are looks, looks repeat; an arm of another run,
+    such as `longstep_sft (B)`, looks like the arm.
+    """
+    named = {name: OTHER_RUN.sub("", name) for name in names}
+    names = list(dict.fromkeys(named.values()))
     found = {name: FIXED[name] for name in names if name in FIXED}
     for name in sorted(set(names) - set(found)):
         first = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(LOOKS)
         free = [(first + step) % len(LOOKS) for step in range(len(LOOKS))]
         found[name] = next((place for place in free if place not in found.values()), first)
-    return {name: found[name] for name in names}
+    return {name: found[arm] for name, arm in named.items()}
 
 
 def colour_rules(theme: str) -> str:

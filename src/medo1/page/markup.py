@@ -4,6 +4,7 @@ is escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -61,6 +62,11 @@ def audited(*traces: tuple[str, str]) -> Markup:
     ).format("This command makes them" if len(traces) == 1 else "These commands make them", commands)
 
 
+def without_commands(html: Markup) -> Markup:
+    """A section whose numbers do not stand in the catalog, without the commands that would trace them there."""
+    return Markup(re.sub(r'<details class="audit">.*?</details>', "", html, flags=re.DOTALL))  # noqa: S704
+
+
 def table(
     caption: str,
     columns: Sequence[Column],
@@ -85,11 +91,9 @@ def table(
     some = [row for row in rows if first(row)] if first is not None and len(rows) > LONG else []
     if len(rows) <= LONG or len(some) == len(rows):
         return _whole(caption, columns, rows, dataset or "table") + audit
-    whole = Markup('<details class="fold{}"><summary>{}: {} rows</summary>{}</details>').format(
-        " long" if len(rows) > PRINTED else "",
-        caption,
-        f"all {len(rows)}" if some else len(rows),
-        _whole(caption, columns, rows, dataset or "table"),
+    named = f"{caption}: {'all ' if some else ''}{len(rows)} rows"
+    whole = Markup('<details class="fold{}"><summary>{}</summary>{}</details>').format(
+        " long" if len(rows) > PRINTED else "", named, _whole(named, columns, rows, dataset or "table")
     )
     return (_whole(caption, columns, some, f"{dataset or 'table'}-first") if some else Markup("")) + whole + audit
 

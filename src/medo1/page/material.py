@@ -26,6 +26,7 @@ class Material:
         facts: what the study was: seed, models, in words.
         lead: the sentence that the page opens with, where it is not about one study's best arm.
         share_texts: whether questions and generations may stand on the page.
+        traced: whether the tables stand in the catalog, so that a command traces their numbers.
         learnt: the format that an arm was trained on, by arm.
     """
 
@@ -39,6 +40,7 @@ class Material:
     facts: Mapping[str, str] | None = None
     lead: str = ""
     share_texts: bool = True
+    traced: bool = True
     learnt: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, name: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from medo1.lineage.page_marks import measured
 from medo1.page.arm_styles import colour_rules
 from medo1.page.files_inside import part
+from medo1.page.markup import without_commands
 from medo1.page.material import Material
 from medo1.page.sections import SECTIONS
 
@@ -43,7 +44,7 @@ def rendered(
     shown = []
     for section in SECTIONS:
         if all(material.there(name) for name in section.needs) and (data or section.anchor != "cases"):
-            html = section.body(material)
+            html = section.body(material) if material.traced else without_commands(section.body(material))
             if html and section.measures:
                 html = Markup(measured(html))  # noqa: S704  (made of Markup)
             if html:

@@ -11,6 +11,8 @@ from medo1.page.material import Material
 from medo1.page.numbers_text import UNKNOWN, count, decimal, known, percent, span
 from medo1.page.sections.section import Section
 
+NOT_MEASURED = "not measured"
+
 
 def _verdict(row: Row) -> Markup:
     kind = {"holds": "yes", "yes": "seen", "does not hold": "no"}.get(
@@ -27,13 +29,17 @@ def _claims(material: Material) -> Markup:
         Column("measured", _measured, left=True),
         Column("why", lambda row: row["why"], left=True),
     ]
+    rows = material.rows("claims")
+    measured = [row for row in rows if row["verdict"] != NOT_MEASURED]
+    if not measured:
+        return Markup("")
+    left = ", ".join(str(row["claim"]) for row in rows if row["verdict"] == NOT_MEASURED)
     return joined(
         [
-            table("The paper's claims, and whether they hold here", columns, material.rows("claims"), "claims"),
+            table("The paper's claims, and whether they hold here", columns, measured, "claims"),
             paragraph(
-                "Cannot be told: the interval holds both. Built in: the study's own making decides it. Not "
-                "measured: the study "
-                "has no arm, or no draws, that would show it."
+                "Cannot be told: the interval holds both. Built in: the study's own making decides it."
+                + (f" Not measured, for want of the arms or draws that would show it: {left}." if left else "")
             ),
         ]
     )
@@ -58,10 +64,13 @@ def _paper_table(material: Material) -> Markup:
         Column("arm", lambda row: row["arm"] or "·", left=True),
         Column("questions", lambda row: count(row["n"])),
     ]
+    rows = material.rows("paper_table")
+    if not material.learnt and not any(known(row["ours"]) and known(row["paper"]) for row in rows):
+        return Markup("")  # nothing of this study stands beside anything of the paper
     return table(
         "Table 1 of the paper beside this study",
         columns,
-        material.rows("paper_table"),
+        rows,
         "paper_table",
         first=lambda row: known(row["ours"]) and known(row["paper"]),
     )
