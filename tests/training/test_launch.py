@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -17,6 +19,7 @@ from medo1.errors import UserError
 from medo1.training import run
 from medo1.training.adapters import check_adapter, linear_shapes
 from medo1.training.job import TrainingJob
+from medo1.training.launch import last_words
 from medo1.training.spec import TrainingSpec
 from tests.conftest import ROOT
 from tests.training.jobs import job, model
@@ -158,3 +161,20 @@ def test_two_processes_told_to_leave_save_and_go_on(
     again = trained(spread, tmp_path)
     assert [row["step"] for row in again.log] == list(range(1, spread.spec.steps(8) + 1))
     assert [row["step"] for row in again.timing] == [row["step"] for row in again.log]
+
+
+def test_a_worker_that_aborts_is_told_by_its_signal_and_its_own_last_words(tmp_path: Path) -> None:
+    """torchrun's own traceback fills what is shown of the output otherwise."""
+    script = tmp_path / "aborts.py"
+    script.write_text(
+        "import faulthandler, os, time\n"
+        "faulthandler.enable()\n"
+        "print('the words of', os.environ['RANK'], flush=True)\n"
+        "os.abort() if os.environ['RANK'] == '1' else time.sleep(60)\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = last_words(printed.stdout + printed.stderr)
+    assert "the words of 1" in told
+    assert f'{script}", line 4' in told
+    assert told.endswith("failed (exitcode: -6) local_rank: 1")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ _POLL_S = 0.2
 _START_S = 1800.0  # to load the model in, at least
 _GRACE_S = 60.0  # to save a checkpoint in
 _SHOWN = 1500  # characters of the processes' output in an error
+_FAILED = re.compile(r"^.*\] (?P<told>failed \(exitcode: -?\d+\) local_rank: \d+).*$", re.MULTILINE)
 
 
 def launched(job: TrainingJob, output: Path, kept: Checkpoints) -> Trained:
@@ -143,7 +145,15 @@ def _told(steps: dict[int, int]) -> str:
 
 
 def _printed(folder: Path) -> str:
-    return (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace")[-_SHOWN:].strip()
+    return last_words((folder / LOG_FILE).read_text(encoding="utf-8", errors="replace"))
+
+
+def last_words(text: str) -> str:
+    """What the processes printed last, with torchrun's line on the first that failed, without its own traceback."""
+    failed = _FAILED.search(text)
+    if failed is None:
+        return text[-_SHOWN:].strip()
+    return f"{text[: failed.start()][-_SHOWN:].strip()}\n{failed['told']}".strip()
 
 
 def _in_main_thread() -> bool:

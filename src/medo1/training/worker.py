@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
 import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from medo1.errors import UserError
 from medo1.training.checkpoints import Checkpoints
@@ -48,10 +50,19 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
+def _leave(status: int) -> NoReturn:
+    """End at once. All is written, and threads of libraries that outlive the group may abort an interpreter that shuts
+    down."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
+    faulthandler.enable()  # where a signal such as SIGABRT struck is printed, and so told by the run's error
     places = [Path(argument) for argument in sys.argv[1:4]]
     try:
-        sys.exit(main(*places))
+        _leave(main(*places))
     except UserError as error:
         _write(places[0] / f"error-{os.environ.get('RANK', '0')}.txt", str(error))
         sys.exit(1)
