@@ -12,15 +12,13 @@ from tests.journey.scratch import Scratch
 
 sys.path.insert(0, str(ROOT / "docs/site"))
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="some pages still show what an earlier form of the embedded world printed", strict=False)
+@pytest.mark.xfail(reason="filled in from a demo, not yet run whole as this test runs them", strict=False)
 def test_examples_print_what_the_pages_show(tmp_path: Path) -> None:
     import examples
 
-    marked = [page for page in PAGES if list(examples.examples(page))]
+    marked = [page for page in examples.PAGES if list(examples.examples(page))]
     assert marked
     project = Scratch(tmp_path)
     ran = project.kedro("run", wait=1800)
@@ -41,6 +39,11 @@ def test_examples_print_what_the_pages_show(tmp_path: Path) -> None:
         ("one\n", "one\ntwo\n", "text", False),
         ("one\ntwo\n", "one\n", "text", False),
         ("The cough suggests luthemia.\n", "The cough suggests drexis.\n", "words", True),
+        ("-> B. drexis  (33 tokens)\n", "-> A. luthemia  (41 tokens)\n", "words", True),
+        ("-> B. drexis  (33 tokens)\n", "-> a tie: A and B have 4 votes each\n", "words", False),
+        ("sample 1 drexis\nsample 2 luthemia\nend\n", "sample 1 drexis\nend\n", "words", True),
+        (f"{'Wait, so drexis. ' * 9}\nend\n", f"{'Hmm, so luthemia. ' * 7}\nend\n", "words", True),
+        (f"{'Wait, so drexis. ' * 9}\nend\n", "end\n", "words", False),
         ("Error: no arm\n", "nothing of it\n", "words", False),
         ("anything\n", "else\n", "runs", True),
     ],
@@ -58,12 +61,14 @@ def test_a_page_is_filled_in_and_then_fresh(tmp_path: Path) -> None:
     page.write_text(
         "# A page\n\n<!-- example -->\n\n    $ printf 'one\\ntwo 2\\nthree\\nfour\\n'\n"
         "    one\n    ...\n    four\n\nAfter it.\n"
-        "\n<!-- example -->\n\n    $ echo stale\n    fresh\n\nThe end.\n"
+        "\n<!-- example -->\n\n    $ echo stale  # every time\n    fresh\n\n"
+        "<!-- example -->\n\n    $ true\n\nThe end.\n"
     )
     assert any("echo stale" in line for line in examples.checked(page, tmp_path, write=False))
     assert examples.checked(page, tmp_path, write=True) == []
     assert "    one\n    ...\n    four\n\nAfter it." in page.read_text()
-    assert "    $ echo stale\n    stale\n\nThe end." in page.read_text()
+    assert "    $ echo stale  # every time\n    stale\n\n<!-- " in page.read_text()
+    assert "    $ true\n\nThe end." in page.read_text()
     assert examples.checked(page, tmp_path, write=False) == []
 
 

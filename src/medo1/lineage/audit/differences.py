@@ -73,7 +73,7 @@ def table_difference(before: Frame, after: Frame, key: Sequence[str]) -> dict[st
     touched: dict[str, int] = {}
     examples: list[dict[str, Any]] = []
     changed = 0
-    for name in one.keys() & other.keys() if key else ():
+    for name in [name for name in one if name in other] if key else ():
         differing = [column for column in shared if not _same(one[name][column], other[name][column])]
         changed += bool(differing)
         for column in differing:
