@@ -201,7 +201,7 @@ FORGERIES: list[tuple[Callable[[TinyProject], None], str | None, bool]] = [
     (link_a_folder_into_the_adapter, "is no file, nor a folder of its own", True),
     (cut_off_a_line, "saved were", True),
     (put_a_pipe_there, "is no file, nor a folder of its own", True),
-    (show_another_parameter, "params:train is {'rate': 9.0} in the ledger", False),
+    (show_another_parameter, "params:train.rate is 9.0 in the ledger", False),
     (show_other_parameters_of_the_run, "the ledger's text of its parameters", False),
     (claim_other_code, "the ledger says another code of its node train", False),
     (forget_a_node, "the ledger does not know its node page", False),

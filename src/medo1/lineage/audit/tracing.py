@@ -187,10 +187,11 @@ def _asked_rows(table: Frame, version: Row, where: Mapping[str, str], column: st
             f"{version['dataset']} has no column {', '.join(unknown)}; it has {', '.join(map(str, table.columns))}."
         )
     rows = _where(table, dict(where))
+    if not len(table) and column is None:
+        return rows  # that nothing came out can be made again too
     if not len(rows):
-        raise TraceError(
-            f"No row of {version['dataset']}@{version['version']} has {_told(where)}. {_choices(table, where)}"
-        )
+        has = f"has {_told(where)}. {_choices(table, where)}" if len(table) else "exists: the table is empty."
+        raise TraceError(f"No row of {version['dataset']}@{version['version']} {has}")
     if column is not None and len(rows) > 1:
         shown = [name for name in [*version["key"], column] if name in table.columns]
         raise TraceError(
@@ -330,6 +331,8 @@ class _Tracer:
                 same = "the same" if _same_value(stated, again) else "another"
                 return [NumberCheck(version["dataset"], "the same", same, "node")]
             return [NumberCheck(self._column, _at(self.value(version), self._column), _at(again, self._column), "node")]
+        if not len(rows):
+            return [NumberCheck("rows", 0, len(again), "node")]
         found = []
         key = [name for name in version["key"] if name in rows.columns and name in again.columns]
         for place, row in rows.iterrows():

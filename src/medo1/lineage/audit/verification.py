@@ -237,6 +237,9 @@ def contradictions(row: Row, manifest: Manifest, facts: KnownFacts) -> list[str]
 
 
 def _differs(what: str, ledger: Any, manifest: Any) -> str:
+    if isinstance(ledger, Mapping) and isinstance(manifest, Mapping):
+        names = [name for name in {**ledger, **manifest} if ledger.get(name) != manifest.get(name)]
+        return "; ".join(_differs(f"{what}.{name}", ledger.get(name), manifest.get(name)) for name in names)
     return f"{what} is {_short(ledger)} in the ledger and {_short(manifest)} in the manifest"
 
 
