@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from medo1.frames import Frame, records
+
+SMALLEST_P = 0.001
+GUESSES = "guesses: the better of the two cannot be told from one who guesses; nothing is claimed of the difference."
 
 
 def print_results(results: Frame, comparisons: Frame, page: Path, confidence: float) -> None:
@@ -37,11 +42,21 @@ def print_results(results: Frame, comparisons: Frame, page: Path, confidence: fl
             f"{row['accuracy']:.1%}",
             f"{row['accuracy_low']:.1%} to {row['accuracy_high']:.1%}",
             f"{100 * other['difference']:+.1f}" if other else "",
-            ("< 0.001" if other["p_adjusted"] < 0.001 else f"{other['p_adjusted']:.3f}") if other else "",  # noqa: PLR2004
+            _p_text(other) if other else "",
             "" if math.isnan(row["mean_tokens"]) else f"{row['mean_tokens']:.0f}",
             str(row["unread"]),
         )
     # A fixed width where there is no terminal, so that a log holds whole rows.
     console = Console(width=None if Console().is_terminal else 130)
     console.print(table)
+    if any(row.get("muted") for row in compared.values()):
+        console.print(GUESSES, soft_wrap=True)
     console.print(f"The page: [bold]{page}[/bold]  (open it in a browser)", soft_wrap=True)
+
+
+def _p_text(compared: Mapping[str, Any]) -> str:
+    """A comparison's corrected p-value; none where the better of the two may only be guessing, as on the page."""
+    if compared.get("muted"):
+        return "guesses"
+    value = compared["p_adjusted"]
+    return f"< {SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"

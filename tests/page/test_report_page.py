@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,60 @@ def test_the_terminal_names_the_confidence_of_its_intervals(capsys: pytest.Captu
     told = capsys.readouterr().out
     assert "80 % interval" in told
     assert "longstep_sft" in told
+
+
+def test_the_terminal_and_the_page_claim_nothing_of_an_arm_that_may_be_guessing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = study()
+    results, compared = whole.given["results"], whole.given["comparisons"]
+    told = {}
+    for muted in (False, True):
+        comparisons = compared.assign(muted=muted, why="it answers C always", p_adjusted=0.0123)
+        print_results(results, comparisons, Path("report.html"), 0.95)
+        page = rendered(dataclasses.replace(whole, given={**whole.given, "comparisons": comparisons}))
+        told[muted] = (capsys.readouterr().out, page[page.index('id="results"') : page.index('id="near-copies"')])
+    for place in (0, 1):
+        assert "0.012" in told[False][place]
+        assert "guesses" in told[True][place]
+        assert "0.012" not in told[True][place]
+    assert "guesses" not in told[False][0]
+
+
+def lengths(graded: bool, benchmarks: tuple[str, ...] = ("clinic",)) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {"arm": arm, "benchmark": benchmark, "difficulty": grade, "correct": right, "n": 9, "mean_tokens": 40.0}
+            | ({"low": 31.0, "high": 49.0} if grade != 2 else {"low": nan, "high": nan})
+            for arm in ARMS
+            for benchmark in benchmarks
+            for grade in ((1, 2, 3) if graded else (None,))
+            for right in (True, False)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("graded", "benchmarks", "said"),
+    [
+        (True, ("clinic",), "difficulty 3, 9 wrong answers, 40 tokens"),
+        (False, ("clinic",), "wrong: 40 (9 answers)"),
+        (False, ("medqa", "medbullets"), "medqa, wrong: 40 (9 answers)"),
+    ],
+)
+def test_lengths_of_right_and_wrong_answers_are_drawn_for_each_arm(
+    graded: bool, benchmarks: tuple[str, ...], said: str
+) -> None:
+    whole = study()
+    page = rendered(dataclasses.replace(whole, given={**whole.given, "lengths": lengths(graded, benchmarks)}))
+    drawn = page[page.index('id="figure-lengths"') :].split("</figure>")[0]
+    assert drawn.count("<svg") == len(ARMS)
+    assert said in drawn
+    assert said.replace("wrong", "right") in drawn
+    assert 'class="hollow"' in drawn
+    assert "nan" not in drawn
 
 
 def test_several_benchmarks_are_also_shown_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 UNKNOWN = "·"
@@ -40,6 +41,11 @@ def p_text(value: Any) -> str:
     if not known(value):
         return UNKNOWN
     return "< 0.001" if value < SMALLEST_P else f"{value:.3f}"
+
+
+def corrected_p(compared: Mapping[str, Any]) -> str:
+    """The corrected p-value of a row of comparisons; none where the better of the two may only be guessing."""
+    return "guesses" if compared.get("muted") else p_text(compared.get("p_adjusted"))
 
 
 def count(value: Any) -> str:

@@ -15,7 +15,9 @@ EDGE = 12
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A row: its name, the place of its look, its value with the interval, and the number as it is written."""
+    """A row: its name, the place of its look, its value with the interval, and the number as it is written; `hollow`
+    tells whether its mark is a ring.
+    """
 
     name: str
     place: int
@@ -23,6 +25,7 @@ class Interval:
     low: float
     high: float
     told: str
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,13 @@ WIDE = _Layout(760, 27, 8, 40, 190, 590, 18, 14, 14)
 
 
 def intervals_panel(
-    title: str, rows: Sequence[Interval], *, x_title: str, chance: float | None = None, shares: bool = True
+    title: str,
+    rows: Sequence[Interval],
+    *,
+    x_title: str,
+    chance: float | None = None,
+    shares: bool = True,
+    counts: bool = False,
 ) -> str:
     """A panel: each row's name and number above its mark, so that they fit at any width.
 
@@ -62,8 +71,9 @@ def intervals_panel(
         x_title: with its unit.
         chance: where a guesser stands.
         shares: shares of 0 to 1; else differences, with a line at zero.
+        counts: neither of both, but counts from zero.
     """
-    return _drawn(NARROW, title, rows, x_title, chance, shares=shares)
+    return _drawn(NARROW, title, rows, x_title, chance, shares=shares and not counts, counts=counts)
 
 
 def lead_panel(
@@ -76,12 +86,22 @@ def lead_panel(
 
 
 def _drawn(
-    layout: _Layout, title: str, rows: Sequence[Interval], x_title: str, chance: float | None, *, shares: bool
+    layout: _Layout,
+    title: str,
+    rows: Sequence[Interval],
+    x_title: str,
+    chance: float | None,
+    *,
+    shares: bool,
+    counts: bool = False,
 ) -> str:
     height = layout.head + layout.row * len(rows) + layout.foot
     bottom = height - layout.foot
     values = [value for row in rows for value in (row.value, row.low, row.high) if isfinite(value)]
-    axis = share_axis(layout.start, layout.end) if shares else _difference_axis(values, layout)
+    if counts:
+        axis = value_axis(values, layout.start, layout.end, from_zero=True)
+    else:
+        axis = share_axis(layout.start, layout.end) if shares else _difference_axis(values, layout)
     named = title and layout is NARROW
     parts = [f'<text class="title" x="{EDGE}" y="14">{escape(title)}</text>'] if named else []
     marks = [layout.head + layout.row * place + layout.mark for place in range(len(rows))]
@@ -89,7 +109,7 @@ def _drawn(
         at = axis.at(tick)
         parts.append(f'<path class="grid" d="{_lanes(at, marks, layout.half)}M{at:.1f},{bottom}v4"/>')
         parts.append(f'<text class="tick middle" x="{at:.1f}" y="{bottom + 16}">{axis.text(tick)}</text>')
-    line = chance if shares else 0.0
+    line = chance if shares or counts else 0.0
     if line is not None:
         parts.append(f'<path class="chance" d="{_lanes(axis.at(line), marks, layout.half)}"/>')
     words = f"{x_title}{' (dashed: chance)' if shares and chance is not None else ''}"
@@ -119,7 +139,8 @@ def _row(row: Interval, axis: Axis, top: float, layout: _Layout) -> str:
             f'<path class="whisker thick a{row.place}" d="M{axis.at(row.low):.1f},{middle}H{axis.at(row.high):.1f}"/>'
         )
     told = escape(f"{row.name}: {row.told}")
-    return f"<g><title>{told}</title>{shown}{whisker}{marker(row.place, axis.at(row.value), middle, 5)}</g>"
+    ring = ' class="hollow"' if row.hollow else ""
+    return f"<g{ring}><title>{told}</title>{shown}{whisker}{marker(row.place, axis.at(row.value), middle, 5)}</g>"
 
 
 def _difference_axis(values: Sequence[float], layout: _Layout) -> Axis:

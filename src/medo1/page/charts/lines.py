@@ -22,6 +22,7 @@ from medo1.page.charts.axes import (
     share_axis,
     value_axis,
 )
+from medo1.page.numbers_text import known
 
 MOST_WHISKERS, MOST_MARKS = 15, 8  # in a panel; on a line
 SIZE, SMALL = 4.5, 2.6  # of a marker; of one among many
@@ -95,7 +96,8 @@ def lines_panel(
     elif ratios:
         y = marked_axis([point.y for point in points], bottom, TOP)
     else:
-        y = value_axis([point.y for point in points], bottom, TOP, from_zero=True)
+        highs = [point.high for point in whiskers if point.high is not None]
+        y = value_axis([*(point.y for point in points), *highs], bottom, TOP, from_zero=True)
     parts = [frame(title, x, y, x_title, y_title)]
     if diagonal:
         parts.append(f'<path class="chance" d="M{x.at(0):.1f},{y.at(0):.1f}L{x.at(1):.1f},{y.at(1):.1f}"/>')
@@ -111,7 +113,7 @@ def lines_panel(
 
 def _whiskers(series: Sequence[Series]) -> list[Point]:
     """The points whose intervals are drawn: all while they are few, else the last of each line."""
-    found = [[p for p in one.points if p.low is not None and p.high is not None and isfinite(p.low)] for one in series]
+    found = [[p for p in one.points if known(p.low) and known(p.high)] for one in series]
     if sum(map(len, found)) <= MOST_WHISKERS:
         return [point for some in found for point in some]
     return [some[-1] for one, some in zip(series, found, strict=True) if some and one.joined]

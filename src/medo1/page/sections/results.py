@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import Material
-from medo1.page.numbers_text import count, p_text, percent, points, points_span, span
+from medo1.page.numbers_text import corrected_p, count, percent, points, points_span, span
 from medo1.page.sections.answer import accuracy_panels, joint_interval
 from medo1.page.sections.section import Section
 
@@ -29,7 +29,7 @@ def _body(material: Material) -> Markup:
         Column(
             "interval of the difference", lambda row: points_span(*_joint(compared.get((row["arm"], row["benchmark"]))))
         ),
-        Column("p (Holm)", lambda row: "guesses" if other(row, "muted") else p_text(other(row, "p_adjusted"))),
+        Column("p (Holm)", lambda row: corrected_p(compared.get((row["arm"], row["benchmark"]), {}))),
         Column("mean tokens", lambda row: count(row["mean_tokens"])),
         Column("questions", lambda row: count(row["questions"])),
         Column("unread", lambda row: count(row["unread"])),

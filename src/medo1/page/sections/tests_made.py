@@ -7,7 +7,7 @@ from markupsafe import Markup
 from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import ALL, Material
-from medo1.page.numbers_text import count, decimal, known, p_text, percent, points, points_span, span
+from medo1.page.numbers_text import corrected_p, count, decimal, known, p_text, percent, points, points_span, span
 from medo1.page.sections.answer import joint_interval
 from medo1.page.sections.section import Section
 
@@ -44,7 +44,7 @@ def _tests(material: Material) -> Markup:
         Column("difference, points", lambda row: points(row["difference"])),
         Column("interval, this one alone", lambda row: points_span(row["difference_low"], row["difference_high"])),
         Column("interval, all at once", lambda row: points_span(*joint_interval(row))),
-        Column("p (Holm)", lambda row: p_text(row["p_adjusted"])),
+        Column("p (Holm)", corrected_p),
         Column("p, this test alone", lambda row: p_text(row["p_value"])),
         Column("gained", lambda row: count(row["gained"])),
         Column("lost", lambda row: count(row["lost"])),

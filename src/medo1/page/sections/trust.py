@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import nan
+
 from markupsafe import Markup
 
 from medo1.page.charts.bars import Bar, bars_panel
-from medo1.page.charts.lines import Point, Series
+from medo1.page.charts.intervals import Interval, intervals_panel
+from medo1.page.charts.lines import Point, Series, lines_panel
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import Material
 from medo1.page.numbers_text import count, decimal, known, percent
 from medo1.page.sections.section import Section, line_panels
 
 FEW = 5  # answers of a score that a point is drawn for
+ASIDE = 0.07  # of a grade: right and wrong answers stand beside each other
 LEAST = 0.1  # share of the questions from which accuracy is drawn: that of a few is chance
 
 
@@ -138,7 +143,7 @@ def _letters(material: Material) -> Markup:
 def _lengths(material: Material) -> Markup:
     columns = [
         Column("arm", lambda row: row["arm"]),
-        Column("answers", lambda row: "right" if row["correct"] else "wrong", left=True),
+        Column("answers", _right, left=True),
         Column("mean tokens", lambda row: count(row["mean_tokens"])),
         Column("from", lambda row: count(row["low"])),
         Column("to", lambda row: count(row["high"])),
@@ -146,12 +151,63 @@ def _lengths(material: Material) -> Markup:
         Column("benchmark", lambda row: row["benchmark"], left=True),
         Column("answers counted", lambda row: count(row["n"])),
     ]
+    caption = (
+        "Mean tokens of an arm's greedy answers, with intervals. Filled: answers that are right; rings: wrong ones. "
+        "Each panel has a scale of its own."
+    )
     return joined(
         [
+            figure(caption, _length_panels(material), name="lengths"),
             table("Length of right and wrong answers, by difficulty", columns, material.rows("lengths"), "lengths"),
             paragraph("Wrong answers that are longer than right ones of the same difficulty are a sign of wandering."),
         ]
     )
+
+
+def _length_panels(material: Material) -> list[str]:
+    """A panel for each arm: over difficulty where it is known, else rows of right and wrong answers."""
+    rows = material.rows("lengths")
+    where = material.benchmarks("lengths")[-1]  # all together where there are several
+    graded = [row for row in rows if row["benchmark"] == where and known(row["difficulty"])]
+    panels = []
+    for arm, place in material.places(str(row["arm"]) for row in rows).items():
+        if graded:
+            own = [row for row in graded if row["arm"] == arm]
+            panels.append(_over_difficulty(arm, place, own, sorted({row["difficulty"] for row in graded})))
+        else:
+            several = len(material.benchmarks("lengths")) > 1
+            marks = [
+                Interval(
+                    f"{row['benchmark']}, {_right(row)}" if several else _right(row), place, row["mean_tokens"],
+                    _bound(row, "low"), _bound(row, "high"), f"{count(row['mean_tokens'])} ({count(row['n'])} answers)",
+                    hollow=not row["correct"],
+                )
+                for row in rows if row["arm"] == arm
+            ]  # fmt: skip
+            panels.append(intervals_panel(arm, marks, x_title="mean tokens", counts=True))
+    return panels
+
+
+def _over_difficulty(arm: str, place: int, rows: Sequence[Row], grades: Sequence[int]) -> str:
+    series = []
+    for correct, aside in ((False, ASIDE), (True, -ASIDE)):
+        points = [
+            Point(
+                row["difficulty"] + aside, row["mean_tokens"], row["low"], row["high"],
+                f"difficulty {row['difficulty']}, {row['n']} {_right(row)} answers, {count(row['mean_tokens'])} tokens",
+            )
+            for row in sorted(rows, key=lambda row: row["difficulty"]) if bool(row["correct"]) == correct
+        ]  # fmt: skip
+        series.append(Series(arm, place, tuple(points), hollow=not correct))
+    return lines_panel(arm, series, x_title="difficulty", y_title="mean tokens", x_values=grades, shares=False)
+
+
+def _right(row: Row) -> str:
+    return "right" if row["correct"] else "wrong"
+
+
+def _bound(row: Row, name: str) -> float:
+    return float(row[name]) if known(row[name]) else nan
 
 
 CALIBRATION = Section("calibration", "Does it know when it is right?", ("calibration",), _calibration)
