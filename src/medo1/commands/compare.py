@@ -14,6 +14,7 @@ from medo1.errors import UserError
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
+    from medo1.lineage.audit.parameter_differences import Reads
     from medo1.lineage.ledger_reader import LedgerReader
 
 TABLES = ("answers", "generations", "asked_questions", "votes")
@@ -24,11 +25,13 @@ LONGEST = 120  # characters of a parameter that is shown
 
 @dataclass
 class ComparedRun:
-    """One of the runs: its letter, what the ledger says of it, and tables of its arms by `<arm>.<table>`."""
+    """One of the runs: its letter, what the ledger says of it, tables of its arms by `<arm>.<table>`, and the
+    parameters that it and the runs before it read to make them."""
 
     label: str
     record: Mapping[str, Any]
     tables: dict[str, Frame] = field(default_factory=dict)
+    parameters: Reads = field(default_factory=dict)
 
     @property
     def arms(self) -> list[str]:
@@ -67,7 +70,8 @@ def compare(audit: Audit, runs: tuple[str, ...], output: Path, confidence: float
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(told["html"], encoding="utf-8")
     if audit.as_json:
-        return audit.print_json({"page": str(output), "questions": told["questions"], "comparisons": told["rows"]})
+        told_of = ("questions", "comparisons", "parameters")
+        return audit.print_json({"page": str(output), **{name: told[name] for name in told_of}})
     for line in told["lines"]:
         click.echo(line)
     return click.echo(f"The page: {output}")
@@ -80,13 +84,16 @@ def _run(audit: Audit, connection: LedgerReader, name: str, label: str) -> Compa
         UserError: when it has no answers, or something of it is not what it was.
     """
     from medo1.lineage.audit.checked_data import checked_data
+    from medo1.lineage.audit.graph import ancestors
     from medo1.lineage.audit.known_runs import inputs_and_outputs, whole_run
+    from medo1.lineage.audit.parameter_differences import parameters_read
     from medo1.lineage.audit.recomputing import read_value
     from medo1.lineage.audit.references import find_run
 
     record = whole_run(connection, audit.ledger, find_run(connection, audit.ledger, name))
     versions, _ = inputs_and_outputs(connection, record["id"])
     run = ComparedRun(label, record)
+    made: list[dict[str, Any]] = list(record["outputs"])
     for dataset, (version, location) in versions.items():
         if "." not in dataset or dataset.rpartition(".")[2] not in TABLES:
             continue
@@ -98,8 +105,10 @@ def _run(audit: Audit, connection: LedgerReader, name: str, label: str) -> Compa
         if problems:
             raise UserError(f"{dataset} of run {record['id']} is not what it was: {'; '.join(problems)}")
         run.tables[dataset] = read_value(path, row["kind"])
+        made.append(row)
     if not run.arms:
         raise UserError(f"Run {record['id']} has no answers of any arm: name a run of inference or reporting.")
+    run.parameters = parameters_read(connection, ancestors(connection, *made))
     return run
 
 
@@ -163,9 +172,10 @@ def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dic
     )  # fmt: skip
     return {
         "html": study_page(material, inside=10**12).html,
-        "rows": rows,
+        "comparisons": rows,
+        "parameters": given["run_differences"],
         "questions": len(shared),
-        "lines": [lead, *lines],
+        "lines": [lead, *lines, *_fewer(runs)],
     }
 
 
@@ -198,26 +208,37 @@ def _told(run: ComparedRun) -> dict[str, str]:
     record = run.record
     return {
         "label": run.label, "run": record["id"], "env": record["env"] or "", "commit": commit_text(record),
-        "command": record["command"] or "", "answers": ", ".join(run.arms),
+        "command": record["command"] or "", "answers": ", ".join(run.arms), "read": str(len(_read_by(run))),
     }  # fmt: skip
 
 
 def _differences(runs: Sequence[ComparedRun]) -> list[dict[str, str]]:
-    """Parameters that are not the same in all runs, a row each, by their dotted names."""
-    flat = [dict(_flat(run.record.get("effective_parameters") or run.record.get("parameters") or {})) for run in runs]
-    names = list(dict.fromkeys(name for parameters in flat for name in parameters))
-    rows = []
-    for name in sorted(names):
-        values = [str(parameters.get(name, "·"))[:LONGEST] for parameters in flat]
-        if len(set(values)) > 1:
-            rows.append({"parameter": name, **{run.label: value for run, value in zip(runs, values, strict=True)}})
-    return rows
+    """Parameters that two runs read and that are not the same in both, a row each, by their dotted names."""
+    from medo1.lineage.audit.parameter_differences import differing_parameters
+
+    return [
+        {"parameter": one.name, **{run.label: _short(value) for run, value in zip(runs, one.values, strict=True)}}
+        for one in differing_parameters([run.parameters for run in runs])
+    ]
 
 
-def _flat(value: Any, above: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(value, Mapping):
-        return [(above, value)]
-    return [one for key, inner in value.items() for one in _flat(inner, f"{above}.{key}" if above else str(key))]
+def _short(value: Any) -> str:
+    from medo1.lineage.audit.parameter_differences import MISSING
+
+    return "·" if value is MISSING else str(value)[:LONGEST]
+
+
+def _read_by(run: ComparedRun) -> set[str]:
+    return {name for _, name in run.parameters}
+
+
+def _fewer(runs: Sequence[ComparedRun]) -> list[str]:
+    """A line on runs that read fewer parameters than the others."""
+    every = set[str]().union(*(_read_by(run) for run in runs))
+    fewer = [f"run {run.label} read {len(_read_by(run))}" for run in runs if len(_read_by(run)) < len(every)]
+    if not fewer:
+        return []
+    return [f"Of {len(every)} groups of parameters {', '.join(fewer)}: what a run did not read is not compared."]
 
 
 def _side_by_side(names: Iterable[str], against: Mapping[str, str]) -> list[str]:

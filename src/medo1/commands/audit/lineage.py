@@ -38,7 +38,7 @@ def lineage(audit: Audit, version: str, way: str | None, depth: int | None, html
 
         root = versions_by_id(connection, [found["id"]])[found["id"]]
         empty = Graph(root["id"], {root["id"]: root})
-        up = ancestors(connection, root, depth) if way != "down" else empty
+        up = ancestors(connection, root, depth=depth) if way != "down" else empty
         down = descendants(connection, root, depth, MOST_SHOWN) if way != "up" else empty
         runs = runs_by_id(
             connection, ledger, {row["run_id"] for row in (up.versions | down.versions).values() if row["run_id"]}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from medo1.lineage.audit.checked_data import checked_data
 from medo1.lineage.audit.graph import ancestors
 from medo1.lineage.audit.known_runs import document
-from medo1.lineage.audit.staleness import NOT_SET, changed_parts, changes
+from medo1.lineage.audit.parameter_differences import DifferingParameter, differing_parameters, parameters_read
+from medo1.lineage.audit.staleness import changed_parts, changes, shown_value
 from medo1.lineage.places import CorruptFileError, Places
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def weight_difference(before: Path, after: Path) -> dict[str, Any]:
 def run_difference(connection: LedgerReader, first: Row, second: Row) -> dict[str, Any]:
     """What changed between the runs of two versions: parameters, code, packages, inputs.
 
-    Code is that of the nodes on the way to the version, not of everything that ran.
+    Parameters and code are those of the nodes on the way to the version, not of everything that ran.
     """
     from sqlalchemy import select
 
@@ -194,15 +195,13 @@ def run_difference(connection: LedgerReader, first: Row, second: Row) -> dict[st
         runs.append(dict(found._mapping) if found is not None else {})
     told: dict[str, Any] = {"runs": [one.get("id") for one in runs]}
     told["commits"] = [_commit(one) for one in runs]
-    for name in ("parameters", "packages"):
-        sides = [_document(connection, one, name) for one in runs]
-        told[name] = [] if None in sides else changes(*sides)
-        if None in sides:
-            told.setdefault("unknown", []).append(name)
-    effective = [_document(connection, one, "effective_parameters") for one in runs]
-    if None not in effective:
-        told["parameters"] += _changed_defaults(effective, told["parameters"])
+    sides = [_packages(connection, one) for one in runs]
+    told["packages"] = [] if None in sides else changes(*sides)
+    if None in sides:
+        told["unknown"] = ["packages"]
     graphs = [ancestors(connection, row) for row in (first, second)]
+    differing = differing_parameters([parameters_read(connection, graph) for graph in graphs])
+    told["parameters"] = [parameter_change(one) for one in differing]
     codes: list[Mapping[str, str]] = []
     for graph in graphs:
         parts: dict[str, str] = {}
@@ -215,23 +214,15 @@ def run_difference(connection: LedgerReader, first: Row, second: Row) -> dict[st
     return told
 
 
-def _document(connection: LedgerReader, run: Mapping[str, Any], column: str) -> Any:
-    text = document(connection, run.get(column))
+def parameter_change(parameter: DifferingParameter) -> str:
+    """In a line, from the first side to the second."""
+    one, other = (shown_value(value) for value in parameter.values)
+    return f"{parameter.name}: {one} -> {other}{' (a default of the code)' if parameter.by_default else ''}"
+
+
+def _packages(connection: LedgerReader, run: Mapping[str, Any]) -> Any:
+    text = document(connection, run.get("packages"))
     return json.loads(text) if text else None
-
-
-def _changed_defaults(effective: Sequence[Any], told: Sequence[str]) -> list[str]:
-    """What the code made otherwise of the same parameters: defaults that changed between the runs.
-
-    Parameters that only one of the runs read were filled in by it alone: those are no change.
-    """
-    given = {line.partition(":")[0] for line in told}
-    filled = changes(*effective)
-    return [
-        f"{line} (a default of the code)"
-        for line in filled
-        if NOT_SET not in line and line.partition(":")[0] not in given
-    ]
 
 
 def _input_differences(graphs: list[Any]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ class Graph:
     """Versions and how they hang together.
 
     Attributes:
-        root: number of the version that was asked about.
+        root: number of the version that was asked about, the first where several were.
         versions: rows by number.
         edges: from a version to the ones next to it, up or down; with the name under which it was read.
         outside: of each version, what else it was made from: files, parameters, engines.
@@ -40,10 +40,10 @@ class Graph:
     left_out: dict[int, int] = field(default_factory=dict)
 
 
-def ancestors(connection: LedgerReader, root: Row, depth: int | None = None, most: int = 2000) -> Graph:
-    """What a version was made from, directly and indirectly, to at most `depth` steps and `most` versions."""
-    graph = Graph(root["id"], {root["id"]: root})
-    level, step = [root["id"]], 0
+def ancestors(connection: LedgerReader, *roots: Row, depth: int | None = None, most: int = 2000) -> Graph:
+    """What versions were made from, directly and indirectly, to at most `depth` steps and `most` versions."""
+    graph = Graph(roots[0]["id"], {root["id"]: root for root in roots})
+    level, step = list(graph.versions), 0
     while level and (depth is None or step < depth) and len(graph.versions) < most:
         step += 1
         found: set[int] = set()

@@ -221,10 +221,11 @@ def changes(before: Any, after: Any, path: str = "") -> list[str]:
     if before is not MISSING and after is not MISSING and before == after:
         return []
     told = f"{path}: " if path else ""
-    return [f"{told}{_shown(before)} -> {_shown(after)}"]
+    return [f"{told}{shown_value(before)} -> {shown_value(after)}"]
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A JSON value in a line."""
     return NOT_SET if value is MISSING or value is None else json.dumps(value, ensure_ascii=False)
 
 

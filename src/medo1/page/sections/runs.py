@@ -17,6 +17,7 @@ def _body(material: Material) -> Markup:
         Column("commit", lambda row: row["commit"], left=True),
         Column("command", lambda row: row["command"], left=True),
         Column("answers of", lambda row: row["answers"], left=True),
+        Column("parameters read", lambda row: row["read"]),
     ]
     labels = [row["label"] for row in material.rows("compared_runs")]
     differing = [Column("parameter", lambda row: row["parameter"])]
@@ -27,7 +28,11 @@ def _body(material: Material) -> Markup:
             table("The runs", runs, material.rows("compared_runs")),
             table("Parameters that differ", differing, rows)
             if rows
-            else paragraph("The runs have the same parameters."),
+            else paragraph("The parameters that the runs read are the same."),
+            paragraph(
+                "Parameters are compared where two runs read them, themselves or through what their inputs were made "
+                "from; the table of runs says how many groups of parameters each read."
+            ),
             paragraph(
                 "Only questions that every arm of every run was asked count on this page. The audit of a run's own "
                 "numbers: "
