@@ -441,6 +441,28 @@ SELECTIVE_CURVE = _table(
     },
     unique=["arm", "benchmark", "score", "tau"],
 )
+# The cheapest threshold that is shown to lose little, over the questions of all benchmarks, for use on others.
+SELECTIVE_CHOICE = _table(
+    {
+        "arm": NAME,
+        "first": NAME,
+        "score": pa.Column(str, pa.Check.isin(SELECTION_SCORES)),
+        "tau": MAYBE_NUMBER,  # null: none is shown to; think about every question, and ask no first answer
+        "questions": COUNT,
+        "needed": COUNT,  # questions without which none can be chosen
+        "margin": SHARE,
+        "confidence": SHARE,
+        "thought_share": SHARE,
+        "accuracy": SHARE,
+        "accuracy_of_all": SHARE,  # of thinking always
+        "difference": MAYBE_NUMBER,  # of the two; its interval has a confidence of 2 * confidence - 1
+        "low": MAYBE_NUMBER,
+        "high": MAYBE_NUMBER,
+        "tokens": MAYBE_NUMBER,
+        "tokens_of_all": MAYBE_NUMBER,  # of thinking always, without first answers
+    },
+    unique=["arm", "score"],
+)
 # What cues elicit from thoughts that were cut, on dev questions; saved by `kedro cues`.
 ANSWER_CUES = _table(
     {

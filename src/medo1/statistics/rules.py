@@ -7,6 +7,9 @@ from pydantic import Field
 from medo1.parameters import Parameters
 from medo1.vocabulary import RuleName
 
+# Of selective thought: what it may lose of the accuracy of thinking always, and how surely it loses less.
+MARGIN, CONFIDENCE = 0.03, 0.95
+
 
 class Weighing(Parameters):
     """How votes are weighted."""

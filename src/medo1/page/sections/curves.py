@@ -267,9 +267,28 @@ def _selective(material: Material) -> Markup:
     return joined(
         [
             figure(caption, panels, legend, name="selective"),
+            _chosen(material),
             table("Selective thought", columns, rows, "selective_curve"),
         ]
     )
+
+
+def _chosen(material: Material) -> Markup:
+    rows = material.rows("selective_choice")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("think when below", lambda row: decimal(row["tau"]) if known(row["tau"]) else "always think"),
+        Column("unsure by", lambda row: row["score"], left=True),
+        Column("questions thought about", lambda row: percent(row["thought_share"], 0)),
+        Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("of thinking always", lambda row: percent(row["accuracy_of_all"])),
+        Column("difference", lambda row: span(row["low"], row["high"]) if known(row["tau"]) else UNKNOWN),
+        Column("may lose", lambda row: percent(row["margin"])),
+        Column("tokens per question", lambda row: count(row["tokens"])),
+        Column("of thinking always", lambda row: count(row["tokens_of_all"])),
+    ]
+    heading = "The cheapest threshold that is shown to lose little, for use on other questions"
+    return table(heading, columns, rows, "selective_choice") if rows else Markup("")
 
 
 def _strategy(row: Row) -> str:

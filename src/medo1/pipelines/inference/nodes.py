@@ -270,7 +270,7 @@ def check_selective(params: InferenceParams, arms: dict[str, Any]) -> None:
 
 
 @checked_first(check_selective)
-def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: Frame) -> Frame:
+def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: Frame) -> tuple[Frame, Frame]:
     """What it comes to when a question is answered at once and thought about only where that answer is unsure.
 
     Args:
@@ -279,15 +279,17 @@ def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: F
         answers: one table an arm.
 
     Returns:
-        `tables.SELECTIVE_CURVE`; empty where no first arm is named.
+        `tables.SELECTIVE_CURVE` and `tables.SELECTIVE_CHOICE`; empty where no first arm is named.
     """
     from medo1 import tables
-    from medo1.pipelines.inference.selective_rows import selective_rows
+    from medo1.pipelines.inference.selective_rows import choice_rows, selective_rows
 
     selecting = {name for name, arm in arms.items() if arm is not None and ArmParams.model_validate(arm).first}
     alone = [table for table in answers if len(table) and table["arm"].iloc[0] not in selecting]
-    rows = [] if params.selective is None else selective_rows(alone, params.selective)
-    return tables.as_table(tables.SELECTIVE_CURVE, rows)
+    rows, choices = (
+        ([], []) if (spec := params.selective) is None else (selective_rows(alone, spec), choice_rows(alone, spec))
+    )
+    return tables.as_table(tables.SELECTIVE_CURVE, rows), tables.as_table(tables.SELECTIVE_CHOICE, choices)
 
 
 def account(*answers_and_timings: Frame) -> tuple[Frame, Frame, Frame]:

@@ -10,7 +10,7 @@ from medo1.engines.wrappers.money import Price
 from medo1.parameters import Parameters
 from medo1.pipelines.inference.budget_forcing import ThinkingSpec
 from medo1.probes import ProbeSpec
-from medo1.statistics.rules import StoppingRule, Weighing
+from medo1.statistics.rules import CONFIDENCE, MARGIN, StoppingRule, Weighing
 from medo1.vocabulary import VOTE_METHODS, SelectionScore, Split, VoteMethod
 
 
@@ -76,6 +76,12 @@ class SelectiveParams(Parameters):
 
     first: str = Field(description="the arm that answers at once; every other arm is the thought that may follow")
     samples: int = Field(default=3, ge=2, description="samples of the first arm that must agree, for that score")
+    margin: float = Field(
+        default=MARGIN, gt=0, lt=1, description="the greatest loss of accuracy that does not matter, for the threshold"
+    )
+    confidence: float = Field(
+        default=CONFIDENCE, gt=0.5, lt=1, description="that the chosen threshold loses less than `margin`"
+    )
 
 
 class JudgeParams(Parameters):
@@ -122,7 +128,7 @@ class FirstAnswerParams(Parameters):
         "or agreement (share of `samples` that say what their vote says)",
     )
     tau: float = Field(
-        ge=0, description="think when the score is below; choose it on dev questions from `selective_curve`; 0: never"
+        ge=0, description="think when the score is below; `selective_choice` of dev questions has one; 0: never"
     )
     samples: int = Field(default=3, ge=2, description="first answers that must agree, for the score agreement")
 

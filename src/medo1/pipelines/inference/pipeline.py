@@ -202,7 +202,7 @@ def create_pipeline(
         Node(
             think_selectively,
             inputs=["params:inference", "params:arms", *answers],
-            outputs="selective_curve",
+            outputs=["selective_curve", "selective_choice"],
             name="think_selectively",
         ),
         Node(account, inputs=[*answers, *timings], outputs=["tokens", "outcomes", "timing"], name="account"),

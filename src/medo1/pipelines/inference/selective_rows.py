@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from math import exp
+from math import exp, inf
 from typing import Any, NamedTuple
 
 from medo1.frames import Frame, records
 from medo1.pipelines.inference.answer_rows import known
 from medo1.pipelines.inference.params import SelectiveParams
-from medo1.statistics.selective import TwoAnswers, selective_points
+from medo1.statistics.selective import TwoAnswers, chosen_tau, point_at, selective_points
 from medo1.statistics.votes import Voter, vote
 from medo1.vocabulary import SelectionScore
 
@@ -61,6 +61,51 @@ def selective_rows(answers: Sequence[Frame], params: SelectiveParams) -> list[di
                     for point in (selective_points(pairs) if pairs else [])
                 ]
     return rows
+
+
+def choice_rows(answers: Sequence[Frame], params: SelectiveParams) -> list[dict[str, Any]]:
+    """Rows of `tables.SELECTIVE_CHOICE`, for each arm beside the first one and each score that the engine gives."""
+    by_arm = {str(table["arm"].iloc[0]): table for table in answers if len(table)}
+    if params.first not in by_arm:
+        return []
+    rows = []
+    for arm in (name for name in by_arm if name != params.first):
+        for score, pairs in pairs_of(by_arm[params.first], by_arm[arm], params).items():
+            if not pairs:
+                continue
+            chosen, always = chosen_tau(pairs, params.margin, params.confidence), point_at(pairs, inf)
+            point = chosen.point
+            if point is None:
+                logger.info(_no_threshold(arm, score, len(pairs), chosen.needed, params))
+            rows.append(
+                {
+                    "arm": arm,
+                    "first": params.first,
+                    "score": score,
+                    "tau": point and point.tau,
+                    "questions": len(pairs),
+                    "needed": chosen.needed,
+                    "margin": params.margin,
+                    "confidence": params.confidence,
+                    "thought_share": point.thought_share if point else 1.0,
+                    "accuracy": (point or always).accuracy.value,
+                    "accuracy_of_all": always.accuracy.value,
+                    "difference": chosen.difference and chosen.difference.value,
+                    "low": chosen.difference and chosen.difference.low,
+                    "high": chosen.difference and chosen.difference.high,
+                    "tokens": point.tokens if point else always.thought_tokens,
+                    "tokens_of_all": always.thought_tokens,
+                }
+            )
+    return rows
+
+
+def _no_threshold(arm: str, score: str, questions: int, needed: int, params: SelectiveParams) -> str:
+    short = f"; it takes at least {needed}, without a lost answer" if questions < needed else ""
+    return (
+        f"{arm}: no threshold of {score} is shown to lose less than {100 * params.margin:g} points, with "
+        f"{100 * params.confidence:g} % confidence, on {questions} questions{short}: think about every question"
+    )
 
 
 def first_answers(answers: Frame, params: SelectiveParams) -> Iterator[tuple[SelectionScore, dict[str, First]]]:

@@ -11,7 +11,8 @@ from medo1.pipelines.reporting.params import ReportingParams
 
 # Tables of every study; a section whose tables are empty is left out.
 ALWAYS = (
-    *("results", "comparisons", "by_difficulty", "clustered_results", "vote_curve", "budget_curve", "selective_curve"),
+    *("results", "comparisons", "by_difficulty", "clustered_results", "vote_curve", "budget_curve"),
+    *("selective_curve", "selective_choice"),
     *("claims", "paper_table", "signatures", "arm_pairs", "arm_groups", "non_inferiority"),
     *(
         "vote_limits",
