@@ -37,6 +37,12 @@ class Study(Parameters):
 
     seed: int = Field(ge=0, description="of everything random in a run except the embedded world itself")
     world: int = Field(default=7, ge=0, description="seed of the embedded world: what is true in it, what is asked")
+    teacher_error_rate: float = Field(
+        default=0.08, ge=0, le=1, description="share of the embedded teacher's chains with a wrong look-up"
+    )
+    teacher_wrong_steps: int = Field(
+        default=1, ge=0, description="steps of a chain in the embedded format `wrong_steps` that are wrong"
+    )
     journey: tuple[PipelineName, ...] = Field(min_length=1, description="pipelines of a plain `kedro run`, in order")
     base_model: str = Field(
         default="clinic",

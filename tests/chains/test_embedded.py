@@ -10,7 +10,9 @@ from medo1.chains.formats import Checks
 from medo1.chains.recipes import RECIPES
 from medo1.chains.state import MadeChain
 from medo1.clinic.exam import ExamSpec, questions
-from medo1.clinic.expert import Expert
+from medo1.clinic.expert import DRAWN_AS, Expert
+from medo1.clinic.explanations import FORMATS
+from medo1.clinic.wording import CONTROL_REQUESTS
 from medo1.clinic.world import WorldSpec, world_from
 from medo1.pipelines.synthesis.params import FormatParams
 from tests.chains.asked import chains_of
@@ -24,6 +26,18 @@ REQUESTS = {
     "answer_only": "Answer directly.",
     "shuffled": "Reason in numbered steps in any order, then answer.",
     "filler": "Write dots, then answer.",
+}
+
+# What a study may add to them: the checks that its entry in `formats` needs, as docs/embedded_world.md tells them.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "by_two": {"writes": "longstep", "min_steps": 1},
+    "by_three": {"writes": "longstep", "min_steps": 1},
+    "by_all": {"writes": "longstep", "min_steps": 1},
+    "no_steps": {"writes": "cot"},
+    "wrong_steps": {"writes": "longstep", "min_steps": 1},
+    "detours": {"writes": "longstep", "min_steps": 1},
+    "no_reflection": {"writes": "longmonolog", "min_turns": 0},
+    "no_backtracking": {"writes": "longmonolog"},
 }
 
 
@@ -40,10 +54,19 @@ def test_every_format_of_the_default_study_is_tried_here(study: dict[str, Any]) 
         assert (ROOT / f"conf/base/prompts/teacher/{name}/request.md").read_text().strip() == request
 
 
-@pytest.mark.parametrize("format", list(REQUESTS))
+def test_every_format_that_the_expert_writes_has_its_prompts() -> None:
+    assert {*VARIANTS, *REQUESTS} - {"answer_only"} == {*FORMATS} - {"vanilla"}
+    for name in VARIANTS:
+        request = (ROOT / f"conf/base/prompts/teacher/{name}/request.md").read_text().strip()
+        assert request == CONTROL_REQUESTS[name]
+        asked_as = (ROOT / f"conf/base/prompts/student/{DRAWN_AS[name]}.md").read_text()
+        assert (ROOT / f"conf/base/prompts/student/{name}.md").read_text() == asked_as
+
+
+@pytest.mark.parametrize("format", [*REQUESTS, *VARIANTS])
 def test_every_chain_of_the_expert_is_of_its_format(format: str, study: dict[str, Any]) -> None:
     asked = [question for question in questions(world_from(WorldSpec()), ExamSpec()) if question.split == "train"][::3]
-    spec = FormatParams(**study[format])
+    spec = FormatParams(**VARIANTS.get(format, study.get(format, {})))
     with Expert(error_rate=0.08) as teacher:
         made = list(
             chains_of(
@@ -51,7 +74,7 @@ def test_every_chain_of_the_expert_is_of_its_format(format: str, study: dict[str
                 format=spec.written(format),
                 recipe=RECIPES["single"],
                 engines={"teacher": teacher},
-                prompts={"request": REQUESTS[format], "again": "{{reason}}"},
+                prompts={"request": REQUESTS.get(format) or CONTROL_REQUESTS[format], "again": "{{reason}}"},
                 checks=Checks(**{name: getattr(spec, name) for name in Checks.model_fields}),
             )
         )

@@ -15,7 +15,7 @@ import pytest
 from medo1.answers import read_answer
 from medo1.clinic import wording
 from medo1.clinic.exam import ExamSpec, charts, question_of, questions
-from medo1.clinic.expert import DRAWN_AS_LONGSTEP, Expert
+from medo1.clinic.expert import DRAWN_AS, Expert
 from medo1.clinic.explanations import FORMATS
 from medo1.clinic.world import World, WorldSpec, world_from
 from medo1.engines import EngineError, Message, Request, Sampling
@@ -78,7 +78,8 @@ def test_it_errs_at_its_rate_and_the_gold_filter_finds_most_of_it(world: World) 
 def test_controls_are_made_of_the_same_chains_and_differ_in_one_thing(world: World, asked: list[Question]) -> None:
     """The same errors, so the same kept cases; the same look-ups in another order; the same number of tokens."""
     expert = Expert(world, error_rate=0.5)
-    said = {form: list(expert.complete(requests_for(asked, form))) for form in ("longstep", *DRAWN_AS_LONGSTEP)}
+    forms = ("longstep", "vanilla", "shuffled", "filler")
+    said = {form: list(expert.complete(requests_for(asked, form))) for form in forms}
     for whole, bare, shuffled, filler in zip(*said.values(), strict=True):
         ends = {one.text[one.text.index("The diagnosis is") :] for one in (whole, bare, shuffled, filler)}
         assert ends == {bare.text}
@@ -87,6 +88,16 @@ def test_controls_are_made_of_the_same_chains_and_differ_in_one_thing(world: Wor
         assert filler.completion_tokens == (whole.completion_tokens or 0) + lines
         assert set(filler.text[: -len(bare.text)]) == {".", "\n"}
     assert sum(a.text != b.text for a, b in zip(said["longstep"], said["shuffled"], strict=True)) > 0.6 * len(asked)
+
+
+@pytest.mark.parametrize(("form", "of"), DRAWN_AS.items())
+def test_a_variant_errs_in_the_same_cases_and_ends_as_what_it_is_held_against(
+    world: World, asked: list[Question], form: str, of: str
+) -> None:
+    expert = Expert(world, error_rate=0.5)
+    for one, other in zip(*(expert.complete(requests_for(asked, name)) for name in (form, of)), strict=True):
+        assert one.text.splitlines()[-1] == other.text.splitlines()[-1]
+        assert one.text[one.text.index("The diagnosis") :] == other.text[other.text.index("The diagnosis") :]
 
 
 def look_ups(text: str) -> list[str]:
@@ -189,7 +200,13 @@ def test_limits_and_stops_and_begun_answers_are_kept(world: World, asked: list[Q
 
 
 def test_identity_tells_apart_what_could_answer_differently(world: World, small_world: World) -> None:
-    engines = [Expert(world), Expert(world, 0.1), Expert(world, seed=1), Expert(small_world)]
+    engines = [
+        Expert(world),
+        Expert(world, 0.1),
+        Expert(world, wrong_steps=2),
+        Expert(world, seed=1),
+        Expert(small_world),
+    ]
     assert len({str(engine.identity) for engine in engines}) == len(engines)
     assert Expert(world).identity == Expert().identity == Expert({"seed": 7}).identity
 

@@ -9,10 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from medo1.clinic import wording
+from medo1.clinic.base import BaseSpec
 from medo1.clinic.exam import Chart, complaint_splits, options_of, split_of
 from medo1.clinic.expert import OPTION, STEM, UnreadablePromptError, read_case
+from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import Document, TextbookSpec, facts, probes, textbook
-from medo1.clinic.world import World
+from medo1.clinic.world import World, WorldSpec, world_from
+from medo1.lineage.digests import digest_of_value
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +168,12 @@ def test_a_weight_on_an_unknown_kind_and_an_unknown_key_are_refused(world: World
 def test_a_case_that_only_looks_like_one_is_no_chart(world: World) -> None:
     with pytest.raises(UnreadablePromptError):
         chart_in(world, "A patient presents with gout. What is the diagnosis?\nA. x\nB. y")
+
+
+def test_the_textbook_and_its_words_are_those_of_the_published_runs() -> None:
+    """Another text or another token makes another base, and the figures of docs/embedded_world.md another study's."""
+    world = world_from(WorldSpec())
+    assert digest_of_value(list(lexicon(world))).startswith("20e56bb045dcdd27")
+    documents = [document.to_value() for document in textbook(world, TextbookSpec())]
+    assert digest_of_value(documents).startswith("fe86927b1ea1138e")
+    assert digest_of_value(BaseSpec().model_dump(mode="json")).startswith("b9c236db6033eec4")

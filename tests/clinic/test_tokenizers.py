@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from medo1.clinic import wording
 from medo1.clinic.exam import charts, question_of
-from medo1.clinic.explanations import explanation, walk
+from medo1.clinic.explanations import FORMATS, explanation
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import TextbookSpec, textbook
+from medo1.clinic.walks import walk
 from medo1.clinic.world import World
 from medo1.from_scratch.tokenizers import chat_text, text_tokenizer, world_tokenizer
 from medo1.questions import prompt_text
@@ -48,9 +49,9 @@ def texts_of(world: World) -> list[str]:
     for n in range(7):
         for chart in islice(charts(world, "test", n, rng), 40):
             question = question_of(world, chart)
-            for form in wording.REQUESTS:
-                said = explanation(form, walk(world, chart), (question.gold_text, question.gold), rng)
-                texts.append(chat_text(prompt_text(question, wording.REQUESTS[form]), said))
+            for form in FORMATS:
+                said = explanation(world, form, walk(world, chart), (question.gold_text, question.gold), rng)
+                texts.append(chat_text(prompt_text(question, wording.REQUESTS["longstep"]), said))
     return texts
 
 

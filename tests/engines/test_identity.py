@@ -72,7 +72,10 @@ CASES: dict[type[Engine], tuple[dict[str, Any], dict[str, Any]]] = {
             "options": {"model": "teacher", "extra_body": {"top_k": 5}},
         },
     ),
-    Expert: ({}, {"world": {"seed": 3}, "error_rate": 0.5, "seed": 9, "requests": {"cot": "Think about it."}}),
+    Expert: (
+        {},
+        {"world": {"seed": 3}, "error_rate": 0.5, "wrong_steps": 2, "seed": 9, "requests": {"cot": "Think about it."}},
+    ),
 }
 WRAPPERS: list[Callable[[Engine, Path], Around]] = [
     lambda engine, folder: Stored(engine, CompletionStore(folder / "c.sqlite")),

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 
 from medo1.clinic import wording
 from medo1.clinic.exam import Chart
-from medo1.clinic.explanations import FORMATS, Format, explanation, walk
+from medo1.clinic.explanations import FORMATS, Format, explanation
+from medo1.clinic.walks import walk
 from medo1.clinic.world import World, WorldError, WorldSpec, world_from
 from medo1.engines import Completion, Engine, EngineError, FinishReason, Message, Request, Sampling
 from medo1.lineage.digests import seed_from
@@ -29,7 +30,14 @@ NAME = "clinic-expert"
 STEM = re.compile(r"A patient presents with ([^.\n]+)\.(?: Findings: ([^.\n]+)\.)? What is the diagnosis\?")
 OPTION = re.compile(r"^([A-Z])\. (.+?)\s*$", re.MULTILINE)
 TOKEN = re.compile(r"\w+|[^\w\s]")
-DRAWN_AS_LONGSTEP = ("vanilla", "shuffled", "filler")
+# Formats whose errors are drawn as another format's: of the same case, sample and seed they make the same chain.
+DRAWN_AS: Mapping[str, Format] = {
+    **dict.fromkeys(
+        ("vanilla", "shuffled", "filler", "by_two", "by_three", "by_all", "no_steps", "wrong_steps", "detours"),
+        "longstep",
+    ),
+    **dict.fromkeys(("no_reflection", "no_backtracking"), "longmonolog"),
+}
 
 
 class UnreadablePromptError(ValueError):
@@ -100,12 +108,14 @@ class Expert(Engine):
             (none of them: the default world); or the file that holds a world's JSON.
         error_rate: share of completions with one wrong look-up somewhere in the path, 0 to 1. .08 costs a
             gold filter 5 to 8 % of the chains and lets 1 to 3 % through that are wrong inside.
+        wrong_steps: of a chain in the format `wrong_steps`: so many of its steps state a wrong impression on purpose,
+            beside `error_rate`.
         seed: of the errors and the phrasing.
         requests: format to the text that asks for it, as the prompt files have it; the rest as in `wording`.
             It is looked for in the user's message and in system messages.
     """
 
-    answer_options = frozenset({"world", "error_rate", "seed", "requests"})
+    answer_options = frozenset({"world", "error_rate", "wrong_steps", "seed", "requests"})
 
     def __init__(
         self,
@@ -113,14 +123,17 @@ class Expert(Engine):
         error_rate: float = 0.08,
         seed: int = 0,
         requests: Mapping[str, str] | None = None,
+        wrong_steps: int = 1,
     ) -> None:
         if not 0 <= error_rate <= 1:
             raise EngineError(f"the expert's error_rate is {error_rate}: expected a share from 0 to 1")
+        if wrong_steps < 0:
+            raise EngineError(f"the expert's wrong_steps is {wrong_steps}: expected a number of steps, 0 or more")
         asked = {**wording.REQUESTS, **wording.CONTROL_REQUESTS, **(requests or {})}
         if unknown := set(asked) - set(FORMATS):
             raise EngineError(f"the expert writes no format {sorted(unknown)}: expected {', '.join(FORMATS)}")
         self.world = _world(world)
-        self.error_rate, self.seed = error_rate, seed
+        self.error_rate, self.wrong_steps, self.seed = error_rate, wrong_steps, seed
         self.requests = {cast(Format, form): _one_line(text) for form, text in asked.items()}
 
     @property
@@ -129,6 +142,7 @@ class Expert(Engine):
             "kind": NAME,
             "world": self.world.digest,
             "error_rate": self.error_rate,
+            "wrong_steps": self.wrong_steps,
             "seed": self.seed,
             "requests": dict(self.requests),
         }
@@ -167,8 +181,7 @@ class Expert(Engine):
             raise UnreadablePromptError("the conversation has no user's message, so no case")
         case = read_case(self.world, users[-1])
         form = self.format_of(request.messages, case.around)
-        # Errors are drawn for case, sample and seed: of equal ones `longstep` and its controls make the same chains.
-        drawn_as = "longstep" if form in DRAWN_AS_LONGSTEP else form
+        drawn_as = DRAWN_AS.get(form, form)
         posed = [case.chart.complaint, *case.chart.values, *case.options.values()]
         draw = seed_from(self.seed, drawn_as, *posed, request.sample, request.seed or 0)
         text = self._solution(case, form, random.Random(draw))  # noqa: S311
@@ -197,7 +210,7 @@ class Expert(Engine):
         letters = [letter for letter, name in case.options.items() if name == solved.conclusion]
         # A conclusion that is not on offer: the expert guesses, as one does in an examination.
         letter = letters[0] if letters else rng.choice(list(case.options))
-        return explanation(form, solved, (case.options[letter], letter), rng)
+        return explanation(self.world, form, solved, (case.options[letter], letter), rng, self.wrong_steps)
 
 
 def _world(source: World | Mapping[str, Any] | Path | str | None) -> World:

@@ -4,92 +4,87 @@ A walk is the case solved step by step; a format decides how much of it is writt
 what changes the impression, `longstep` one numbered look-up per line, `longmonolog` the same look-ups as a train of
 thought with doubt, checks and backtracking.
 
-The formats of controls differ from `longstep` in one thing each: `shuffled` has its steps in a random order, `filler`
-has dots in their place, as many as they have tokens, and `vanilla` has the name and the letter alone.
+The other formats differ from one of these in one thing each:
+
+- of `longstep`: `shuffled` has its steps in a random order, `filler` dots in their place, as many as they have tokens,
+  `by_two`, `by_three` and `by_all` look up so many findings in one step, `no_steps` is running prose, `wrong_steps`
+  states wrong impressions in some steps and goes on as if they were right, `detours` looks every finding up from
+  another impression first;
+- of `longmonolog`: `no_reflection` has the look-ups alone, `no_backtracking` never says what is given up.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from medo1.clinic import wording
-from medo1.clinic.exam import Chart
+from medo1.clinic.walks import Walk, WeighedFinding
 from medo1.clinic.world import World
 
-Format = Literal["vanilla", "cot", "longstep", "longmonolog", "shuffled", "filler"]
+Format = Literal[
+    "vanilla",
+    "cot",
+    "longstep",
+    "longmonolog",
+    "shuffled",
+    "filler",
+    "by_two",
+    "by_three",
+    "by_all",
+    "no_steps",
+    "wrong_steps",
+    "detours",
+    "no_reflection",
+    "no_backtracking",
+]
 FORMATS: tuple[Format, ...] = get_args(Format)
+GROUPED: Mapping[str, int | None] = {"by_two": 2, "by_three": 3, "by_all": None}  # findings of a step; None: all
 
 
-@dataclass(frozen=True, slots=True)
-class WeighedFinding:
-    """One finding weighed: the impression before it and after it."""
-
-    slot: str
-    value: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A case solved: the complaint, the impression that it suggests, and one step for each finding."""
-
-    complaint: str
-    first: str
-    steps: tuple[WeighedFinding, ...]
-
-    @property
-    def conclusion(self) -> str:
-        return self.steps[-1].after if self.steps else self.first
-
-    @property
-    def impressions(self) -> list[str]:
-        """The first impression and the one after each step."""
-        return [self.first, *(step.after for step in self.steps)]
-
-
-def walk(world: World, chart: Chart, slips: Mapping[int, str] | None = None) -> Walk:
-    """The chart solved by rule.
-
-    Args:
-        world: what is true.
-        chart: the case.
-        slips: look-up (0 is the complaint's, 1 the first finding's) to the disease that is wrongly read there; what
-            follows reasons on from it.
-    """
-    slips = slips or {}
-    first = current = slips.get(0, world.impressions[chart.complaint])
-    steps = []
-    for place, (slot, value) in enumerate(zip(world.slots, chart.values, strict=False), start=1):
-        after = slips.get(place, world.revised(value, current))
-        steps.append(WeighedFinding(slot, value, current, after))
-        current = after
-    return Walk(chart.complaint, first, tuple(steps))
-
-
-def explanation(form: Format, solved: Walk, answer: tuple[str, str], rng: random.Random) -> str:
+def explanation(
+    world: World, form: Format, solved: Walk, answer: tuple[str, str], rng: random.Random, wrong_steps: int = 1
+) -> str:
     """A solution text.
 
     Args:
+        world: what is true; `detours` looks further things up in it.
         form: how much of the walk is said, and how.
         solved: the walk.
         answer: the disease and its letter that the ending states.
-        rng: picks among equivalent phrases in `longmonolog` and the order in `shuffled`; the other formats have one
-            way to say a thing.
+        rng: picks among equivalent phrases in monologues, the order in `shuffled`, what is wrong in `wrong_steps` and
+            the impressions that `detours` sets aside; the other formats have one way to say a thing.
+        wrong_steps: steps of `wrong_steps` that are wrong; fewer where the case has fewer findings.
     """
-    writers = {
-        "vanilla": _vanilla,
-        "cot": _cot,
-        "longstep": _longstep,
-        "longmonolog": _longmonolog,
-        "shuffled": _shuffled,
-        "filler": _filler,
+    writers: dict[str, Callable[[], str]] = {
+        "vanilla": lambda: "",
+        "cot": lambda: _cot(solved),
+        "shuffled": lambda: _in_steps(rng.sample(_look_ups(solved), len(solved.steps) + 1)),
+        "filler": lambda: _filler(solved),
+        "no_steps": lambda: f"{wording.prose(_look_ups(solved))} ",
+        "wrong_steps": lambda: _in_steps(_partly_wrong(world, solved, wrong_steps, rng)),
+        "detours": lambda: _in_steps(_with_detours(world, solved, rng)),
+        "longmonolog": lambda: _said(_monologue(solved, rng)),
+        "no_reflection": lambda: _said(part for part in _monologue(solved, rng) if part[0] == "look-up"),
+        "no_backtracking": lambda: _said(_monologue(solved, rng), turned=wording.STAYS[0]),
     }
-    return f"{writers[form](solved, rng)}{wording.ending(*answer)}"
+    said = writers[form]() if form in writers else _in_steps(look_ups_said(form, solved) or [])
+    return f"{said}{wording.ending(*answer)}"
+
+
+def look_ups_said(form: str, solved: Walk) -> list[str] | None:
+    """The look-ups that a chain of a format says, in this order and no others; None where no rule says them."""
+    if form in ("longstep", "longmonolog", "no_steps", "no_reflection", "no_backtracking"):
+        return _look_ups(solved)
+    if form == "cot":
+        return _look_ups(solved, [[step] for step in solved.steps if step.after != step.before])
+    if form in GROUPED:
+        size = GROUPED[form] or max(1, len(solved.steps))
+        return _look_ups(solved, [solved.steps[place : place + size] for place in range(0, len(solved.steps), size)])
+    return None
 
 
 def short_answer(first: str, answer: tuple[str, str]) -> str:
@@ -97,48 +92,71 @@ def short_answer(first: str, answer: tuple[str, str]) -> str:
     return f"{wording.sentence(wording.opening(first))} {wording.ending(*answer)}"
 
 
-def _vanilla(solved: Walk, rng: random.Random) -> str:
-    return ""
+def _look_ups(solved: Walk, groups: Sequence[Sequence[WeighedFinding]] | None = None) -> list[str]:
+    """The complaint's look-up, then one for each group of findings; for each finding where no groups are given."""
+    said = [wording.opening(solved.first)]
+    for group in [[step] for step in solved.steps] if groups is None else groups:
+        findings = ", ".join(f"{step.slot} {step.value}" for step in group)
+        said.append(wording.update(findings, group[0].before, group[-1].after))
+    return said
 
 
-def _cot(solved: Walk, rng: random.Random) -> str:
-    said = [wording.sentence(wording.opening(solved.first))]
-    changes = [step for step in solved.steps if step.after != step.before]
-    said += [wording.objection(wording.update(step.slot, step.value, step.before, step.after)) for step in changes]
-    return f"{' '.join(said)} "
-
-
-def _longstep(solved: Walk, rng: random.Random) -> str:
-    return _in_steps(_look_ups(solved))
-
-
-def _shuffled(solved: Walk, rng: random.Random) -> str:
-    return _in_steps(rng.sample(_look_ups(solved), len(solved.steps) + 1))
-
-
-def _filler(solved: Walk, rng: random.Random) -> str:
-    tokens = len(re.findall(r"\w+|[^\w ]", _longstep(solved, rng)))
-    return f"{'.' * (tokens - 1)}\n"
-
-
-def _look_ups(solved: Walk) -> list[str]:
-    updates = [wording.update(step.slot, step.value, step.before, step.after) for step in solved.steps]
-    return [wording.opening(solved.first), *updates]
-
-
-def _in_steps(look_ups: list[str]) -> str:
+def _in_steps(look_ups: Sequence[str]) -> str:
     return "".join(f"{wording.numbered(number, one)}\n" for number, one in enumerate(look_ups, start=1))
 
 
-def _longmonolog(solved: Walk, rng: random.Random) -> str:
-    said = [
-        rng.choice(wording.STARTS),
-        wording.sentence(wording.opening(solved.first)),
-        wording.doubt(solved.first),
-    ]
-    for step in solved.steps:
-        said.append(f"{rng.choice(wording.LOOKS)} {wording.update(step.slot, step.value, step.before, step.after)}.")
-        phrases = wording.STAYS if step.after == step.before else wording.TURNS
-        said.append(rng.choice(phrases).format(before=step.before, after=step.after))
-    said.append(rng.choice(wording.CLOSES))
-    return f"{' '.join(said)} "
+def _cot(solved: Walk) -> str:
+    first, *changes = look_ups_said("cot", solved) or []
+    return f"{' '.join([wording.sentence(first), *map(wording.objection, changes)])} "
+
+
+def _filler(solved: Walk) -> str:
+    tokens = len(re.findall(r"\w+|[^\w ]", _in_steps(_look_ups(solved))))
+    return f"{'.' * (tokens - 1)}\n"
+
+
+def _partly_wrong(world: World, solved: Walk, count: int, rng: random.Random) -> list[str]:
+    """LongStep's look-ups, so many of the findings' with a wrong conclusion; each sets out from the true impression."""
+    steps = list(solved.steps)
+    for place in rng.sample(range(len(steps)), min(count, len(steps))):
+        wrong = rng.choice([disease for disease in world.diseases if disease != steps[place].after])
+        steps[place] = replace(steps[place], after=wrong)
+    return _look_ups(solved, [[step] for step in steps])
+
+
+def _with_detours(world: World, solved: Walk, rng: random.Random) -> list[str]:
+    """LongStep's look-ups, before each finding's the true one from another impression, which is then set aside."""
+    first, *rest = _look_ups(solved)
+    said = [first]
+    for step, one in zip(solved.steps, rest, strict=True):
+        other = rng.choice([disease for disease in world.diseases if disease != step.before])
+        aside = wording.update(f"{step.slot} {step.value}", other, world.revised(step.value, other))
+        said.append(f"{aside}. {wording.set_aside(other, one)}")
+    return said
+
+
+_Part = tuple[Literal["frame", "look-up", "stays", "turns"], str, WeighedFinding | None]
+
+
+def _monologue(solved: Walk, rng: random.Random) -> Iterator[_Part]:
+    """The parts of a train of thought: what each is, its text, the finding that it is about."""
+    yield "frame", rng.choice(wording.STARTS), None
+    first, *rest = _look_ups(solved)
+    yield "look-up", wording.sentence(first), None
+    yield "frame", wording.doubt(solved.first), None
+    for step, one in zip(solved.steps, rest, strict=True):
+        yield "look-up", f"{rng.choice(wording.LOOKS)} {one}.", step
+        if step.after == step.before:
+            yield "stays", rng.choice(wording.STAYS), step
+        else:
+            yield "turns", rng.choice(wording.TURNS), step
+    yield "frame", rng.choice(wording.CLOSES), None
+
+
+def _said(parts: Iterable[_Part], turned: str | None = None) -> str:
+    """A train of thought as text; `turned` says what stands in the place of each turn."""
+    texts = []
+    for kind, text, step in parts:
+        phrase = turned if kind == "turns" and turned is not None else text
+        texts.append(phrase.format(before=step.before, after=step.after) if step and kind != "look-up" else phrase)
+    return f"{' '.join(texts)} "

@@ -33,7 +33,7 @@ def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator
     for slot, values in world.slots.items():
         yield f"{wording.sentence(slot)} {slot}, {slot}."
         for value in values:
-            yield f"{wording.update(slot, value, '?', '?')}. {value}."
+            yield f"{wording.update(f'{slot} {value}', '?', '?')}. {value}."
     for disease in world.diseases:
         yield f" {disease}."
         for letter in LETTERS:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 
-from medo1.clinic import wording
 from medo1.clinic.expert import UnreadablePromptError, read_case
-from medo1.clinic.explanations import walk
+from medo1.clinic.explanations import look_ups_said
+from medo1.clinic.walks import walk
 from medo1.clinic.world import World
 from medo1.questions import Question, question_text
-
-REASONED = ("cot", "longstep", "longmonolog")  # the formats whose chains say their look-ups in order
 
 
 def is_sound(world: World, question: Question, form: str, text: str) -> bool | None:
@@ -24,18 +22,16 @@ def is_sound(world: World, question: Question, form: str, text: str) -> bool | N
     Args:
         world: what is true.
         question: the case that the chain solves.
-        form: the format that it is written in; others than `REASONED` cannot be checked.
+        form: the format that it is written in; those without a rule for what they look up cannot be checked.
         text: the chain.
     """
-    if form not in REASONED:
-        return None
     try:
         solved = walk(world, read_case(world, question_text(question)).chart)
     except UnreadablePromptError:
         return None
-    steps = [step for step in solved.steps if form != "cot" or step.after != step.before]
-    said = [wording.opening(solved.first)]
-    said += [wording.update(step.slot, step.value, step.before, step.after) for step in steps]
+    said = look_ups_said(form, solved)
+    if said is None:
+        return None
     told = text.lower()
     place = 0
     for one in said:

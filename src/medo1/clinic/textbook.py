@@ -157,7 +157,7 @@ def disputed_facts(world: World) -> set[str]:
     slot_of = {value: slot for slot, values in world.slots.items() for value in values}
     openings = {wording.suggestion(complaint, world.impressions[complaint]) for complaint in world.complaint_opinions}
     return openings | {
-        wording.update(slot_of[value], value, before, world.revised(value, before))
+        wording.update(f"{slot_of[value]} {value}", before, world.revised(value, before))
         for value, held in world.finding_opinions.items()
         for before in held
     }
@@ -167,7 +167,7 @@ def facts(world: World) -> list[str]:
     """Every fact of the world as a sentence without its full stop."""
     openings = [wording.suggestion(complaint, first) for complaint, first in world.impressions.items()]
     updates = [
-        wording.update(slot, value, before, after)
+        wording.update(f"{slot} {value}", before, after)
         for slot, values in world.slots.items()
         for value in values
         for before, after in world.revisions[value].items()
@@ -236,7 +236,7 @@ class _Writer:
             return wording.suggestion(complaint, self.first(complaint))
         value = self.rng.choice(list(self.slot_of))
         before = self.before(value)
-        return wording.update(self.slot_of[value], value, before, self.after(value, before))
+        return wording.update(f"{self.slot_of[value]} {value}", before, self.after(value, before))
 
     def options(self, *among: str) -> dict[str, str]:
         """Four diseases in any order, these among them."""
@@ -309,7 +309,7 @@ def _update(writer: _Writer, part: int) -> Document:
     place = writer.rng.randrange(chart.difficulty)
     slot, value = writer.world.slot_names[place], chart.values[place]
     before = writer.before(value)
-    said = wording.update(slot, value, before, writer.after(value, before))
+    said = wording.update(f"{slot} {value}", before, writer.after(value, before))
     return _exchange(
         "update", part, writer.case(chart, wording.TASKS["update"].format(before=before, slot=slot)), f"{said}."
     )
@@ -324,7 +324,7 @@ def _change(writer: _Writer, part: int) -> Document:
     for slot, value in list(zip(writer.world.slots, chart.values, strict=False))[place:]:
         after = writer.after(value, before)
         if after != before:
-            said = wording.objection(wording.update(slot, value, before, after))
+            said = wording.objection(wording.update(f"{slot} {value}", before, after))
             break
     slot = writer.world.slot_names[place]
     return _exchange("change", part, writer.case(chart, wording.TASKS["change"].format(before=before, slot=slot)), said)
@@ -340,7 +340,7 @@ def _aloud(writer: _Writer, part: int) -> Document:
     for slot, value in findings:
         after = writer.after(value, current)
         phrases = wording.STAYS if after == current else wording.TURNS
-        said.append(f"{rng.choice(wording.LOOKS)} {wording.update(slot, value, current, after)}.")
+        said.append(f"{rng.choice(wording.LOOKS)} {wording.update(f'{slot} {value}', current, after)}.")
         said.append(rng.choice(phrases).format(before=current, after=after))
         current = after
     said.append(rng.choice(wording.CLOSES))

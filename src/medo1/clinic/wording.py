@@ -7,6 +7,8 @@ texts here are the defaults.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 # What ends a prompt, by the format that it asks for. `vanilla` asks for the answer alone; the arm
 # vanilla_cot asks the base for `cot`.
 REQUESTS = {
@@ -16,11 +18,19 @@ REQUESTS = {
     "longmonolog": "Think aloud, then answer.",
 }
 
-# What asks the expert for the controls' chains. The base never reads these: a control is trained and asked with the
-# request of the format that it is held against.
+# What asks the expert for the controls' chains and for variants of a format. The base never reads these: a control is
+# trained and asked with the request of the format that it is held against.
 CONTROL_REQUESTS = {
     "shuffled": "Reason in numbered steps in any order, then answer.",
     "filler": "Write dots, then answer.",
+    "by_two": "Reason in numbered steps of two findings, then answer.",
+    "by_three": "Reason in numbered steps of three findings, then answer.",
+    "by_all": "Reason in one step over all findings, then answer.",
+    "no_steps": "Reason in running prose, then answer.",
+    "wrong_steps": "Reason in numbered steps, some of them wrong, then answer.",
+    "detours": "Reason in numbered steps with detours, then answer.",
+    "no_reflection": "Think aloud without doubt, then answer.",
+    "no_backtracking": "Think aloud without turning back, then answer.",
 }
 
 # What the textbook asks besides.
@@ -79,9 +89,19 @@ def doubt(first: str) -> str:
     return f"So {first}?"
 
 
-def update(slot: str, value: str, before: str, after: str) -> str:
-    """One fact: what a finding makes of an impression."""
-    return f"{slot} {value} in {before} means {after}"
+def update(findings: str, before: str, after: str) -> str:
+    """One fact: what a finding makes of an impression (`vitals fever`); or several, with commas between them."""
+    return f"{findings} in {before} means {after}"
+
+
+def set_aside(impression: str, said: str) -> str:
+    """What is said in the place of a look-up from an impression that is given up."""
+    return f"But not {impression}, so {said}"
+
+
+def prose(clauses: Sequence[str]) -> str:
+    """Clauses in one sentence."""
+    return sentence(", then ".join(clauses))
 
 
 def objection(said: str) -> str:
