@@ -733,3 +733,20 @@ def as_table(schema: pa.DataFrameSchema, rows: Iterable[Mapping[str, Any]]) -> p
         pandera.errors.SchemaError: when a row does not fit.
     """
     return schema.validate(pd.DataFrame(list(rows), columns=list(schema.columns)))
+
+
+# Every arm of every cell of a declared study (`kedro study`).
+STUDY_CELLS = _table(
+    {
+        "study": NAME,
+        "cell": NAME,  # its levels in one word
+        "run": NAME,  # id of the run
+        "arm": NAME,
+        "on": NAME,  # all, a stratum of the study, or a benchmark
+        "questions": COUNT,
+        "accuracy": SHARE,
+        "tokens": MAYBE_NUMBER,  # mean of a greedy answer, of all questions
+        "unread": MAYBE_COUNT,
+    },
+    unique=["study", "cell", "arm", "on"],
+)

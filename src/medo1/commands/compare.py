@@ -83,29 +83,18 @@ def _run(audit: Audit, connection: LedgerReader, name: str, label: str) -> Compa
     Raises:
         UserError: when it has no answers, or something of it is not what it was.
     """
-    from medo1.lineage.audit.checked_data import checked_data
     from medo1.lineage.audit.graph import ancestors
-    from medo1.lineage.audit.known_runs import inputs_and_outputs, whole_run
+    from medo1.lineage.audit.known_runs import whole_run
     from medo1.lineage.audit.parameter_differences import parameters_read
-    from medo1.lineage.audit.recomputing import read_value
     from medo1.lineage.audit.references import find_run
+    from medo1.lineage.audit.run_tables import saved_values
 
     record = whole_run(connection, audit.ledger, find_run(connection, audit.ledger, name))
-    versions, _ = inputs_and_outputs(connection, record["id"])
-    run = ComparedRun(label, record)
-    made: list[dict[str, Any]] = list(record["outputs"])
-    for dataset, (version, location) in versions.items():
-        if "." not in dataset or dataset.rpartition(".")[2] not in TABLES:
-            continue
-        query = "SELECT * FROM version WHERE location = :location AND version = :version"
-        row = connection.first(query, location=location, version=version)
-        if row is None:
-            continue
-        path, problems = checked_data(audit.places, row)
-        if problems:
-            raise UserError(f"{dataset} of run {record['id']} is not what it was: {'; '.join(problems)}")
-        run.tables[dataset] = read_value(path, row["kind"])
-        made.append(row)
+    found = saved_values(
+        connection, audit.places, record["id"], lambda dataset: "." in dataset and dataset.rpartition(".")[2] in TABLES
+    )
+    run = ComparedRun(label, record, {dataset: saved.value for dataset, saved in found.items()})
+    made: list[dict[str, Any]] = [*record["outputs"], *(saved.row for saved in found.values())]
     if not run.arms:
         raise UserError(f"Run {record['id']} has no answers of any arm: name a run of inference or reporting.")
     run.parameters = parameters_read(connection, ancestors(connection, *made))

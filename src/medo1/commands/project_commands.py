@@ -11,6 +11,7 @@ COMMANDS = {
     "run": "medo1.commands.run.run",
     "score": "medo1.commands.score.score",
     "seeds": "medo1.commands.seeds.seeds",
+    "study": "medo1.commands.study.study",
     "audit": "medo1.commands.audit.audit",
     "estimate": "medo1.commands.estimate.estimate",
     "export": "medo1.commands.export.export",

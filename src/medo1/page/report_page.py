@@ -13,6 +13,7 @@ from medo1.page.files_inside import part
 from medo1.page.markup import without_commands
 from medo1.page.material import Material
 from medo1.page.sections import SECTIONS
+from medo1.page.sections.section import Section
 
 DARK = (
     "--ink:#e6ebf0;--soft:#a9b4bf;--line:#313b45;--wash:#1d252d;--page:#14181d;--note:#2b2614;--note-edge:#c99a2e;"
@@ -28,7 +29,13 @@ class Block(NamedTuple):
 
 
 def rendered(
-    material: Material, data: Sequence[Block] = (), scripts: Sequence[str] = (), *, scripts_beside: bool = False
+    material: Material,
+    data: Sequence[Block] = (),
+    scripts: Sequence[str] = (),
+    *,
+    scripts_beside: bool = False,
+    sections: Sequence[Section] = SECTIONS,
+    subtitle: str = "What each arm gets right, what its thinking costs, and how sure that is.",
 ) -> str:
     """The page's HTML: equal material gives equal bytes.
 
@@ -37,12 +44,14 @@ def rendered(
         data: what scripts read.
         scripts: beside the page's own.
         scripts_beside: whether scripts that lie beside the page may be loaded.
+        sections: what the page may have, in their order.
+        subtitle: below the title.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     shown = []
-    for section in SECTIONS:
+    for section in sections:
         if all(material.there(name) for name in section.needs) and (data or section.anchor != "cases"):
             html = section.body(material) if material.traced else without_commands(section.body(material))
             if html and section.measures:
@@ -55,6 +64,7 @@ def rendered(
     values: dict[str, Any] = {
         "policy": Markup(policy(style, scripts, beside=scripts_beside)),  # noqa: S704
         "title": material.title,
+        "subtitle": subtitle,
         "style": Markup(style),  # noqa: S704
         "sections": shown,
         "data": data,

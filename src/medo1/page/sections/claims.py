@@ -14,7 +14,8 @@ from medo1.page.sections.section import Section
 NOT_MEASURED = "not measured"
 
 
-def _verdict(row: Row) -> Markup:
+def verdict_text(row: Row) -> Markup:
+    """A verdict, marked by what it says."""
     kind = {"holds": "yes", "yes": "seen", "does not hold": "no"}.get(
         str(row.get("verdict") or row.get("seen")), "open"
     )
@@ -24,7 +25,7 @@ def _verdict(row: Row) -> Markup:
 def _claims(material: Material) -> Markup:
     columns = [
         Column("what the paper says", _claim, left=True),
-        Column("here", _verdict, left=True),
+        Column("here", verdict_text, left=True),
         Column("paper", lambda row: row["paper"], left=True),
         Column("measured", _measured, left=True),
         Column("why", lambda row: row["why"], left=True),
@@ -79,7 +80,7 @@ def _paper_table(material: Material) -> Markup:
 def _signatures(material: Material) -> Markup:
     columns = [
         Column("sign", lambda row: row["signature"]),
-        Column("seen", _verdict, left=True),
+        Column("seen", verdict_text, left=True),
         Column("arm", lambda row: row["arm"], left=True),
         Column("benchmark", lambda row: row["benchmark"], left=True),
         Column("built in", lambda row: "yes" if row.get("built_in") else "", left=True),
@@ -125,7 +126,7 @@ def _places(rows: Iterable[Row]) -> str:
 
 _SEEN = [
     Column("sign", lambda row: row["says"], left=True),
-    Column("seen", _verdict, left=True),
+    Column("seen", verdict_text, left=True),
     Column("by which arm, on which benchmark", lambda row: row["where"], left=True),
     Column("times not", lambda row: count(row["no"])),
     Column("times it cannot be told", lambda row: count(row["cannot be told"])),

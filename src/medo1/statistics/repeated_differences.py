@@ -1,0 +1,98 @@
+"""Paired differences that were measured several times: the same questions under several seeds, or in several worlds.
+
+Chance enters twice. Another seed trains another model, and moves all of its answers together; another question would
+have been answered otherwise by all models. So observations are clustered in two crossing ways, and the variance of the
+mean is that of Cameron, Gelbach and Miller (2011): over repetitions, plus over questions, less the part counted twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from medo1.statistics.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedDifference:
+    """A mean difference.
+
+    Attributes:
+        interval: of the mean, as a share from -1 to 1.
+        p_value: two-sided, of no difference.
+        of_repetition: the difference in each repetition, in their order.
+        questions: how many different ones there are.
+    """
+
+    interval: Interval
+    p_value: float
+    of_repetition: tuple[float, ...]
+    questions: int
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation between repetitions; None with one."""
+        number = len(self.of_repetition)
+        if number < 2:  # noqa: PLR2004
+            return None
+        mean = sum(self.of_repetition) / number
+        return math.sqrt(sum((one - mean) ** 2 for one in self.of_repetition) / (number - 1))
+
+
+def repeated_difference(
+    measured: Mapping[Hashable, Mapping[Hashable, float]], confidence: float = 0.95
+) -> RepeatedDifference:
+    """The mean of differences over questions and repetitions.
+
+    With one repetition the interval is over questions alone, and says nothing of another seed. With several it has
+    Student's quantile at the degrees of freedom that the two parts of the variance come to (Satterthwaite 1946): few
+    where the few repetitions differ most.
+
+    Args:
+        measured: repetition to question to the difference between two answers to it (1, 0 or -1).
+        confidence: level of the interval.
+
+    Raises:
+        ValueError: without a measurement.
+    """
+    from scipy.stats import t
+
+    observations = [
+        (repetition, question, value) for repetition, values in measured.items() for question, value in values.items()
+    ]
+    if not observations:
+        raise ValueError("no differences, expected at least one")
+    number = len(observations)
+    mean = math.fsum(value for _, _, value in observations) / number
+    by_repetition: dict[Hashable, float] = {}
+    by_question: dict[Hashable, float] = {}
+    single = 0.0
+    for repetition, question, value in observations:
+        by_repetition[repetition] = by_repetition.get(repetition, 0.0) + value - mean
+        by_question[question] = by_question.get(question, 0.0) + value - mean
+        single += (value - mean) ** 2
+    over_questions = _variance(by_question, number)
+    variance, free = over_questions, float(len(by_question) - 1)
+    if len(by_repetition) > 1:
+        over_repetitions = _variance(by_repetition, number)
+        both = over_repetitions + over_questions - single / number**2
+        variance = max(both, over_repetitions, over_questions)
+        parts = ((over_repetitions, len(by_repetition)), (over_questions, len(by_question)))
+        known = math.fsum(part**2 / (count - 1) for part, count in parts if count > 1)
+        free = variance**2 / known if known > 0 else float(len(by_repetition) - 1)
+    each = tuple(math.fsum(values.values()) / len(values) for values in measured.values() if values)
+    if free < 1:
+        return RepeatedDifference(Interval(mean, -1.0, 1.0), 1.0, each, len(by_question))
+    error = math.sqrt(variance)
+    half = float(t.ppf((1 + confidence) / 2, free)) * error
+    p_value = float(2 * t.sf(abs(mean) / error, free)) if error > 0 else (0.0 if mean else 1.0)
+    return RepeatedDifference(
+        Interval(mean, max(-1.0, mean - half), min(1.0, mean + half)), p_value, each, len(by_question)
+    )
+
+
+def _variance(sums: Mapping[Hashable, float], number: int) -> float:
+    """Of the mean, from the sums of residuals in clusters, with the factor for few of them."""
+    count = len(sums)
+    return math.fsum(one**2 for one in sums.values()) * count / max(1, count - 1) / number**2
