@@ -68,7 +68,7 @@ def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row
         joint = _difference(blocks, together if one.predicted is not None else study.confidence)
         rows.append({
             "comparison": name, "says": one.says, "at": _told(at), "levels": dict(at), "of": _side(one.of),
-            "against": _side(one.against), "on": one.on, "difference": alone.interval.value,
+            "against": _side(one.against), "on": one.questions, "difference": alone.interval.value,
             "low": alone.interval.low, "high": alone.interval.high, "joint_low": joint.interval.low,
             "joint_high": joint.interval.high, "p_value": alone.p_value, "repetitions": len(blocks),
             "spread": alone.spread, "each": list(alone.of_repetition), "questions": alone.questions,
@@ -91,11 +91,11 @@ def trend_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
     for name, one in study.trends.items():
         counts = []
         for cell in cells:
-            of, against = (_answers(study, cell, arm, one.on) for arm in (one.of, one.against))
+            of, against = (_answers(study, cell, arm, one.questions) for arm in (one.of, one.against))
             if of and against:
                 scale = study.scale[one.over][cell.levels[one.over]]
                 counts.append(PairedCounts(scale, sum(of.values()), sum(against.values()), len(of)))
-        row: Row = {"trend": name, "says": one.says, "of": one.of, "against": one.against, "on": one.on,
+        row: Row = {"trend": name, "says": one.says, "of": one.of, "against": one.against, "on": one.questions,
                     "over": study.axis.get(one.over, one.over), "runs": len(counts),
                     "predicted": one.predicted}  # fmt: skip
         if len(counts) < 3 or len({count.scale for count in counts}) < 2:  # noqa: PLR2004
@@ -124,7 +124,7 @@ def best_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
         places: list[list[float]] = []
         for level in levels:
             of_level = [cell for cell in cells if cell.levels[one.by] == level]
-            answered = [[_answers(study, cell, arm, one.on) for arm in one.arms] for cell in of_level]
+            answered = [[_answers(study, cell, arm, one.questions) for arm in one.arms] for cell in of_level]
             answered = [arms for arms in answered if all(arms)]
             if not answered:
                 continue
@@ -136,7 +136,7 @@ def best_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
             best = max(range(len(means)), key=lambda place: means[place])
             names = list(one.arms)
             rows.append({
-                "best": name, "says": one.says, "on": one.on, "axis": one.axis, "level": level,
+                "best": name, "says": one.says, "on": one.questions, "axis": one.axis, "level": level,
                 "scale": study.scale[one.by][level], "arm": names[best], "place": one.arms[names[best]],
                 "low": min(_central(draws, study.confidence)), "high": max(_central(draws, study.confidence)),
                 "share": sum(draw == one.arms[names[best]] for draw in draws) / len(draws),
@@ -174,7 +174,7 @@ def _blocks(
         if chosen[0] is None or chosen[1] is None:
             continue
         of, against = (
-            _answers(study, cell, side.arm, one.on)
+            _answers(study, cell, side.arm, one.questions)
             for cell, side in zip(chosen, (one.of, one.against), strict=True)
             if cell is not None
         )
@@ -257,7 +257,7 @@ def _missing_row(name: str, one: Comparison, at: Levels) -> Row:
     unknown = ("difference", "low", "high", "joint_low", "joint_high", "p_value", "p_adjusted", "spread")
     return {
         "comparison": name, "says": one.says, "at": _told(at), "levels": dict(at), "of": _side(one.of),
-        "against": _side(one.against), "on": one.on, "repetitions": 0, "questions": 0, "each": [],
+        "against": _side(one.against), "on": one.questions, "repetitions": 0, "questions": 0, "each": [],
         **dict.fromkeys(unknown), "predicted": None if one.predicted is None else _range_text(one.predicted),
         "verdict": None if one.predicted is None else NOT_MEASURED,
     }  # fmt: skip

@@ -49,7 +49,7 @@ class Comparison(Parameters):
     says: str = Field(min_length=1, description="the prediction in a sentence")
     of: Side = Field(description="the side that the difference is of")
     against: Side = Field(description="the side that is taken off")
-    on: str = Field(default=ALL, description="`all`, a name of `strata`, or a benchmark")
+    questions: str = Field(default=ALL, description="`all`, a name of `strata`, or a benchmark")
     by: tuple[str, ...] = Field(default=(), description="factors for each of whose levels there is a difference")
     predicted: Range | None = Field(
         default=None, description="where the difference lies, as a share of 0 to 1; null: no prediction, only a value"
@@ -63,7 +63,7 @@ class Trend(Parameters):
     of: str = Field(min_length=1, description="the arm that the difference is of")
     against: str = Field(min_length=1, description="the arm that is taken off")
     over: str = Field(min_length=1, description="a factor with a `scale`")
-    on: str = Field(default=ALL, description="`all`, a name of `strata`, or a benchmark")
+    questions: str = Field(default=ALL, description="`all`, a name of `strata`, or a benchmark")
     predicted: Literal["rises", "falls"] | None = Field(default=None, description="with the factor's scale")
 
 
@@ -74,7 +74,7 @@ class Best(Parameters):
     arms: dict[str, float] = Field(min_length=2, description="arm to where it stands on the axis, in order")
     axis: str = Field(min_length=1, description="what that number counts")
     by: str = Field(min_length=1, description="a factor with a `scale`")
-    on: str = Field(default=ALL, description="`all`, a name of `strata`, or a benchmark")
+    questions: str = Field(default=ALL, description="`all`, a name of `strata`, or a benchmark")
     predicted: Literal["rises", "falls"] | None = Field(
         default=None, description="where on the axis the best arm stands, from the least to the greatest level"
     )
