@@ -11,7 +11,7 @@ import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
-from medo1.statistics.intervals import Interval
+from medo1.statistics.intervals import Interval, share_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,23 @@ def repeated_difference(
         parts = ((over_repetitions, len(by_repetition)), (over_questions, len(by_question)))
         known = math.fsum(part**2 / (count - 1) for part, count in parts if count > 1)
         free = variance**2 / known if known > 0 else float(len(by_repetition) - 1)
-    each = tuple(math.fsum(values.values()) / len(values) for values in measured.values() if values)
+    if single == 0:  # all the same: nothing to see of chance, but that it is rarer than once in so many questions
+        half = share_interval(0, len(by_question), confidence).high
+        bounds = Interval(mean, max(-1.0, mean - half), min(1.0, mean + half))
+        return RepeatedDifference(bounds, 0.0 if abs(mean) > half else 1.0, _each(measured), len(by_question))
+    each = _each(measured)
     if free < 1:
         return RepeatedDifference(Interval(mean, -1.0, 1.0), 1.0, each, len(by_question))
     error = math.sqrt(variance)
     half = float(t.ppf((1 + confidence) / 2, free)) * error
-    p_value = float(2 * t.sf(abs(mean) / error, free)) if error > 0 else (0.0 if mean else 1.0)
+    p_value = float(2 * t.sf(abs(mean) / error, free))
     return RepeatedDifference(
         Interval(mean, max(-1.0, mean - half), min(1.0, mean + half)), p_value, each, len(by_question)
     )
+
+
+def _each(measured: Mapping[Hashable, Mapping[Hashable, float]]) -> tuple[float, ...]:
+    return tuple(math.fsum(values.values()) / len(values) for values in measured.values() if values)
 
 
 def _variance(sums: Mapping[Hashable, float], number: int) -> float:

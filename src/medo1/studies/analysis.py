@@ -264,7 +264,7 @@ def _missing_row(name: str, one: Comparison, at: Levels) -> Row:
 
 
 def _best_of_draws(answered: Sequence[Sequence[Answers]], places: Sequence[float], draws: int = 400) -> list[float]:
-    """The best arm's place in bootstrap draws of runs and of questions; ties go to the first."""
+    """The best arm's place in bootstrap draws of runs and of questions; of arms that are equal any."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -282,7 +282,7 @@ def _best_of_draws(answered: Sequence[Sequence[Answers]], places: Sequence[float
         runs = rng.multinomial(len(answered), [1 / len(answered)] * len(answered))
         weights = rng.multinomial(len(keys), [1 / len(keys)] * len(keys))
         shares = np.einsum("r,rak,k->a", runs, right, weights) / np.einsum("r,rk,k->", runs, asked, weights)
-        best.append(places[int(np.argmax(np.round(shares, 12)))])
+        best.append(places[int(rng.choice(np.flatnonzero(shares > shares.max() - 1e-12)))])
     return best
 
 

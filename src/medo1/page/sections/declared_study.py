@@ -179,7 +179,7 @@ def _trends(material: Material) -> Markup:
             paragraph(
                 "A binomial mixed model: how much the advantage, in log odds, grows with each doubling of the scale. "
                 "Each run adds chance of its own to both arms and to their difference. Intervals by parametric "
-                "bootstrap; a crossing is seen where 95 % of the draws have it between the least and the greatest scale."
+                "bootstrap; a crossing is seen where 95 % of draws have it between the least and the greatest scale."
             ),
         ]
     )
