@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from medo1.chains import make_chains, survey_chains
 from medo1.chains.formats import Checks
 from medo1.chains.recipes import RECIPES
 from medo1.chains.state import MadeChain
@@ -14,7 +15,8 @@ from medo1.clinic.expert import DRAWN_AS, Expert
 from medo1.clinic.explanations import FORMATS
 from medo1.clinic.wording import CONTROL_REQUESTS
 from medo1.clinic.world import WorldSpec, world_from
-from medo1.pipelines.synthesis.params import FormatParams
+from medo1.pipelines.synthesis.asking_teachers import chain_task
+from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 from tests.chains.asked import chains_of
 from tests.conftest import ROOT
 
@@ -33,7 +35,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "by_two": {"writes": "longstep", "min_steps": 1},
     "by_three": {"writes": "longstep", "min_steps": 1},
     "by_all": {"writes": "longstep", "min_steps": 1},
-    "no_steps": {"writes": "cot"},
+    "no_steps": {"writes": "cot", "seeded_as": "longstep"},
     "wrong_steps": {"writes": "longstep", "min_steps": 1},
     "detours": {"writes": "longstep", "min_steps": 1},
     "no_reflection": {"writes": "longmonolog", "min_turns": 0},
@@ -61,6 +63,30 @@ def test_every_format_that_the_expert_writes_has_its_prompts() -> None:
         assert request == CONTROL_REQUESTS[name]
         asked_as = (ROOT / f"conf/base/prompts/student/{DRAWN_AS[name]}.md").read_text()
         assert (ROOT / f"conf/base/prompts/student/{name}.md").read_text() == asked_as
+
+
+@pytest.mark.parametrize("format", list(VARIANTS))
+def test_a_variant_s_chains_end_as_those_of_the_format_that_it_is_held_against(format: str) -> None:
+    """Through the calls that a run makes, whose seeds depend on the entry in `formats`."""
+    of, spec = DRAWN_AS[format], FormatParams(**VARIANTS[format])
+    asked = [question for question in questions(world_from(WorldSpec()), ExamSpec()) if question.split == "train"][::9]
+    ends = []
+    for name, entry, request in (
+        (format, spec, CONTROL_REQUESTS[format]),
+        (of, FormatParams(min_steps=1), REQUESTS[of]),
+    ):
+        task = chain_task(name, {"request": request, "again": "{{reason}}"}, SynthesisParams(), entry, 11)
+        with Expert(error_rate=0.9) as teacher:
+            made = list(make_chains(survey_chains(asked, task, {"teacher": teacher}, {}), {"teacher": teacher}))
+        ends.append(
+            {
+                one.question_id: one.completion.text.split("diagnosis is")[1]
+                for one in made
+                if isinstance(one, MadeChain)
+            }
+        )
+    assert ends[0] == ends[1]
+    assert len(ends[0]) == len(asked) > 50
 
 
 @pytest.mark.parametrize("format", [*REQUESTS, *VARIANTS])

@@ -215,12 +215,13 @@ class ChainState:
         if reason:
             text += "\n\n" + substituted(task.prompts[AGAIN], {"reason": reason})
         question_id = work.question.question_id
+        drawn_as = task.seeded_as or task.format
         request = Request(
             key=f"{question_id}/{work.sample}/{stage.name}/{turn}",
             messages=(Message("user", text),),
             sampling=Sampling(temperature=task.teaching.temperature, max_new_tokens=task.teaching.max_new_tokens),
             sample=work.sample,
-            seed=seed_from(task.seed, "teacher", task.format, stage.name, question_id, work.sample, turn),
+            seed=seed_from(task.seed, "teacher", drawn_as, stage.name, question_id, work.sample, turn),
         )
         work.open[request.key] = (stage, request, [])
         return stage.engine, request

@@ -56,6 +56,7 @@ class ChainTask:
         checks: how strict the format is.
         answer_guided: the prompts may show the right answer (`{{gold}}`); such chains are marked.
         seed: each call's seed derives from it, the format, the stage, the question and the sample.
+        seeded_as: the format that the seeds derive from, where it is not the one written.
         where: where the prompts come from, for messages.
 
     Raises:
@@ -69,6 +70,7 @@ class ChainTask:
     checks: Checks = USUAL_CHECKS
     answer_guided: bool = False
     seed: int = 0
+    seeded_as: str | None = None
     where: str = "the prompts"
 
     def __post_init__(self) -> None:

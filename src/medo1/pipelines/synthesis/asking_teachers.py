@@ -35,6 +35,7 @@ def chain_task(
         checks=spec,
         answer_guided=spec.answer_guided,
         seed=seed,
+        seeded_as=spec.seeded_as,
         where=f"prompts of {name}",
     )
 

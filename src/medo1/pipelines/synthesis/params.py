@@ -47,7 +47,13 @@ class FormatParams(Checks):
         default=False, description="the prompts may show the right answer; such chains are marked `guided`"
     )
 
-    @field_validator("writes")
+    seeded_as: str | None = Field(
+        default=None,
+        description="the format whose calls these take their seeds from: a control that is written otherwise is then "
+        "drawn as what it is held against; None: the one that is written",
+    )
+
+    @field_validator("writes", "seeded_as")
     @classmethod
     def _a_format_is_written(cls, value: str | None) -> str | None:
         if value is not None and value not in FORMATS:
