@@ -121,7 +121,7 @@ def _plan(
 ) -> None:
     """Which cells there are, and what the missing ones would take."""
     from medo1.screen.run_plan import time_text
-    from medo1.studies.estimates import expected_seconds, training_steps
+    from medo1.studies.estimates import adapter_steps, expected_seconds
 
     failed, claimed = kept.failures(cells), kept.claimed(cells)
     missing = [cell for cell in cells if cell.name not in done and cell.name not in failed]
@@ -140,9 +140,9 @@ def _plan(
         )  # fmt: skip
         click.echo(f"  {cell.name:<40} {state}")
     seconds = expected_seconds(declaration, missing, list(done.values()))
-    steps = sum(training_steps(cell.parameters) for cell in missing)
+    steps = sum(adapter_steps(cell.parameters) for cell in missing)
     if steps:
-        click.echo(f"The missing ones train for {steps:,} steps in all.")
+        click.echo(f"The missing ones train adapters for {steps:,} steps in all.")
     if missing:
         click.echo(
             f"They take about {time_text(seconds / jobs)} with --jobs {jobs}, by the cells that are done."

@@ -36,15 +36,13 @@ def expected_seconds(study: Declaration, missing: Sequence[Cell], done: Sequence
     return total
 
 
-def training_steps(parameters: Mapping[str, Any]) -> int:
-    """Optimiser steps of a cell that its parameters tell: of its base model, and of each adapter.
-
-    What a study does not set itself has no steps here.
+def adapter_steps(parameters: Mapping[str, Any]) -> int:
+    """Optimiser steps of all adapters of a cell, as its parameters tell them; what a study leaves to its environment
+    has none here.
     """
-    loop = ((parameters.get("clinic") or {}).get("base") or {}).get("loop") or {}
     questions = (parameters.get("synthesis") or {}).get("questions") or 500
-    steps = int(loop.get("steps") or 0)
-    for recipe in (parameters.get("finetune") or {}).values():
-        if recipe and recipe.get("epochs") and recipe.get("batch_size"):
-            steps += ceil(questions / recipe["batch_size"]) * int(recipe["epochs"])
-    return steps
+    return sum(
+        ceil(questions / recipe["batch_size"]) * int(recipe["epochs"])
+        for recipe in (parameters.get("finetune") or {}).values()
+        if recipe and recipe.get("epochs") and recipe.get("batch_size")
+    )
