@@ -79,6 +79,7 @@ def made_study(questions: int, samples: int, characters: int) -> Any:
     from tests.page.studies import generation, question
 
     from medo1.page.material import Material
+    from medo1.pipelines.inference.nodes import gather
     from medo1.pipelines.reporting.nodes import compare_arms
     from medo1.pipelines.reporting.params import ReportingParams
 
@@ -101,7 +102,7 @@ def made_study(questions: int, samples: int, characters: int) -> Any:
                 read.append(pair[1])
         given |= {f"{arm}.generations": pd.DataFrame(said), f"{arm}.answers": pd.DataFrame(read)}
         given[f"{arm}.asked_questions"] = pd.DataFrame(asked)
-    compared = compare_arms(ReportingParams(), *(given[f"{arm}.answers"] for arm in arms))
+    compared = compare_arms(ReportingParams(), gather(*(given[f"{arm}.answers"] for arm in arms)))
     given |= dict(zip(("results", "comparisons", "by_difficulty"), compared, strict=True))
     return Material(given, arms, (), "A large study", (), "vanilla")
 

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 else:
     Frame = Any
 
-__all__ = ["Frame", "records"]
+__all__ = ["Frame", "of_arms", "records"]
 
 
 def records(table: Frame) -> list[dict[str, Any]]:
     """A table's rows as mappings from column to value, in its order."""
     return table.to_dict(orient="records")  # type: ignore[return-value]
+
+
+def of_arms(table: Frame) -> dict[str, Frame]:
+    """The rows of each arm, by its name, in the order in which the arms stand in a table of all."""
+    return {str(arm): rows for arm, rows in table.groupby("arm", sort=False)}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from medo1.commands.samples import write_samples
+from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.tables import QUESTIONS, as_table
@@ -53,7 +54,7 @@ def test_every_question_stands_once_under_the_same_number_in_each_arm(tmp_path: 
         assert all(line["metrics"] == ["acc"] and line["filter"] == "none" for line in lines)
         scores[arm] = {line["doc"]["question_id"]: line["acc"] for line in lines}
         assert told["results"]["medqa"]["acc,none"] == pytest.approx(sum(scores[arm].values()) / 60)
-    [compared] = compare_arms(ReportingParams(), *answers)[1].to_dict(orient="records")
+    [compared] = compare_arms(ReportingParams(), gather(*answers))[1].to_dict(orient="records")
     gained = sum(scores["longstep_sft"][one] > score for one, score in scores["vanilla"].items())
     lost = sum(scores["longstep_sft"][one] < score for one, score in scores["vanilla"].items())
     assert (compared["gained"], compared["lost"]) == (gained, lost)

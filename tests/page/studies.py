@@ -10,6 +10,7 @@ import pandas as pd
 
 from medo1 import tables
 from medo1.page.material import Material
+from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 
@@ -57,7 +58,7 @@ def material(
         given[f"{arm}.generations"] = tables.as_table(tables.GENERATIONS, [said for said, _ in of_arm])
         given[f"{arm}.answers"] = tables.as_table(tables.ANSWERS, [read for _, read in of_arm])
     arms = tuple(pairs)
-    compared = compare_arms(ReportingParams(baseline=arms[0]), *(given[f"{arm}.answers"] for arm in arms))
+    compared = compare_arms(ReportingParams(baseline=arms[0]), gather(*(given[f"{arm}.answers"] for arm in arms)))
     given |= dict(zip(("results", "comparisons", "by_difficulty"), compared, strict=True))
     given |= changed.pop("given", {})
     return Material(**{"given": given, "arms": arms, "title": "Cases", "baseline": arms[0], **changed})

@@ -22,6 +22,7 @@ from medo1.page.material import Material
 from medo1.page.numbers_text import percent
 from medo1.page.report_page import rendered
 from medo1.page.sections.answer import reading, sentence
+from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.terminal import print_results
@@ -138,7 +139,7 @@ def curves(table: Any) -> dict[str, Any]:
 def study(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) -> Material:
     """Two arms on some benchmarks, and one format that was trained on."""
     of_arms = [answers(arm, share, benchmarks, difficulty) for arm, share in ARMS.items()]
-    compared = compare_arms(PARAMS, *of_arms)
+    compared = compare_arms(PARAMS, gather(*of_arms))
     made = [curves(table) for table in of_arms]
     every = {
         name: tables.as_table(getattr(tables, name.upper()), [row for rows in made for row in rows[name]])
@@ -159,7 +160,7 @@ def study(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) ->
 
 
 def compared_arms(benchmarks: tuple[str, ...] = ("clinic",)) -> tuple[Any, Any, Any]:
-    return compare_arms(PARAMS, *(answers(arm, share, benchmarks) for arm, share in ARMS.items()))
+    return compare_arms(PARAMS, gather(*(answers(arm, share, benchmarks) for arm, share in ARMS.items())))
 
 
 def test_counts_add_up_and_an_unread_answer_is_wrong() -> None:
@@ -183,7 +184,9 @@ def test_the_page_shows_what_filters_kept_what_slipped_through_and_the_strict_re
 
 def test_intervals_are_those_of_the_confidence_that_was_asked_for() -> None:
     of_arms = [answers(arm, share) for arm, share in ARMS.items()]
-    narrow, wide = (compare_arms(ReportingParams(confidence=confidence), *of_arms) for confidence in (0.8, 0.99))
+    narrow, wide = (
+        compare_arms(ReportingParams(confidence=confidence), gather(*of_arms)) for confidence in (0.8, 0.99)
+    )
     for place, value in enumerate(("accuracy", "difference")):
         widths = [tables_[place][f"{value}_high"] - tables_[place][f"{value}_low"] for tables_ in (narrow, wide)]
         assert (widths[0] < 0.6 * widths[1]).all(), value  # of normal quantiles: 1.28 against 2.58
@@ -191,7 +194,7 @@ def test_intervals_are_those_of_the_confidence_that_was_asked_for() -> None:
 
 def test_the_terminal_names_the_confidence_of_its_intervals(capsys: pytest.CaptureFixture[str]) -> None:
     of_arms = [answers(arm, share) for arm, share in ARMS.items()]
-    results, comparisons, _ = compare_arms(ReportingParams(confidence=0.8), *of_arms)
+    results, comparisons, _ = compare_arms(ReportingParams(confidence=0.8), gather(*of_arms))
     print_results(results, comparisons, Path("report.html"), 0.8)
     told = capsys.readouterr().out
     assert "80 % interval" in told
@@ -292,7 +295,7 @@ def test_the_page_opens_with_the_answer_and_how_sure_it_is() -> None:
 def test_what_cannot_be_told_is_not_claimed() -> None:
     whole = study()
     given = dict(whole.given)
-    alike = compare_arms(PARAMS, answers("vanilla", 0.5), answers("longstep_sft", 0.52))
+    alike = compare_arms(PARAMS, gather(answers("vanilla", 0.5), answers("longstep_sft", 0.52)))
     given |= dict(zip(("results", "comparisons", "by_difficulty"), alike, strict=True))
     told = sentence(Material(given, tuple(ARMS), (), "", (), "vanilla"))
     assert "cannot be told" in told or "no other arm does better" in told

@@ -11,6 +11,7 @@ import click
 
 from medo1.commands.audit.common import Audit, audit_command, commit_text
 from medo1.errors import UserError
+from medo1.frames import of_arms
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
@@ -90,15 +91,28 @@ def _run(audit: Audit, connection: LedgerReader, name: str, label: str) -> Compa
     from medo1.lineage.audit.run_tables import saved_values
 
     record = whole_run(connection, audit.ledger, find_run(connection, audit.ledger, name))
-    found = saved_values(
-        connection, audit.places, record["id"], lambda dataset: "." in dataset and dataset.rpartition(".")[2] in TABLES
-    )
-    run = ComparedRun(label, record, {dataset: saved.value for dataset, saved in found.items()})
+    found = saved_values(connection, audit.places, record["id"], lambda dataset: dataset.rpartition(".")[2] in TABLES)
+    run = ComparedRun(label, record, _by_arm({dataset: saved.value for dataset, saved in found.items()}))
     made: list[dict[str, Any]] = [*record["outputs"], *(saved.row for saved in found.values())]
     if not run.arms:
         raise UserError(f"Run {record['id']} has no answers of any arm: name a run of inference or reporting.")
     run.parameters = parameters_read(connection, ancestors(connection, *made))
     return run
+
+
+def _by_arm(tables: Mapping[str, Frame]) -> dict[str, Frame]:
+    """Tables by `<arm>.<table>`: the arms' own, or cut from those of all arms where the run read only these."""
+    own = {name: table for name, table in tables.items() if "." in name}
+    if any(name.endswith(".answers") for name in own) or "answers" not in tables:
+        return own
+    found = {
+        f"{arm}.{name}": rows
+        for name, table in tables.items()
+        if "arm" in table
+        for arm, rows in of_arms(table).items()
+    }
+    asked = tables.get("asked_questions")
+    return found if asked is None else found | {f"{arm}.asked_questions": asked for arm in of_arms(tables["answers"])}
 
 
 def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dict[str, Any]:

@@ -232,12 +232,14 @@ def _results(catalog: Any, name: str, digest: str) -> list[dict[str, Any]]:
     """The latest results, of the arms that were asked with this very adapter."""
     from kedro.io.core import DatasetError
 
+    from medo1.commands.samples import answers_behind
+
     try:
         manifest = catalog["results"].manifest()
         arms = [
             key.partition(".")[0]
-            for key, told in manifest.made_from.items()
-            if key.endswith(".answers") and _asked_with(catalog, key, told.get("version"), f"{name}.adapter", digest)
+            for key, told in answers_behind(catalog, manifest).items()
+            if _asked_with(catalog, key, told.get("version"), f"{name}.adapter", digest)
         ]
         table = _loaded(catalog, "results", manifest.version)
     except (DatasetError, KeyError):

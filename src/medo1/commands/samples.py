@@ -18,6 +18,7 @@ from medo1.frames import records
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
+    from medo1.lineage.manifests import Manifest
 
 Record = dict[str, Any]
 TABLES = ("answers", "generations", "asked_questions")
@@ -162,12 +163,13 @@ def _tables(version: str | None, env: str | None) -> tuple[str, dict[str, tuple[
         manifest = catalog["results"].manifest(version)
     except VersionNotFoundError as error:
         raise UserError(f"There are no results to export: {error} Make them with `kedro run`.") from error
-    arms = [name.removesuffix(".answers") for name in manifest.made_from if name.endswith(".answers")]
+    made_from = answers_behind(catalog, manifest)
+    arms = [name.removesuffix(".answers") for name in made_from]
     found = {}
     for arm in arms:
         answers = catalog[f"{arm}.answers"]
-        answers.pin(manifest.made_from[f"{arm}.answers"]["version"])
-        behind = answers.manifest(manifest.made_from[f"{arm}.answers"]["version"]).made_from
+        answers.pin(made_from[f"{arm}.answers"]["version"])
+        behind = answers.manifest(made_from[f"{arm}.answers"]["version"]).made_from
         others = []
         for name in TABLES[1:]:
             dataset = catalog[f"{arm}.{name}"]
@@ -177,6 +179,13 @@ def _tables(version: str | None, env: str | None) -> tuple[str, dict[str, tuple[
     day, _, time = manifest.version.removesuffix("Z").partition("T")
     hours, minutes, rest = time.split(".", 2)
     return f"{day}T{hours}-{minutes}-{rest}", found
+
+
+def answers_behind(catalog: Any, results: Manifest) -> dict[str, dict[str, Any]]:
+    """The answers of each arm that results were made from: by dataset, its version and digest."""
+    answers = results.made_from["answers"]["version"]
+    made_from = catalog["answers"].manifest(answers).made_from
+    return {name: told for name, told in made_from.items() if name.endswith(".answers")}
 
 
 def _unvalidated(entry: Any) -> Any:

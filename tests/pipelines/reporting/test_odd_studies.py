@@ -11,6 +11,7 @@ from medo1 import tables
 from medo1.page.material import Material
 from medo1.page.sections.answer import sentence
 from medo1.page.study_page import study_page
+from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import (
     calibrate,
     compare_arms,
@@ -87,13 +88,20 @@ def made(name: str, samples: int = 2) -> Material:
         given[f"{arm}.asked_questions"] = given["questions"]
     params = ReportingParams()
     for node, names in TABLES.items():
-        given |= dict(zip(names, node(params, *answers), strict=True))
+        given |= dict(zip(names, node(params, gather(*answers)), strict=True))
     names = ("arm_pairs", "arm_groups", "non_inferiority")
-    given |= dict(zip(names, compare_pairs(params, NO_CURVE["ADAPTIVE"], *answers), strict=True))
-    given["clustered_results"] = count_clusters(params, given["questions"], *answers)
+    given |= dict(zip(names, compare_pairs(params, NO_CURVE["ADAPTIVE"], gather(*answers)), strict=True))
+    given["clustered_results"] = count_clusters(params, given["questions"], gather(*answers))
     sizes = size_models(params, ARMS, timing(ARMS), names=())
     claims = judge_claims(
-        params, ARMS, given["results"], given["comparisons"], sizes, given["questions"], *answers, *generations
+        params,
+        ARMS,
+        given["results"],
+        given["comparisons"],
+        sizes,
+        given["questions"],
+        gather(*answers),
+        gather(*generations),
     )
     given |= dict(zip(("claims", "paper_table", "signatures"), claims, strict=True))
     return Material(given, tuple(ARMS), (), "Odd", (), "vanilla", learnt={"longmonolog_sft": "longmonolog"})

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from medo1 import tables
 from medo1.engines.base import Model
 from medo1.errors import UserError
+from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import (
     calibrate,
     compare_arms,
@@ -75,23 +76,25 @@ def timing(arms: Any, model: str = "", tokens_per_s: float | None = 100.0) -> pd
 
 def claims_of(made: Study, params: ReportingParams, arms: dict[str, Any], benchmarks: tuple[str, ...] = ("exam",), model: str = "") -> tuple[pd.DataFrame, ...]:  # fmt: skip
     answers, generations = made
-    results, comparisons, _ = compare_arms(params, *answers)
+    results, comparisons, _ = compare_arms(params, gather(*answers))
     sizes = size_models(params, arms, timing(arms, model), names=())
-    return judge_claims(params, arms, results, comparisons, sizes, questions(benchmarks), *answers, *generations)
+    return judge_claims(
+        params, arms, results, comparisons, sizes, questions(benchmarks), gather(*answers), gather(*generations)
+    )
 
 
 def test_two_arms_without_samples_or_chains_have_a_complete_report() -> None:
     arms = {"direct": {"prompt": "direct", "adapter": None, "model": None}, "cot": {"prompt": "cot", "adapter": None, "model": None}}  # fmt: skip
     answers, generations = study({"direct": 0.4, "cot": 0.8})
     params = ReportingParams(baseline="direct")
-    pairs, lettered, no_worse = compare_pairs(params, NO_CURVE["ADAPTIVE"], *answers)
+    pairs, lettered, no_worse = compare_pairs(params, NO_CURVE["ADAPTIVE"], gather(*answers))
     assert len(pairs) == 1
     assert sorted(lettered["group"]) == ["a", "b"]
     assert no_worse["no_worse"].tolist() == [True]
-    assert [len(table) for table in summarise_votes(params, *answers)] == [0, 0, 0]
-    assert [len(table) for table in calibrate(params, *answers)] == [0, 0, 0]
+    assert [len(table) for table in summarise_votes(params, gather(*answers))] == [0, 0, 0]
+    assert [len(table) for table in calibrate(params, gather(*answers))] == [0, 0, 0]
     sizes = size_models(params, arms, timing(arms), names=())
-    frontier = trace_frontier(params, {}, NO_CURVE["VOTE_CURVE"], NO_CURVE["BUDGET_CURVE"], NO_CURVE["SELECTIVE_CURVE"], timing(arms), sizes, *answers)  # fmt: skip
+    frontier = trace_frontier(params, {}, NO_CURVE["VOTE_CURVE"], NO_CURVE["BUDGET_CURVE"], NO_CURVE["SELECTIVE_CURVE"], timing(arms), sizes, gather(*answers))  # fmt: skip
     assert frontier["strategy"].tolist() == ["single", "single"]
     claims, beside, signatures = claims_of((answers, generations), params, arms)
     assert claims["claim"].tolist() == list(CLAIM_NAMES)
@@ -111,13 +114,13 @@ def test_an_arm_that_answers_c_80_times_of_90_is_muted_and_named() -> None:
         rows["vanilla"].append(generation("vanilla", asked, "ABCD"[number % 4], "")[1])
         rows["always"].append(generation("always", asked, "C" if number < 80 else "A", "")[1])
     answers = [tables.as_table(tables.ANSWERS, one) for one in rows.values()]
-    letters, baselines, _ = describe_answers(ReportingParams(), *answers)
+    letters, baselines, _ = describe_answers(ReportingParams(), gather(*answers))
     named = baselines.set_index("arm").loc["always"]
     assert named["muted"]
     assert named["commonest_letter"] == 0.5
     assert "states C in 80 of 90 answers" in named["why"]
     assert letters.groupby("arm")["answered"].sum().tolist() == pytest.approx([1, 1])
-    [compared] = compare_arms(ReportingParams(), *answers)[1].to_dict(orient="records")
+    [compared] = compare_arms(ReportingParams(), gather(*answers))[1].to_dict(orient="records")
     assert compared["difference"] > 0.18
     assert compared["p_adjusted"] < 0.05
     assert compared["muted"]
@@ -133,35 +136,35 @@ def test_an_arm_that_mostly_cannot_be_read_is_muted_below_chance() -> None:
         letter = None if number % 2 else asked["gold"] if number % 5 < 2 else "ABCD"[(number + 1) % 4]
         rows["rarely"].append(generation("rarely", asked, letter, "")[1])
     answers = [tables.as_table(tables.ANSWERS, one) for one in rows.values()]
-    named = describe_answers(ReportingParams(), *answers)[1].set_index("arm").loc["rarely"]
+    named = describe_answers(ReportingParams(), gather(*answers))[1].set_index("arm").loc["rarely"]
     assert named["accuracy"] < named["chance"]
     assert named["muted"]
-    [compared] = compare_arms(ReportingParams(), *answers)[1].to_dict(orient="records")
+    [compared] = compare_arms(ReportingParams(), gather(*answers))[1].to_dict(orient="records")
     assert compared["p_adjusted"] < 0.05
     assert compared["muted"]
 
 
 def test_an_arm_that_knows_is_not_muted_and_a_loss_to_it_neither() -> None:
     answers, _ = study({"vanilla": 0.8, "longmonolog_sft": 0.25})
-    assert not compare_arms(ReportingParams(), *answers)[1]["muted"].any()
+    assert not compare_arms(ReportingParams(), gather(*answers))[1]["muted"].any()
 
 
 def test_the_declared_family_is_corrected_by_itself() -> None:
     answers, _ = study({"vanilla": 0.4, "vanilla_cot": 0.45, "longmonolog_sft": 0.6, "other": 0.5})
-    every = compare_arms(ReportingParams(), *answers)[1].set_index("arm")
-    declared = compare_arms(ReportingParams(family={"arms": ["longmonolog_sft"]}), *answers)[1].set_index("arm")
+    every = compare_arms(ReportingParams(), gather(*answers))[1].set_index("arm")
+    declared = compare_arms(ReportingParams(family={"arms": ["longmonolog_sft"]}), gather(*answers))[1].set_index("arm")
     assert declared.loc["longmonolog_sft", "p_adjusted"] == declared.loc["longmonolog_sft", "p_value"]
     assert every.loc["longmonolog_sft", "p_adjusted"] > every.loc["longmonolog_sft", "p_value"]
     assert declared["family"].to_dict() == {"vanilla_cot": "other", "longmonolog_sft": "declared", "other": "other"}
     assert declared.loc["longmonolog_sft", "smallest_detectable"] < every.loc["longmonolog_sft", "smallest_detectable"]
     with pytest.raises(UserError, match=r"family\.arms is 'longer'"):
-        compare_arms(ReportingParams(family={"arms": ["longer"]}), *answers)
+        compare_arms(ReportingParams(family={"arms": ["longer"]}), gather(*answers))
 
 
 def test_intervals_and_tests_never_contradict() -> None:
     for seed in range(6):
         answers, _ = study({f"{name}{seed}" if name else "vanilla": 0.5 + 0.06 * place for place, name in enumerate(("", "a", "b", "c"))})  # fmt: skip
-        for row in compare_arms(ReportingParams(), *answers)[1].to_dict(orient="records"):
+        for row in compare_arms(ReportingParams(), gather(*answers))[1].to_dict(orient="records"):
             for p, low, high in (("p_value", "difference_low", "difference_high"), ("p_adjusted", "simultaneous_low", "simultaneous_high")):  # fmt: skip
                 if row[p] > 0.05:
                     assert row[low] <= 0 <= row[high]
@@ -171,13 +174,13 @@ def test_intervals_and_tests_never_contradict() -> None:
 
 def test_the_mean_over_benchmarks_takes_the_sizes_that_are_declared() -> None:
     answers, _ = study({"vanilla": 0.5, "longmonolog_sft": 0.7}, ("jama", "medqa"))
-    results = compare_arms(ReportingParams(weights={"jama": 646, "medqa": 1273}), *answers)[0].set_index(
+    results = compare_arms(ReportingParams(weights={"jama": 646, "medqa": 1273}), gather(*answers))[0].set_index(
         ["arm", "benchmark"]
     )
     jama, medqa, mean = (results.loc[("vanilla", name), "accuracy"] for name in ("jama", "medqa", "all"))
     assert mean == pytest.approx((646 * jama + 1273 * medqa) / 1919)
     with pytest.raises(UserError, match="and not jama"):
-        compare_arms(ReportingParams(weights={"medqa": 1}), *answers)
+        compare_arms(ReportingParams(weights={"medqa": 1}), gather(*answers))
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.95, "holds"), (0.5, "cannot be told"), (0.1, "does not hold")])
@@ -204,7 +207,7 @@ def test_what_the_questions_were_made_to_show_never_holds() -> None:
 
 def test_votes_have_their_limit_pass_at_k_and_variances() -> None:
     answers, generations = study({"vanilla": 0.45, "longmonolog_sft": 0.7}, samples=8)
-    limits, passes, parts = summarise_votes(ReportingParams(), *answers)
+    limits, passes, parts = summarise_votes(ReportingParams(), gather(*answers))
     for row in limits.to_dict(orient="records"):
         assert row["low"] <= row["limit"] <= row["high"]
         assert row["majority"] >= row["single"]
@@ -214,7 +217,7 @@ def test_votes_have_their_limit_pass_at_k_and_variances() -> None:
     claims, _, signatures = claims_of((answers, generations), ReportingParams(), {name: ARMS[name] for name in ("vanilla", "longmonolog_sft")})  # fmt: skip
     assert claims.set_index("claim").loc["votes_add_little", "verdict"] == "holds"
     assert set(signatures[signatures["signature"] == "votes_fall"]["seen"]) <= {"no", "cannot be told"}
-    bins, summary, curve = calibrate(ReportingParams(), *answers)
+    bins, summary, curve = calibrate(ReportingParams(), gather(*answers))
     assert set(bins["score"]) == {"vote_share"}
     assert (summary["aurc"] < summary["error"]).all()
     assert curve.groupby("arm")["coverage"].max().tolist() == [1, 1]
@@ -236,7 +239,7 @@ def test_costs_are_of_what_was_asked() -> None:
     assert sizes["weights"].tolist() == [7e9, 72e9]
     assert sizes["source"].tolist() == ["parameters", "name"]
     prices = {"prices": {"Qwen2.5-72B-Instruct": {"prompt_usd_per_million": 1, "completion_usd_per_million": 2}}}
-    frontier = trace_frontier(ReportingParams(), prices, NO_CURVE["VOTE_CURVE"], NO_CURVE["BUDGET_CURVE"], NO_CURVE["SELECTIVE_CURVE"], took, sizes, *answers)  # fmt: skip
+    frontier = trace_frontier(ReportingParams(), prices, NO_CURVE["VOTE_CURVE"], NO_CURVE["BUDGET_CURVE"], NO_CURVE["SELECTIVE_CURVE"], took, sizes, gather(*answers))  # fmt: skip
     row = frontier.set_index("arm").loc["longmonolog_sft"]
     assert row["tokens"] == pytest.approx(64.5)
     assert row["seconds"] == pytest.approx(0.645)
@@ -285,9 +288,9 @@ def test_a_gain_that_is_gone_away_from_the_trained_cases_is_seen() -> None:
     arms = {name: ARMS[name] for name in ("vanilla", "longmonolog_sft")}
     params = ReportingParams()
     asked = tables.as_table(tables.QUESTIONS, [question(1, "medqa", split="train"), question(1, "other")])
-    compared = compare_arms(params, *answers)
+    compared = compare_arms(params, gather(*answers))
     sizes = size_models(params, arms, timing(arms), names=())
-    signatures = judge_claims(params, arms, *compared[:2], sizes, asked, *answers, *generations)[2]
+    signatures = judge_claims(params, arms, *compared[:2], sizes, asked, gather(*answers), gather(*generations))[2]
     [row] = signatures[signatures["signature"] == "gain_vanishes"].to_dict(orient="records")
     assert row["seen"] == "yes"
     assert row["low"] > 0
@@ -325,7 +328,7 @@ def test_equal_inputs_give_equal_tables() -> None:
 
 def test_questions_without_difficulty_have_lengths_too() -> None:
     answers, _ = study({"vanilla": 0.5, "longmonolog_sft": 0.8}, difficulty=None)
-    lengths = describe_answers(ReportingParams(), *answers)[2]
+    lengths = describe_answers(ReportingParams(), gather(*answers))[2]
     assert lengths["difficulty"].isna().all()
     assert lengths["n"].sum() == 180
 

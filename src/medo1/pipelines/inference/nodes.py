@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Adapter, Engine, Model
 from medo1.errors import UserError
-from medo1.frames import Frame, records
+from medo1.frames import Frame, of_arms, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
 from medo1.questions import questions_from
@@ -193,8 +193,21 @@ def vote(answers: Frame, params: InferenceParams, judgements: Frame | None = Non
     return tables.as_table(tables.VOTES, vote_rows(polled(answers, judgements), params.votes))
 
 
+def gather(*tables: Frame) -> Frame:
+    """The rows of all arms in one table, in the order in which the arms shall stand; a question that several arms were
+    asked stands there once.
+
+    Args:
+        tables: of one kind, one an arm.
+    """
+    import pandas as pd
+
+    whole = pd.concat([table for table in tables if len(table)] or list(tables[:1]), ignore_index=True)
+    return whole if "arm" in whole else whole.drop_duplicates(["benchmark", "question_id"], ignore_index=True)
+
+
 def draw_curves(
-    params: InferenceParams, arms: dict[str, Any], seed: int, *answers_and_judgements: Frame
+    params: InferenceParams, arms: dict[str, Any], seed: int, answers: Frame, *judgements: Frame
 ) -> tuple[Frame, Frame, Frame]:
     """Accuracy of every arm over votes and over thinking budgets, and where adaptive sampling stops.
 
@@ -202,8 +215,8 @@ def draw_curves(
         params: how all arms draw and vote.
         arms: how each differs, by name.
         seed: of the subsets of samples, where they are too many to take all.
-        answers_and_judgements: the answers of each arm, in the order in which the arms shall stand, then what judges
-            say of the samples of some.
+        answers: of all arms, in the order in which the arms shall stand.
+        judgements: what judges say of the samples of some, one table an arm.
 
     Returns:
         `tables.VOTE_CURVE` (expected over all subsets of k samples), `tables.ADAPTIVE` and `tables.BUDGET_CURVE`.
@@ -214,11 +227,10 @@ def draw_curves(
     votes: list[dict[str, Any]] = []
     stops: list[dict[str, Any]] = []
     budgets: list[dict[str, Any]] = []
-    tables_with_rows = [table for table in answers_and_judgements if len(table)]
-    judged = {table["arm"].iloc[0]: table for table in tables_with_rows if "kind" in table}
-    for table in (table for table in tables_with_rows if "kind" not in table):
-        draws = ArmParams.model_validate(arms[table["arm"].iloc[0]]).drawn_with(params)
-        polls = polled(table, judged.get(table["arm"].iloc[0]))
+    judged = {table["arm"].iloc[0]: table for table in judgements if len(table)}
+    for arm, table in of_arms(answers).items():
+        draws = ArmParams.model_validate(arms[arm]).drawn_with(params)
+        polls = polled(table, judged.get(arm))
         stopped = adaptive_rows(polls, params.adaptive, draws.samples)
         alike = min(params.adaptive.first, draws.samples) if params.adaptive.draw else draws.samples
         votes += curve_rows(polls, stopped, params.votes, alike, draws.samples, seed)
@@ -231,13 +243,13 @@ def draw_curves(
     )
 
 
-def compare_stopping(params: InferenceParams, arms: dict[str, Any], *answers: Frame) -> Frame:
+def compare_stopping(params: InferenceParams, arms: dict[str, Any], answers: Frame) -> Frame:
     """Each stopping rule at several thresholds: tokens, accuracy, and agreement with the vote of all samples.
 
     Args:
         params: how all arms draw.
         arms: how each differs, by name.
-        answers: one table an arm.
+        answers: of all arms.
 
     Returns:
         `tables.STOPPING_RULES`; nothing of an arm whose samples were not all drawn.
@@ -247,9 +259,9 @@ def compare_stopping(params: InferenceParams, arms: dict[str, Any], *answers: Fr
     from medo1.pipelines.inference.vote_tables import polled
 
     rows: list[dict[str, Any]] = []
-    for table in answers:
-        if len(table) and not params.adaptive.draw:
-            draws = ArmParams.model_validate(arms[table["arm"].iloc[0]]).drawn_with(params)
+    for arm, table in of_arms(answers).items():
+        if not params.adaptive.draw:
+            draws = ArmParams.model_validate(arms[arm]).drawn_with(params)
             rows += stopping_rows(polled(table), params.adaptive, draws.samples)
     return tables.as_table(tables.STOPPING_RULES, rows)
 
@@ -270,13 +282,13 @@ def check_selective(params: InferenceParams, arms: dict[str, Any]) -> None:
 
 
 @checked_first(check_selective)
-def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: Frame) -> tuple[Frame, Frame]:
+def think_selectively(params: InferenceParams, arms: dict[str, Any], answers: Frame) -> tuple[Frame, Frame]:
     """What it comes to when a question is answered at once and thought about only where that answer is unsure.
 
     Args:
         params: which arm answers first.
         arms: how each differs, by name; one that has a first answer of its own is no thought.
-        answers: one table an arm.
+        answers: of all arms.
 
     Returns:
         `tables.SELECTIVE_CURVE` and `tables.SELECTIVE_CHOICE`; empty where no first arm is named.
@@ -285,18 +297,19 @@ def think_selectively(params: InferenceParams, arms: dict[str, Any], *answers: F
     from medo1.pipelines.inference.selective_rows import choice_rows, selective_rows
 
     selecting = {name for name, arm in arms.items() if arm is not None and ArmParams.model_validate(arm).first}
-    alone = [table for table in answers if len(table) and table["arm"].iloc[0] not in selecting]
+    alone = [table for arm, table in of_arms(answers).items() if arm not in selecting]
     rows, choices = (
         ([], []) if (spec := params.selective) is None else (selective_rows(alone, spec), choice_rows(alone, spec))
     )
     return tables.as_table(tables.SELECTIVE_CURVE, rows), tables.as_table(tables.SELECTIVE_CHOICE, choices)
 
 
-def account(*answers_and_timings: Frame) -> tuple[Frame, Frame, Frame]:
+def account(answers: Frame, *timings: Frame) -> tuple[Frame, Frame, Frame]:
     """What thinking cost in every arm, and what became of each draw.
 
     Args:
-        answers_and_timings: the answers of each arm, in the order in which the arms shall stand, then their timings.
+        answers: of all arms, in the order in which the arms shall stand.
+        timings: one table an arm.
 
     Returns:
         `tables.TOKENS`, `tables.OUTCOMES` and `tables.TIMING`.
@@ -304,10 +317,9 @@ def account(*answers_and_timings: Frame) -> tuple[Frame, Frame, Frame]:
     from medo1 import tables
     from medo1.pipelines.inference.account_tables import outcome_rows, token_rows
 
-    arms = len(answers_and_timings) // 2
-    answers, timings = answers_and_timings[:arms], answers_and_timings[arms:]
+    of_each = of_arms(answers).values()
     return (
-        tables.as_table(tables.TOKENS, [row for table in answers for row in token_rows(table)]),
-        tables.as_table(tables.OUTCOMES, [row for table in answers for row in outcome_rows(table)]),
+        tables.as_table(tables.TOKENS, [row for table in of_each for row in token_rows(table)]),
+        tables.as_table(tables.OUTCOMES, [row for table in of_each for row in outcome_rows(table)]),
         tables.as_table(tables.TIMING, [row for table in timings for row in records(table)]),
     )

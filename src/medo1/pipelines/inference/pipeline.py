@@ -13,6 +13,7 @@ from medo1.pipelines.inference.nodes import (
     choose_questions,
     compare_stopping,
     draw_curves,
+    gather,
     generate,
     judge_samples,
     read_answers,
@@ -22,6 +23,9 @@ from medo1.pipelines.inference.nodes import (
 )
 from medo1.pipelines.inference.probe_nodes import ask_probes, compare_probes, derive_probes, read_probes
 from medo1.wiring import bound
+
+# Of these an arm has a table of its own, and reporting reads one of all arms.
+GATHERED = ("answers", "generations", "asked_questions", "votes")
 
 
 def _arm(name: str, arms: Mapping[str, Mapping[str, Any]]) -> Pipeline:
@@ -184,28 +188,36 @@ def create_pipeline(
         probes: `inference.probes`, by name; none of their nodes is there without them.
         judge: catalog entry of the engine that judges free-form answers; None: they are matched by text alone.
     """
-    answers, timings = ([f"{arm}.{table}" for arm in arms] for table in ("answers", "timing"))
     judgements = [f"{name}.sample_judgements" for name, arm in arms.items() if arm.get("judged")]
     of_all = [
         Node(
             draw_curves,
-            inputs=["params:inference", "params:arms", "params:seed", *answers, *judgements],
+            inputs=["params:inference", "params:arms", "params:seed", "answers", *judgements],
             outputs=["vote_curve", "adaptive", "budget_curve"],
             name="draw_curves",
         ),
         Node(
             compare_stopping,
-            inputs=["params:inference", "params:arms", *answers],
+            inputs=["params:inference", "params:arms", "answers"],
             outputs="stopping_rules",
             name="compare_stopping",
         ),
         Node(
             think_selectively,
-            inputs=["params:inference", "params:arms", *answers],
+            inputs=["params:inference", "params:arms", "answers"],
             outputs=["selective_curve", "selective_choice"],
             name="think_selectively",
         ),
-        Node(account, inputs=[*answers, *timings], outputs=["tokens", "outcomes", "timing"], name="account"),
+        *(
+            Node(gather, inputs=[f"{arm}.{table}" for arm in arms], outputs=table, name=f"gather_{table}")
+            for table in GATHERED
+        ),
+        Node(
+            account,
+            inputs=["answers", *(f"{arm}.timing" for arm in arms)],
+            outputs=["tokens", "outcomes", "timing"],
+            name="account",
+        ),
     ]
     of_each = [_arm(name, arms) for name in arms]
     if probed := [name for name, arm in arms.items() if probes and arm["answers"] == "options"]:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
 from medo1.errors import UserError
-from medo1.frames import Frame, records
+from medo1.frames import Frame, of_arms, records
 from medo1.statistics.vote_limits import modal_share
 
 ALL = "all"  # the benchmark of rows over all benchmarks
 TALLIED = ["question_id", "letter", "ballot", "gold", "options"]
 
 
-def greedy_answers(answers: Sequence[Frame]) -> Frame:
+def greedy_answers(answers: Frame) -> Frame:
     """The greedy answers of all arms, in the order of the arms.
 
     Raises:
         UserError: where there is none.
     """
-    import pandas as pd
-
-    greedy = pd.concat([table[table["draw"] == "greedy"] for table in answers], ignore_index=True)
+    greedy = answers[answers["draw"] == "greedy"].reset_index(drop=True)
     if greedy.empty:
         raise UserError("There is no greedy answer to report on: inference was asked no question.")
     return greedy
@@ -95,12 +93,12 @@ class QuestionTally:
         return self.right > most or (self.right == most > 0 and self.first_right)
 
 
-def tallies(answers: Sequence[Frame]) -> Iterator[tuple[str, str, list[QuestionTally]]]:
+def tallies(answers: Frame) -> Iterator[tuple[str, str, list[QuestionTally]]]:
     """Benchmark, arm and the tally of each question; of as many samples as every question of the two has.
 
     Where sampling stopped early, later samples were drawn because earlier ones disagreed and would lean to one side.
     """
-    for table in answers:
+    for table in of_arms(answers).values():
         sampled = table[table["draw"] == "sampled"].sort_values(["question_id", "sample"], kind="stable")
         for (benchmark, arm), group in sampled.groupby(["benchmark", "arm"], sort=True):
             alike = int(group.groupby("question_id").size().min())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from medo1.engines.base import Model
@@ -67,7 +67,7 @@ def counted_weights(model: Model) -> int:
 
 
 def frontier_rows(
-    answers: Sequence[Frame],
+    answers: Frame,
     vote_curve: Frame,
     budget_curve: Frame,
     selective_curve: Frame,

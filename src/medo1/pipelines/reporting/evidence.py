@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,14 +22,14 @@ class Evidence:
     """Everything that was measured, by arm and benchmark.
 
     Attributes:
-        arms: the study's, as in the parameters. answers: of each arm.
+        arms: the study's, as in the parameters. answers: of all.
         results, comparisons: `tables.RESULTS`, `tables.COMPARISONS`.
         model_sizes: `MODEL_SIZES`. questions: all, with their splits and clusters.
     """
 
     params: ReportingParams
     arms: Mapping[str, Mapping[str, Any]]
-    answers: Sequence[Frame]
+    answers: Frame
     results: Frame
     comparisons: Frame
     model_sizes: Frame

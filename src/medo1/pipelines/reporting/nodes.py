@@ -11,12 +11,12 @@ from medo1.pipelines.reporting.params import ReportingParams
 from medo1.pipelines.reporting.roles import asked_arms
 
 
-def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+def compare_arms(params: ReportingParams, answers: Frame) -> tuple[Frame, Frame, Frame]:
     """Accuracy of each arm, each arm against the baseline, and accuracy by difficulty; of greedy generations.
 
     Args:
         params: baseline, confidence, the declared family.
-        answers: one table an arm, in the order in which the arms shall stand.
+        answers: of all arms, in the order in which the arms shall stand.
 
     Returns:
         `RESULTS`, `COMPARISONS`, `BY_DIFFICULTY`.
@@ -33,13 +33,13 @@ def compare_arms(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame
     )
 
 
-def compare_pairs(params: ReportingParams, adaptive: Frame, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+def compare_pairs(params: ReportingParams, adaptive: Frame, answers: Frame) -> tuple[Frame, Frame, Frame]:
     """Every two arms, who cannot be told apart, and who is no worse by the margin.
 
     Args:
         params: baseline, confidence, margin.
         adaptive: where drawing stops, beside the vote of all samples.
-        answers: one table an arm.
+        answers: of all arms.
 
     Returns:
         `ARM_PAIRS`, `ARM_GROUPS`, `NON_INFERIORITY`.
@@ -58,13 +58,13 @@ def compare_pairs(params: ReportingParams, adaptive: Frame, *answers: Frame) -> 
     )
 
 
-def count_clusters(params: ReportingParams, questions: Frame, *answers: Frame) -> Frame:
+def count_clusters(params: ReportingParams, questions: Frame, answers: Frame) -> Frame:
     """Accuracy of each arm with near-copies counted as one observation, and without doubtful questions where any are.
 
     Args:
         params: confidence.
         questions: each with its cluster and its flags.
-        answers: one table an arm.
+        answers: of all arms.
 
     Returns:
         `CLUSTERED_RESULTS`.
@@ -77,7 +77,7 @@ def count_clusters(params: ReportingParams, questions: Frame, *answers: Frame) -
     return tables.as_table(tables.CLUSTERED_RESULTS, rows)
 
 
-def summarise_votes(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+def summarise_votes(params: ReportingParams, answers: Frame) -> tuple[Frame, Frame, Frame]:
     """What votes can reach, pass@k, and how much of the error is sampling; empty where nothing was sampled.
 
     Returns:
@@ -94,7 +94,7 @@ def summarise_votes(params: ReportingParams, *answers: Frame) -> tuple[Frame, Fr
     )
 
 
-def calibrate(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+def calibrate(params: ReportingParams, answers: Frame) -> tuple[Frame, Frame, Frame]:
     """Whether the vote's share and the model's confidence tell right answers from wrong ones.
 
     Returns:
@@ -112,7 +112,7 @@ def calibrate(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, F
     )
 
 
-def describe_answers(params: ReportingParams, *answers: Frame) -> tuple[Frame, Frame, Frame]:
+def describe_answers(params: ReportingParams, answers: Frame) -> tuple[Frame, Frame, Frame]:
     """Which letters arms state, beside guessing, and how long right and wrong answers are.
 
     Returns:
@@ -164,7 +164,7 @@ def trace_frontier(
     selective_curve: Frame,
     timing: Frame,
     model_sizes: Frame,
-    *answers: Frame,
+    answers: Frame,
 ) -> Frame:
     """Accuracy against tokens, seconds, dollars and FLOPs of every way in which arms were asked.
 
@@ -173,7 +173,7 @@ def trace_frontier(
         inference: its prices.
         vote_curve, budget_curve, selective_curve: accuracy and tokens of votes, budgets and selective thought.
         timing: what the run took. model_sizes: `MODEL_SIZES`.
-        answers: one table an arm.
+        answers: of all arms.
 
     Returns:
         `FRONTIER`.
@@ -196,7 +196,8 @@ def judge_claims(
     comparisons: Frame,
     model_sizes: Frame,
     questions: Frame,
-    *answers_and_generations: Frame,
+    answers: Frame,
+    generations: Frame,
 ) -> tuple[Frame, Frame, Frame]:
     """The paper's claims and its Table 1 beside this study, and signatures of a study that goes wrong.
 
@@ -205,7 +206,7 @@ def judge_claims(
         arms: how each arm differs, by name.
         results, comparisons: of `compare_arms`. model_sizes: `MODEL_SIZES`.
         questions: all, with their splits and clusters.
-        answers_and_generations: the answers of each arm, then their generations.
+        answers, generations: of all arms.
 
     Returns:
         `CLAIMS`, `PAPER_TABLE`, `SIGNATURES`.
@@ -217,8 +218,6 @@ def judge_claims(
     from medo1.pipelines.reporting.signatures import signature_rows
     from medo1.tables import as_table
 
-    half = len(answers_and_generations) // 2
-    answers, generations = answers_and_generations[:half], answers_and_generations[half:]
     evidence = Evidence(params, asked_arms(arms), answers, results, comparisons, model_sizes, questions)
     return (
         as_table(tables.CLAIMS, claim_rows(evidence)),

@@ -38,47 +38,45 @@ def create_pipeline(
         probes: names of the probes that the arms are asked.
     """
     checked = base_model == "clinic" and any(spec["source"] == "teacher" for spec in formats.values())
-    answers = [f"{arm}.answers" for arm in arms]
-    generations = [f"{arm}.generations" for arm in arms]
     models = sorted({str(arm["model"]) for arm in arms.values() if arm["model"] is not None})
     learnt = {name: arm["adapter"] for name, arm in arms.items()}
     probed = bool(probes) and any(arm["answers"] == "options" for arm in arms.values())
     free = any(arm["answers"] == "differential" for arm in arms.values())
-    shown = page_inputs(arms, formats, checked=checked, probed=probed, free=free)
+    shown = page_inputs(formats, checked=checked, probed=probed, free=free)
     nodes = [
         Node(
             compare_arms,
-            inputs=["params:reporting", *answers],
+            inputs=["params:reporting", "answers"],
             outputs=["results", "comparisons", "by_difficulty"],
             name="compare_arms",
         ),
         Node(
             count_clusters,
-            inputs=["params:reporting", "questions", *answers],
+            inputs=["params:reporting", "questions", "answers"],
             outputs="clustered_results",
             name="count_clusters",
         ),
         Node(
             compare_pairs,
-            inputs=["params:reporting", "adaptive", *answers],
+            inputs=["params:reporting", "adaptive", "answers"],
             outputs=["arm_pairs", "arm_groups", "non_inferiority"],
             name="compare_pairs",
         ),
         Node(
             describe_answers,
-            inputs=["params:reporting", *answers],
+            inputs=["params:reporting", "answers"],
             outputs=["letters", "letter_baselines", "lengths"],
             name="describe_answers",
         ),
         Node(
             summarise_votes,
-            inputs=["params:reporting", *answers],
+            inputs=["params:reporting", "answers"],
             outputs=["vote_limits", "pass_curve", "variances"],
             name="summarise_votes",
         ),
         Node(
             calibrate,
-            inputs=["params:reporting", *answers],
+            inputs=["params:reporting", "answers"],
             outputs=["calibration", "calibration_summary", "risk_coverage"],
             name="calibrate",
         ),
@@ -93,7 +91,7 @@ def create_pipeline(
             inputs=[
                 *("params:reporting", "params:inference", "vote_curve", "budget_curve", "selective_curve", "timing"),
                 "model_sizes",
-                *answers,
+                "answers",
             ],
             outputs="frontier",
             name="trace_frontier",
@@ -102,8 +100,7 @@ def create_pipeline(
             judge_claims,
             inputs=[
                 *("params:reporting", "params:arms", "results", "comparisons", "model_sizes", "questions"),
-                *answers,
-                *generations,
+                *("answers", "generations"),
             ],
             outputs=["claims", "paper_table", "signatures"],
             name="judge_claims",

@@ -5,12 +5,12 @@ A signature is `yes` or `no` when its interval lies on one side of its border, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from math import isnan, sqrt
 from typing import Any
 
 from medo1.chains.filters.repetition import goes_in_circles
-from medo1.frames import Frame, records
+from medo1.frames import Frame, of_arms, records
 from medo1.pipelines.reporting.answer_groups import ALL, side_by_side
 from medo1.pipelines.reporting.evidence import Evidence
 from medo1.pipelines.reporting.params import SIGNATURE_NAMES, SignatureName
@@ -32,11 +32,11 @@ SAYS: dict[SignatureName, str] = {
 }
 
 
-def signature_rows(evidence: Evidence, generations: Sequence[Frame]) -> list[Row]:
+def signature_rows(evidence: Evidence, generations: Frame) -> list[Row]:
     """Rows of `SIGNATURES`.
 
     Args:
-        evidence: what was measured. generations: of each arm, for their texts.
+        evidence: what was measured. generations: of all arms, for their texts.
     """
     finders: dict[SignatureName, Callable[[], Iterator[Row]]] = {
         "cot_below_vanilla": lambda: _cot_below(evidence),
@@ -98,8 +98,8 @@ def _wrong_longer(evidence: Evidence) -> Iterator[Row]:
             yield _finding(arm, benchmark, found, len(lengths), _beyond(found))
 
 
-def _loops(evidence: Evidence, generations: Sequence[Frame]) -> Iterator[Row]:
-    for table in generations:
+def _loops(evidence: Evidence, generations: Frame) -> Iterator[Row]:
+    for table in of_arms(generations).values():
         greedy = table[table["draw"] == "greedy"]
         for (benchmark, arm), group in greedy.groupby(["benchmark", "arm"], sort=True):
             looped = sum(goes_in_circles(text) for text in group["text"])

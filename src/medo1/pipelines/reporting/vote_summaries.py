@@ -26,7 +26,7 @@ SURE = 0.95  # a commonest answer that is the true one with less than this chanc
 POINTS = 40  # of a curve of risk against coverage, at most
 
 
-def limit_rows(answers: Sequence[Frame], params: ReportingParams) -> list[Row]:
+def limit_rows(answers: Frame, params: ReportingParams) -> list[Row]:
     """Rows of `VOTE_LIMITS`, of arms that were sampled."""
     rows = []
     for benchmark, arm, polls in tallies(answers):
@@ -54,7 +54,7 @@ def limit_rows(answers: Sequence[Frame], params: ReportingParams) -> list[Row]:
     return rows
 
 
-def pass_rows(answers: Sequence[Frame], params: ReportingParams) -> list[Row]:
+def pass_rows(answers: Frame, params: ReportingParams) -> list[Row]:
     """Rows of `PASS_CURVE`, at 1, 2, 4, ... samples and at all of them."""
     rows = []
     for benchmark, arm, polls in tallies(answers):
@@ -66,7 +66,7 @@ def pass_rows(answers: Sequence[Frame], params: ReportingParams) -> list[Row]:
     return rows
 
 
-def variance_rows(answers: Sequence[Frame]) -> list[Row]:
+def variance_rows(answers: Frame) -> list[Row]:
     """Rows of `VARIANCES`, of arms with two samples and more of two questions and more."""
     rows = []
     for benchmark, arm, polls in tallies(answers):
@@ -90,7 +90,7 @@ def variance_rows(answers: Sequence[Frame]) -> list[Row]:
     return rows
 
 
-def calibration_rows(answers: Sequence[Frame], params: ReportingParams) -> tuple[list[Row], list[Row], list[Row]]:
+def calibration_rows(answers: Frame, params: ReportingParams) -> tuple[list[Row], list[Row], list[Row]]:
     """Rows of `CALIBRATION`, `CALIBRATION_SUMMARY` and `RISK_COVERAGE`, by vote share and by the model's confidence."""
     bins: list[Row] = []
     summaries: list[Row] = []
@@ -130,7 +130,7 @@ def calibration_rows(answers: Sequence[Frame], params: ReportingParams) -> tuple
     return bins, summaries, curves
 
 
-def _scored(answers: Sequence[Frame]) -> Iterator[tuple[str, str, str, list[float], list[bool]]]:
+def _scored(answers: Frame) -> Iterator[tuple[str, str, str, list[float], list[bool]]]:
     """Arm, benchmark, what is scored, the scores and whether each answer is right.
 
     The vote's share is over all samples, so that an unread one counts against it. The confidence is the geometric mean

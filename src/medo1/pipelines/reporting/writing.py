@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from medo1.frames import Frame, of_arms
 from medo1.pipelines.reporting.params import ReportingParams
 
 # Tables of every study; a section whose tables are empty is left out.
@@ -28,17 +29,14 @@ ALWAYS = (
 )
 OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs", "training_questions")
 OF_EACH_FORMAT = ("training_log", "kept_chains")
-OF_EACH_ARM = ("answers", "asked_questions", "generations", "votes")
+OF_ARMS = ("answers", "asked_questions", "generations", "votes")  # each of all arms in one table
 
 
-def page_inputs(
-    arms: Iterable[str], formats: Iterable[str], *, checked: bool, probed: bool = False, free: bool = False
-) -> tuple[str, ...]:
+def page_inputs(formats: Iterable[str], *, checked: bool, probed: bool = False, free: bool = False) -> tuple[str, ...]:
     """The datasets that a study's page is made from.
 
     Args:
-        arms: names of the study's arms.
-        formats: of its formats; none where nothing is trained.
+        formats: names of the study's formats; none where nothing is trained.
         probed: whether the arms were asked probes.
         free: whether an arm answered without options.
         checked: whether the truth of each chain is known, so that the filters were checked.
@@ -51,7 +49,7 @@ def page_inputs(
         *(("probes",) if probed else ()),
         *(("free_form",) if free else ()),
         *(f"{name}.{table}" for name in formats for table in OF_EACH_FORMAT),
-        *(f"{arm}.{table}" for arm in arms for table in OF_EACH_ARM),
+        *OF_ARMS,
     )
 
 
@@ -80,7 +78,7 @@ def write_page(
 
     given = dict(zip(names, tables, strict=True))
     material = Material(
-        given=given,
+        given=given | _by_arm(given),
         arms=tuple(arms),
         formats=formats,
         title=params.title,
@@ -98,6 +96,15 @@ def write_page(
     )
     page = study_page(material, cases=params.cases != "none", inside=round(params.most_mb * 1e6))
     return page.html, _folder(page.files)
+
+
+def _by_arm(given: Mapping[str, Any]) -> dict[str, Frame]:
+    """Each arm's rows of the tables of all arms, by `<arm>.<table>`."""
+    asked = given["asked_questions"]
+    found = {
+        f"{arm}.{name}": rows for name in OF_ARMS if "arm" in given[name] for arm, rows in of_arms(given[name]).items()
+    }
+    return found | {f"{arm}.asked_questions": asked for arm in of_arms(given["answers"])}
 
 
 def _folder(files: Mapping[str, str]) -> Path:
