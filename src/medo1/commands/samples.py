@@ -182,9 +182,13 @@ def _tables(version: str | None, env: str | None) -> tuple[str, dict[str, tuple[
 
 
 def answers_behind(catalog: Any, results: Manifest) -> dict[str, dict[str, Any]]:
-    """The answers of each arm that results were made from: by dataset, its version and digest."""
-    answers = results.made_from["answers"]["version"]
-    made_from = catalog["answers"].manifest(answers).made_from
+    """The answers of each arm that results were made from: by dataset, its version and digest.
+
+    Results of an earlier release were made from the arms' tables themselves.
+    """
+    made_from = results.made_from
+    if "answers" in made_from:
+        made_from = catalog["answers"].manifest(made_from["answers"]["version"]).made_from
     return {name: told for name, told in made_from.items() if name.endswith(".answers")}
 
 

@@ -15,6 +15,7 @@ from medo1.page.numbers_text import UNKNOWN
 
 Row = Mapping[str, Any]
 LONG = 14  # rows of a table that stand open
+SENTENCE = 40  # characters from which a cell is one
 PRINTED = 40  # rows of a table that is printed whole: more would be a hundred pages that nobody reads
 
 
@@ -118,10 +119,15 @@ def _cells(columns: Sequence[Column], row: Sequence[Any]) -> Markup:
     words = Markup(' class="left"') if columns[0].left else ""
     cells = [Markup('<th scope="row"{}>{}</th>').format(words, row[0])]
     cells += [
-        Markup("<td{}>{}</td>").format(Markup(' class="left"') if column.left else "", cell)
+        Markup("<td{}>{}</td>").format(_words_class(cell) if column.left else "", cell)
         for column, cell in zip(columns[1:], row[1:], strict=True)
     ]
     return joined(cells)
+
+
+def _words_class(cell: Any) -> Markup:
+    """Of a cell of words; a sentence keeps a width at which it can be read."""
+    return Markup(' class="left long"' if len(str(cell)) > SENTENCE else ' class="left"')
 
 
 def figure(caption: str, panels: Sequence[str], above: str = "", *, name: str, lead: str = "") -> Markup:
