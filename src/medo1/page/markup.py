@@ -127,7 +127,7 @@ def _cells(columns: Sequence[Column], row: Sequence[Any]) -> Markup:
 
 def _words_class(cell: Any) -> Markup:
     """Of a cell of words; a sentence keeps a width at which it can be read."""
-    return Markup(' class="left long"' if len(str(cell)) > SENTENCE else ' class="left"')
+    return Markup(' class="left{}"').format(" long" if len(str(cell)) > SENTENCE else "")
 
 
 def figure(caption: str, panels: Sequence[str], above: str = "", *, name: str, lead: str = "") -> Markup:
