@@ -36,8 +36,8 @@ def test_show_prints_prompts_and_answers(path: Path) -> None:
     assert told.exit_code == 0
     assert "user: A patient with “fever” 2" in told.output
     assert "Final answer" in told.output
-    assert "1 of 1 answers" in told.output
-    assert "1 of 1 answers" in run(path, "show", "--finish-reason", "length").output
+    assert "1 of 1 answer" in told.output
+    assert "1 of 1 answer" in run(path, "show", "--finish-reason", "length").output
     assert "HTTP 500" in run(path, "show", "--failures").output
     for command in ("show", "stats"):
         assert "none of its 5 answers fits" in run(path, command, "--before", "2020-01-01").output
@@ -56,7 +56,7 @@ def test_export_writes_one_json_line_an_answer(path: Path, tmp_path: Path) -> No
 
 def test_prune_says_what_would_go_and_does_it_only_when_told(path: Path) -> None:
     assert "1 of 5 answers would be deleted" in run(path, "prune", "--finish-reason", "length").output
-    assert "1 answers deleted" in run(path, "prune", "--finish-reason", "length", "--delete").output
+    assert "1 answer deleted" in run(path, "prune", "--finish-reason", "length", "--delete").output
     store = CompletionStore(path)
     assert store.count() == 4
     store.close()
@@ -108,7 +108,7 @@ def test_without_options_every_store_that_the_environments_engines_write_to_is_l
     assert TEACHERS in counted
     assert len(told("export").splitlines()) == 11  # five of each, and how many
     assert told("prune", "--finish-reason", "length").count("1 of 5 answers would be deleted") == 2
-    assert told("retry").count("1 failures forgotten") == 2
+    assert told("retry").count("1 failure forgotten") == 2
 
 
 def test_the_root_of_the_study_moves_the_stores_that_are_looked_into(

@@ -148,6 +148,16 @@ def test_a_number_that_does_not_come_out_again_is_pointed_out(project: TinyProje
     project.run()
     told = audit(project, "trace", "results", "accuracy", "--where", "arm=taught", code=1)
     assert told["adds_up"] is False
+    said = audit(project, "trace", "results", "accuracy", "--where", "arm=taught", code=1, text=True)
+    assert said.count("does not add up") == 1
+
+
+def test_what_is_no_table_is_traced_without_a_count_of_rows(project: TinyProject, audit: Audit) -> None:
+    project.run()
+    for name in ("report", "adapter"):
+        said = audit(project, "trace", name, text=True)
+        assert said.startswith(f"{name}  @"), said
+        assert "None" not in said
 
 
 def test_one_row_leads_to_its_own_call(project: TinyProject, audit: Audit) -> None:

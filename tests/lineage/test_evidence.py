@@ -143,6 +143,9 @@ def test_the_root_digest_finds_whatever_was_made_to_fit(paid: TinyProject, audit
     if what == "everything":
         assert audit(paid, "verify")["findings"] == []  # from inside, nothing can be seen
         assert "no record of a run here has the root digest" in found[0]["what"]
+        said = audit(paid, "verify", "--root", told["root"], code=1, text=True)
+        assert "Nothing was checked" in said  # rather than a count of none
+        assert f"1 record of other digests, the latest of run {told['run']}" in " ".join(found[0]["what"].split())
     else:
         assert "results" in {one["dataset"] for one in found}
         assert "results" in {dataset for _, dataset in problems(audit, paid)}

@@ -69,7 +69,7 @@ def test_a_run_opens_with_its_plan_and_ends_with_what_it_made(told: dict[str, An
     assert "Environment base: 3 nodes in 2 stages; how long it takes is not known" in plain
     assert re.search(r"^  clinic +2 nodes$", plain, re.MULTILINE)
     assert re.search(r"^ingest +\S.* s   \d+ questions$", plain, re.MULTILINE), plain
-    assert re.search(r"^Run \S+ took .* and saved \d+ datasets; its log is data/logs/\S+\.log$", plain, re.MULTILINE)
+    assert re.search(r"^Run \S+ took .* and saved \d+ datasets?; its log is data/logs/\S+\.log$", plain, re.MULTILINE)
     where = re.search(r"^  questions +(\S+)  \(\d+ rows\)$", plain, re.MULTILINE)
     assert where and (told["path"] / where[1]).exists()
     assert "kedro run --pipelines=synthesis" in plain

@@ -17,6 +17,7 @@ from typing import Any
 from medo1.answers.answer import STATUSES, Answer, Status
 from medo1.answers.reading import read_answer
 from medo1.answers.strict import strict_letter
+from medo1.counting import counted
 from medo1.questions.question_errors import FileRecord, QuestionsError, RejectedRow, RowError, excerpt
 from medo1.questions.readers.form import checked_options, gold_letter, is_missing, options_of
 from medo1.questions.record_files import stream_rows
@@ -315,7 +316,7 @@ def _each(
                 f"{name}: there is no field {field_name!r}; the fields are {', '.join(map(str, columns))}"
             )
     if not counts.score.read:
-        reasons = "; ".join(f"{reason} ({count} rows)" for reason, count in counts.reasons.most_common(3))
+        reasons = "; ".join(f"{reason} ({counted(count, 'row')})" for reason, count in counts.reasons.most_common(3))
         raise QuestionsError(f"{name}: not one of {counts.rejected} rows can be read: {reasons or 'it has no rows'}")
 
 

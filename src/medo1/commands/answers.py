@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from medo1.counting import counted
 from medo1.errors import UserError
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def answers(
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return
     _print(counts, summary, by)
-    click.echo(f"{counts.score.read:,} answers written to {target}")
+    click.echo(f"{counted(counts.score.read, 'answer')} written to {target}")
     if counts.rejected:
-        click.echo(f"{counts.rejected:,} rows cannot be read: {beside}", err=True)
+        click.echo(f"{counted(counts.rejected, 'row')} cannot be read: {beside}", err=True)
 
 
 class Draft:
@@ -113,7 +114,7 @@ def _print(counts: AnswerCounts, summary: dict[str, Any], by: str | None) -> Non
 
     out = console()
     used = ", ".join(f"{part}={name}" for part, name in summary["fields"].items() if name)
-    out.print(f"{counts.file}: {summary['rows']:,} rows, {summary['read']:,} read; {used}", markup=False)
+    out.print(f"{counts.file}: {counted(summary['rows'], 'row')}, {summary['read']:,} read; {used}", markup=False)
     if counts.found:
         out.print(f"found by their usual names: {', '.join(counts.found)}", style="dim", markup=False)
     status_of = {rule: status for status, rule in counts.rules}
@@ -145,7 +146,7 @@ def _print_scores(out: Console, summary: dict[str, Any], by: str | None) -> None
     strict = summary["strict"]
     right = f"; right: {summary['strict_accuracy']:.1%}" if "accuracy" in summary else ""
     out.print(
-        f"The last line `Final answer: X` alone gives {strict['answers']:,} letters{right} "
+        f"The last line `Final answer: X` alone gives {counted(strict['answers'], 'letter')}{right} "
         f"({strict['read_otherwise']:,} of them read otherwise here)",
         markup=False,
     )

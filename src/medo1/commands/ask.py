@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medo1.counting import counted
 from medo1.errors import UserError
 from medo1.nearest import did_you_mean
 
@@ -173,14 +174,14 @@ def _saved(catalog: Any, entry: str, arm: str, what: str, study: Study) -> Any:
 
 def _state(drawn: Drawn, statement: str) -> None:
     generation = drawn.generation
-    tokens = "" if generation.completion_tokens is None else f"  ({generation.completion_tokens} tokens"
+    tokens = "" if generation.completion_tokens is None else f"  ({counted(generation.completion_tokens, 'token')}"
     how = {"forced": ", its budget ended and the answer was asked for", "cut": ", cut"}.get(generation.status, "")
     click.echo(f"\n-> {statement}{tokens + how + ')' if tokens else ''}")
 
 
 def _sample(drawn: Drawn, statement: str) -> None:
     generation = drawn.generation
-    tokens = "" if generation.completion_tokens is None else f"{generation.completion_tokens:>6} tokens"
+    tokens = "" if generation.completion_tokens is None else f"{counted(generation.completion_tokens, 'token'):>13}"
     sure = "" if generation.confidence is None else f"   confidence {generation.confidence:.1f}"
     click.echo(f"  sample {drawn.sample + 1:<3} {statement:<32}{tokens}{sure}")
 
@@ -205,7 +206,7 @@ def _outcome(voted: Voted, question: Question, asked_arm: AskedArm) -> None:
             click.echo(f"  {rank}. {one.name}  (score {one.score:.2f}, in {one.lists} of {drawn} lists)")
     winner = question.options.get(outcome.letter)
     named = f"{outcome.letter}. {winner}" if winner else outcome.letter
-    tokens = "" if voted.tokens is None else f", {voted.tokens:,} tokens"
+    tokens = "" if voted.tokens is None else f", {counted(voted.tokens, 'token')}"
     level = tied(voted.counts) if not voted.differential else []
     if len(level) > 1:
         share = f"{voted.counts[level[0]]} vote{'s' * (voted.counts[level[0]] != 1)} each"
@@ -214,7 +215,7 @@ def _outcome(voted: Voted, question: Question, asked_arm: AskedArm) -> None:
             bold=True,
         )
         return
-    of_what = f"the score of {outcome.voters} lists" if voted.differential else f"{outcome.voters} votes"
+    of_what = f"the score of {outcome.voters} lists" if voted.differential else f"{counted(outcome.voters, 'vote')}"
     click.secho(f"-> {named}  ({outcome.share:.0%} of {of_what}{tokens})", bold=True)
     other = voted.by_confidence
     if other is not None and not voted.differential and other.letter != outcome.letter:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medo1.commands.audit.common import Audit, audit_command, commit_text
+from medo1.counting import counted
 from medo1.errors import UserError
 from medo1.frames import of_arms
 
@@ -166,8 +167,8 @@ def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dic
     differing = [_line(row) for row in headline if row["simultaneous_low"] > 0 or row["simultaneous_high"] < 0]
     differ = len(differing)
     lead = (
-        f"Of {len(headline)} arms compared with run A on {len(shared):,} shared questions, {differ or 'none'} "
-        f"{'differ' if differ != 1 else 'differs'} beyond chance."
+        f"Of {counted(len(headline), 'arm')} compared with run A on {counted(len(shared), 'shared question')}, "
+        f"{differ or 'none'} {'differ' if differ > 1 else 'differs'} beyond chance."
     )
     material = Material(
         given=given, arms=tuple(right), title=f"{len(runs)} runs compared", baseline="run A", confidence=confidence,
@@ -241,7 +242,9 @@ def _fewer(runs: Sequence[ComparedRun]) -> list[str]:
     fewer = [f"run {run.label} read {len(_read_by(run))}" for run in runs if len(_read_by(run)) < len(every)]
     if not fewer:
         return []
-    return [f"Of {len(every)} groups of parameters {', '.join(fewer)}: what a run did not read is not compared."]
+    return [
+        f"Of {counted(len(every), 'group')} of parameters {', '.join(fewer)}: what a run did not read is not compared."
+    ]
 
 
 def _side_by_side(names: Iterable[str], against: Mapping[str, str]) -> list[str]:

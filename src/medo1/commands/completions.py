@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import click
 
 from medo1.commands.completion_stores import StoreChoice, only_store, store_options, with_stores
+from medo1.counting import counted
 from medo1.engines.base import EngineError
 from medo1.engines.wrappers.store import CompletionStore, Filter
 
@@ -105,7 +106,7 @@ def _show(store: Path, kept: CompletionStore, limit: int, conditions: dict[str, 
     shown = 0
     for row in kept.rows(Filter(**conditions), limit):
         shown += 1
-        tokens = f"{row['prompt_tokens']} + {row['completion_tokens']} tokens"
+        tokens = f"{row['prompt_tokens']} + {counted(row['completion_tokens'], 'token')}"
         head = f"{row['request_id'][:12]}  {_day(row['at'])}  {row['engine'].get('model', '?')}  {row['finish_reason']}"
         click.secho(f"{head}  {tokens}  sample {row['sample']}", bold=True)
         for role, content in row["messages"]:
@@ -113,13 +114,13 @@ def _show(store: Path, kept: CompletionStore, limit: int, conditions: dict[str, 
         click.echo(_clipped(f"-> {row['text']}", whole))
         click.echo()
     total = kept.count(Filter(**conditions))
-    click.echo(f"{shown} of {total:,} answers in {store}" if total else f"{store}: {_nothing(kept)}")
+    click.echo(f"{shown} of {counted(total, 'answer')} in {store}" if total else f"{store}: {_nothing(kept)}")
 
 
 def _nothing(kept: CompletionStore) -> str:
     """That no answer is what was asked for, and how many there are."""
     count = kept.count()
-    return f"none of its {count:,} answers fits these options" if count else "it holds no answer yet"
+    return f"none of its {counted(count, 'answer')} fits these options" if count else "it holds no answer yet"
 
 
 def _clipped(text: str, whole: bool) -> str:
@@ -148,7 +149,7 @@ def export(stores: list[Path], output: Path | None, **conditions: Any) -> None:
     finally:
         if draft:
             draft.unlink(missing_ok=True)
-    click.echo(f"{count:,} answers written to {output or 'standard output'}", err=True)
+    click.echo(f"{counted(count, 'answer')} written to {output or 'standard output'}", err=True)
 
 
 @completions.command()
@@ -167,9 +168,9 @@ def prune(stores: list[Path], *, delete: bool, **conditions: Any) -> None:
         kept = _opened(store)
         count, total = kept.count(where), kept.count()
         if delete:
-            click.echo(f"{kept.prune(where):,} answers deleted from {store}; {kept.count():,} are left")
+            click.echo(f"{counted(kept.prune(where), 'answer')} deleted from {store}; {kept.count():,} are left")
         else:
-            would = f"{count:,} of {total:,} answers would be deleted from {store}"
+            would = f"{count:,} of {counted(total, 'answer')} would be deleted from {store}"
             click.echo(f"{would}; nothing was. Add --delete to do it")
 
 
@@ -194,7 +195,7 @@ def restore(stores: list[Path], file: Path) -> None:
                 raise click.ClickException(f"{file}, line {number}: not an exported answer ({error!r})") from None
             kept.put([paid], engine_address(identity), identity)
             count += 1
-    click.echo(f"{count:,} answers of {file} are in {store}")
+    click.echo(f"{store} has {counted(count, 'answer')} of {file}")
 
 
 @completions.command()
@@ -202,7 +203,7 @@ def restore(stores: list[Path], file: Path) -> None:
 def retry(stores: list[Path]) -> None:
     """Forget failures, so that requests whose answers could not be used are sent (and paid) again."""
     for store in stores:
-        click.echo(f"{_opened(store).forget_failures():,} failures forgotten in {store}")
+        click.echo(f"{counted(_opened(store).forget_failures(), 'failure')} forgotten in {store}")
 
 
 @completions.command()
@@ -215,7 +216,8 @@ def recover(stores: list[Path], target: Path) -> None:
         raise click.ClickException(f"{target} is there already: name a file that is not")
     taken, lost = CompletionStore(target).recover_from(store)
     made = CompletionStore(target)
-    click.echo(f"{made.count():,} answers recovered into {target} ({taken:,} rows read, {lost:,} could not be)")
+    back = counted(made.count(), "answer")
+    click.echo(f"{back} recovered into {target} ({counted(taken, 'row')} read, {lost:,} could not be)")
 
 
 @completions.command()
@@ -272,7 +274,7 @@ def _without_texts(kept: CompletionStore) -> dict[str, dict[str, Any]]:
         elif identity.get("model", "") is None:
             count = kept.count(Filter(engine_id=name))
             click.echo(
-                f"{name[:12]}  {count:,} answers of a {identity.get('kind')} engine whose model is not known: "
+                f"{name[:12]}  {counted(count, 'answer')} of a {identity.get('kind')} engine whose model is not known: "
                 f"--engine {name[:12]} --model DIRECTORY, if you know which it was; else they are not found again"
             )
     return changes
@@ -281,9 +283,8 @@ def _without_texts(kept: CompletionStore) -> dict[str, dict[str, Any]]:
 def _migrate(store: Path, kept: CompletionStore, changes: dict[str, dict[str, Any]], *, dry_run: bool) -> None:
     for name, identity in changes.items():
         count = kept.count(Filter(engine_id=name)) if dry_run else kept.migrate(name, identity)
-        click.echo(
-            f"{name[:12]}  {count:,} answers {'would be' if dry_run else 'are'} found as {json.dumps(identity)[:300]}"
-        )
+        found = f"{counted(count, 'answer')} {'would be' if dry_run else 'now'} found"
+        click.echo(f"{name[:12]}  {found} as {json.dumps(identity)[:300]}")
     if not changes:
         click.echo(f"nothing to do in {store}")
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from medo1.counting import counted
 from medo1.errors import UserError
 from medo1.nearest import did_you_mean
 
@@ -34,7 +35,7 @@ def message_of(error: BaseException) -> str:
     told = "\n".join([*(str(note) for note in getattr(error, "__notes__", ())), said])
     lines = [line.rstrip() for line in _PYDANTIC_URL.sub("", told).strip().splitlines()]
     if len(lines) > MOST_LINES:
-        lines = [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} lines more"]
+        lines = [*lines[:MOST_LINES], f"... and {counted(len(lines) - MOST_LINES, 'line')} more"]
     return "\n".join(lines)
 
 

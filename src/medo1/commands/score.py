@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from medo1.counting import counted
 from medo1.errors import UserError
 
 ENVIRONMENT = "evaluate"
@@ -211,7 +212,7 @@ def _tell(env: str) -> None:
 def verdict(row: Mapping[str, Any]) -> str:
     """What a paired comparison of thinking against answering at once says, in words."""
     low, high, points = row["difference_low"], row["difference_high"], row["difference"] * 100
-    of = f"{row['benchmark']}: {row['gained']} questions gained and {row['lost']} lost of {row['questions']}"
+    of = f"{row['benchmark']}: {counted(row['gained'], 'question')} gained and {row['lost']} lost of {row['questions']}"
     interval = f"{points:+.1f} points, 95 % from {low * 100:+.1f} to {high * 100:+.1f}"
     if low > 0:
         return f"{of}: thinking helps ({interval})"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medo1.counting import counted
+
 if TYPE_CHECKING:
     from medo1.datasets import Table
     from medo1.frames import Frame
@@ -76,7 +78,7 @@ def seeds(seeds: tuple[int, ...], worlds: tuple[int, ...], env: str | None, para
         click.echo(f"Saved as results_by_seed: {by_seed.location}")
     if failed:
         raise click.ClickException(
-            f"{len(failed)} of {len(asked)} runs failed: {'; '.join(one.title for one in failed)}. "
+            f"{len(failed)} of {counted(len(asked), 'run')} failed: {'; '.join(one.title for one in failed)}. "
             "Those that finished are kept."
         )
 

@@ -30,6 +30,7 @@ from kedro.io.core import (
     get_protocol_and_path,
 )
 
+from medo1.counting import counted
 from medo1.lineage.completion_digests import COMPLETIONS_NAME, UNKEPT, lines_of
 from medo1.lineage.digests import Content, content_of_tree, digest_of_text, files_of_tree
 from medo1.lineage.environment import user_name
@@ -397,7 +398,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         if found == (manifest.digest, manifest.size_bytes):
             return
         what = (
-            f"has {found.size_bytes} bytes, its manifest says {manifest.size_bytes}"
+            f"has {counted(found.size_bytes, 'byte')}, its manifest says {manifest.size_bytes:,}"
             if found.size_bytes != manifest.size_bytes
             else f"has the digest {found.digest[:12]}, its manifest says {manifest.digest[:12]}"
         )

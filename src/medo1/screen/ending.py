@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from medo1.counting import counted
 from medo1.errors import UserError
 
 # What each stage makes: the end of a dataset's name, and what its rows are. No word: it is counted as one.
@@ -90,7 +91,7 @@ def ending_lines(
         saved: all that it saved. results: names of what nothing in the run reads.
         stages: those that ran, in order. log: its log file.
     """
-    lines = [f"Run {run} took {seconds} and saved {len(saved)} datasets; its log is {log}"]
+    lines = [f"Run {run} took {seconds} and saved {counted(len(saved), 'dataset')}; its log is {log}"]
     groups: dict[tuple[str, str], list[SavedDataset]] = {}
     for one in saved:
         if one.kind in MAIN and one.kind in MADE.get(one.stage, ()):
@@ -109,7 +110,8 @@ def _group_line(group: Sequence[SavedDataset]) -> str:
     if len(group) > 1:
         name = f"{first.kind}, {len(group)} of them"
         path = path.replace(f"/{first.name.removesuffix(first.kind).rstrip('.')}/", "/*/")
-    return f"  {name:<24} {path}{f'  ({sum(rows):,} rows)' if rows else ''}"
+    told = counted(sum(rows), "row")
+    return f"  {name:<24} {path}{f'  ({told})' if rows else ''}"
 
 
 def refuse_empty(saved: Iterable[SavedDataset]) -> None:

@@ -88,7 +88,7 @@ def test_answers_of_a_directory_are_moved_where_their_owner_names_it(earlier: Pa
     (line,) = [line for line in told.splitlines() if "whose model is not known" in line]
     engine_id = line.split()[0]
     before = migrate(earlier, "--engine", engine_id, "--model", str(directory), "--dry-run")
-    assert "1 answers would be found" in before
+    assert "1 answer would be found" in before
     migrate(earlier, "--engine", engine_id, "--model", str(directory))
     with Stored(engine, CompletionStore(earlier)) as stored:
         (answer,) = stored.complete([request])

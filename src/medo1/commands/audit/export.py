@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from medo1.commands.audit.common import Audit, audit_command
+from medo1.counting import counted
 
 
 @audit_command()
@@ -36,4 +37,4 @@ def export(audit: Audit, runs: tuple[str, ...], form: str, output: Path | None, 
     if audit.as_json:
         audit.print_json({"runs": len(rows), "events": len(lines), "file": str(output)})
     else:
-        click.echo(f"{len(lines)} events of {len(rows)} runs: {output}")
+        click.echo(f"{counted(len(lines), 'event')} of {counted(len(rows), 'run')}: {output}")

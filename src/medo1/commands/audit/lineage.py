@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from medo1.commands.audit.common import Audit, audit_command, console
+from medo1.counting import counted
 from medo1.lineage.audit.verification import by_text
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _grow(branch: Tree, graph: Graph, number: int, seen: set[int], outside: bool
 
 
 def _named(row: dict[str, Any]) -> str:
-    rows = f", {row['rows']} rows" if row["rows"] is not None else ""
+    rows = f", {counted(row['rows'], 'row')}" if row["rows"] is not None else ""
     gone = " [red]pruned[/red]" if row["pruned_at"] else ""
     node = f"  [dim]by {escape(row['node'])}[/dim]" if row.get("node") else ""
     if not row["run_id"]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from medo1.commands.audit.common import Audit, audit_command, bytes_text, console, grid
+from medo1.counting import counted
 
 
 @audit_command()
@@ -58,11 +59,12 @@ def prune(audit: Audit, datasets: tuple[str, ...], keep_last: int, older_than: i
     reasons = ", ".join(f"{count} {reason}" for reason, count in plan.kept.items())
     click.echo(f"Kept: {reasons or 'nothing'}.")
     total = bytes_text(plan.size_bytes + sum(size for _, _, size in rests))
+    unfinished = counted(len(rests), "unfinished save")
     if yes:
         more = f" {', '.join(stayed)} stayed: taken by a run meanwhile." if stayed else ""
-        return click.echo(f"Deleted {gone} versions and {len(rests)} unfinished saves, {total}.{more}")
+        return click.echo(f"Deleted {counted(gone, 'version')} and {unfinished}, {total}.{more}")
     if not plan.go and not rests:
         return click.echo("Nothing can go.")
     return click.echo(
-        f"{len(plan.go)} versions and {len(rests)} unfinished saves, {total}, can go. Nothing was deleted: --yes does."
+        f"{counted(len(plan.go), 'version')} and {unfinished}, {total}, can go. Nothing was deleted: --yes does."
     )

@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from medo1.commands.audit.common import FOUND, Audit, audit_command, console, grid, state_text
+from medo1.counting import counted
 
 
 @audit_command()
@@ -57,7 +58,8 @@ def reproduce(audit: Audit, run: str, fresh: bool, keep: bool, note: bool) -> No
             click.echo(f"Packages differ from that run's: {escape(shown)}{' ...' if len(again.packages) > 8 else ''}")  # noqa: PLR2004
         measured = sum(one.outcome == "measured" for one in again.compared)
         compared = len(again.compared) - measured
-        verdict = f"{compared - len(again.different)} of {compared} digests are equal"
+        same = compared - len(again.different)
+        verdict = f"{'all ' if same == compared else f'{same} of '}{counted(compared, 'digest')} came out equal"
         if measured:
             verdict += f"; {measured} more measure the run itself and may differ"
         if again.exit_code:

@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 
 from medo1.commands.audit.common import FOUND, Audit, UnansweredError, audit_command, console
+from medo1.counting import counted
 from medo1.lineage.completion_digests import COMPLETIONS_NAME, UNKEPT, digests_from
 from medo1.lineage.digests import digest_of_text
 
@@ -73,8 +74,9 @@ def trace(
         )
     else:
         _show(whole, column, told, show)
-        for check in wrong:
-            click.secho(f"{check.name} does not add up: {check.stated} is stated, {check.again} comes out.", fg="red")
+        stated = (f"{one.name} does not add up: {one.stated} is stated, {one.again} comes out." for one in wrong)
+        for line in dict.fromkeys(stated):  # once, where both its rows and its node say so
+            click.secho(line, fg="red")
         for mismatch in mismatches:
             click.secho(f"Not what it was: {mismatch}.", fg="red")
         for name, by in whole.by_hand.items():
@@ -173,7 +175,7 @@ class _Calls:
         if gone and not self.mismatches:
             shown = ", ".join(call[:16] for call in gone[:3])
             self.mismatches.append(
-                f"{len(gone)} answers that were paid for are gone from {', '.join(stores)} ({shown})"
+                f"of the answers that were paid for {len(gone)} are gone from {', '.join(stores)} ({shown})"
             )
         told = _sum(step.calls, list(kept.values()), ", ".join(dict.fromkeys(engines)))
         known = [cost for cost in usd if cost is not None]
@@ -246,8 +248,10 @@ def _show(whole: Trace, column: str | None, told: Told, show: bool) -> None:
 
     top = whole.top
     row = top.version
-    number = f"{column} = {top.sample[column]}" if column and top.sample else f"{top.rows} of {top.of} rows"
-    tree = Tree(f"[bold]{escape(row['dataset'])} {escape(number)}[/bold]  {escape(top.rule)}  @{row['version']}")
+    number = f"{column} = {top.sample[column]}" if column and top.sample else _rows_text(top)
+    head = " ".join(one for one in (row["dataset"], number) if one)
+    parts = (f"[bold]{escape(head)}[/bold]", escape(top.rule), f"@{row['version']}")
+    tree = Tree("  ".join(one for one in parts if one))
     if whole.not_recomputed:
         tree.add(f"[yellow]not made again: {escape(whole.not_recomputed)}[/yellow]")
     for line in _check_lines(top):
@@ -283,16 +287,20 @@ def _fill(branch: Tree, step: TraceStep, told: Told, show: bool) -> None:
 
 def _step_text(step: TraceStep) -> str:
     row = step.version
-    if step.rows is None:
-        many = ""
-    elif step.rows == step.of:
-        many = f"all {step.of} rows of "
-    else:
-        many = f"{step.rows} of {step.of} rows of "
+    many = f"{_rows_text(step)} of " if step.rows is not None else ""
     rule = f"  [dim]{escape(step.rule)}[/dim]" if step.rule else ""
     again = "  [dim](shown above)[/dim]" if step.repeated else ""
     text = f"{many}{escape(row['dataset'])}@{row['version']}  {row['digest'][:12]}{rule}{again}"
     return "\n".join([text, *_check_lines(step)])
+
+
+def _rows_text(step: TraceStep) -> str:
+    """How many of a table's rows; empty for what is no table."""
+    if step.rows is None or step.of is None:
+        return ""
+    if step.rows == step.of:
+        return f"all {counted(step.of, 'row')}" if step.of != 1 else "its 1 row"
+    return f"{step.rows:,} of {counted(step.of, 'row')}"
 
 
 def _check_lines(step: TraceStep) -> list[str]:
@@ -300,7 +308,10 @@ def _check_lines(step: TraceStep) -> list[str]:
     ways = {"rows": "from its rows", "node": "by its node"}
     if len(step.checks) > MOST_CHECKS:
         count = sum(check.comes_out for check in step.checks)
-        return [f"[green]{count} of {len(step.checks)} values come out again {ways[step.checks[0].way]}[/green]"]
+        colour = "green" if count == len(step.checks) else "red"
+        return [
+            f"[{colour}]{count:,} of {len(step.checks):,} values come out again {ways[step.checks[0].way]}[/{colour}]"
+        ]
     lines = []
     for check in step.checks:
         came = "[green]comes out again[/green]" if check.comes_out else "[red]does not come out[/red]"
@@ -314,13 +325,13 @@ def _number(value: Any) -> str:
 
 def _calls_text(told: dict[str, Any]) -> str:
     engine = f" of {escape(told['engine'])}" if told["engine"] else ""
-    text = f"[green]{told['calls']} calls{engine}[/green]"
+    text = f"[green]{counted(told['calls'], 'call')}{engine}[/green]"
     if told["kept"]:
         cost = f", {told['usd']:.4f} USD" if told["usd"] is not None else ""
         checked = "" if told["checked"] else ", which digests of theirs do not confirm: there are none"
         text += (
-            f": {told['kept']} kept in {escape(str(told['store']))}{checked}, {told['prompt_tokens']} + "
-            f"{told['completion_tokens']} tokens, {told['seconds']:.1f} s{cost}"
+            f": {told['kept']:,} kept in {escape(str(told['store']))}{checked}, {told['prompt_tokens']:,} + "
+            f"{counted(told['completion_tokens'], 'token')}, {told['seconds']:.1f} s{cost}"
         )
     return f"{text}, the first is {told['example']['request_id'][:16]}"
 

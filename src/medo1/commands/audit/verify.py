@@ -19,6 +19,7 @@ from medo1.commands.audit.common import (
     grid,
     state_text,
 )
+from medo1.counting import counted
 from medo1.lineage.audit.verification import AuditFinding, by_text
 
 DIGITS = 64
@@ -58,8 +59,8 @@ def verify(audit: Audit, datasets: tuple[str, ...], root: str | None) -> None:
     else:
         _show(found)
         speed = f"{bytes_text(size)} in {took:.1f} s, {bytes_text(int(size / took))}/s"
-        told_found = f"{len(found)} findings" if len(found) != 1 else "1 finding"
-        click.echo(f"{len(rows)} versions, {speed}: {told_found if found else 'all as they were saved'}.")
+        told_found = counted(len(found), "finding")
+        click.echo(f"{counted(len(rows), 'version')}, {speed}: {told_found if found else 'all as they were saved'}.")
         by_hand = [f"{row['dataset']}@{row['version']} {by_text(row['maker'])}" for row in rows if not row["run_id"]]
         for one in by_hand:
             click.echo(f"made by no run: {one}")
@@ -81,9 +82,14 @@ def _verify_root(audit: Audit, root: str) -> None:
         _show(anchored.findings)
         for one in anchored.changed_since:
             click.echo(f"since then another, or gone: {one}")
-        count = len(anchored.findings)
-        verdict = f"{count} finding{'s' if count != 1 else ''}" if count else "all are what the root digest stands for"
-        click.echo(f"{len(anchored.runs)} runs, {anchored.versions} versions: {verdict}.")
+        if anchored.runs:
+            looked_at = f"{counted(len(anchored.runs), 'run')}, {counted(anchored.versions, 'version')}"
+            count = len(anchored.findings)
+            click.echo(
+                f"{looked_at}: {counted(count, 'finding') if count else 'all are what the root digest stands for'}."
+            )
+        else:
+            click.echo("Nothing was checked: what follows from a root digest is known from the record that has it.")
     if anchored.findings:
         sys.exit(FOUND)
 
@@ -141,6 +147,6 @@ def rebuild(audit: Audit, roots: tuple[str, ...]) -> None:
         click.echo(f"left out: {problem}")
     back = f", {found.back} that had been pruned are back" if found.back else ""
     return click.echo(
-        f"{found.manifests} manifests read: {found.new_versions} versions and {found.new_runs} runs are new in the "
-        f"ledger, {found.tags} tags{back}."
+        f"{counted(found.manifests, 'manifest')} read; new in the ledger: {counted(found.new_versions, 'version')}, "
+        f"{counted(found.new_runs, 'run')}, {counted(found.tags, 'tag')}{back}."
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from medo1.counting import counted
 from medo1.errors import UserError
 
 SHAPES = ("messages", "sharegpt", "prompt_completion", "datasets")
@@ -41,7 +42,7 @@ def export(target: Path, shape: str, formats: tuple[str, ...], env: str | None) 
     except (UserError, DatasetError) as error:
         raise click.ClickException(str(error)) from error
     held = f", {withheld} withheld for their licence" if withheld else ""
-    click.echo(f"{chains} chains{held}: {', '.join(str(path) for path in written)}")
+    click.echo(f"{counted(chains, 'chain')}{held}: {', '.join(str(path) for path in written)}")
 
 
 def _export(target: Path, shape: str, formats: tuple[str, ...], env: str | None) -> tuple[list[Path], int, int]:

@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from medo1.counting import counted
 from medo1.engines.base import Around, Completion, Engine, EngineError, Request
 from medo1.engines.tokens import prompt_tokens_bound, prompt_tokens_guess
 from medo1.engines.wrappers.store import engine_address, request_address
@@ -103,7 +104,7 @@ class Estimate:
 
     def __str__(self) -> str:
         text = (
-            f"{self.requests:,} requests: {self.kept:,} answered before, {self.to_send:,} to send; about "
+            f"{counted(self.requests, 'request')}: {self.kept:,} answered before, {self.to_send:,} to send; about "
             f"{self.prompt_tokens:,} prompt and {self.completion_tokens:,} completion tokens "
             f"(at most {self.completion_tokens_bound:,})"
         )

@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from medo1.counting import counted
 from medo1.engines.base import Completion
 from medo1.engines.wrappers.money import Account
 from medo1.progress_bars import GENERATED, Pace, clock, current_screen
@@ -95,7 +96,7 @@ class Tally:
         parts += [f"{self.kept:,} kept"] if self.kept else []
         parts += [f"{self.cut:,} cut"] if self.cut else []
         parts += [f"{self.failed:,} failed"] if self.failed else []
-        parts.append(f"{self._account.tokens - self._tokens_before:,} tokens")
+        parts.append(counted(self._account.tokens - self._tokens_before, "token"))
         if cost := self._account.cost_usd - self._cost_before:
             parts.append(f"${cost:,.2f}")
         return ", ".join(parts)
@@ -110,7 +111,11 @@ class Tally:
         generated = GENERATED.tokens - self._generated_before
         tokens = max(generated, self._account.tokens - self._tokens_before)
         rate = self._pace.per_second(tokens)
-        parts = [f"{self.label}: {self.done:,}{of}", f"{tokens:,} tokens", *([f"{rate:,.0f}/s"] if rate else [])]
+        parts = [
+            f"{self.label}: {self.done:,}{of}",
+            counted(tokens, "token"),
+            *([f"{rate:,.0f}/s"] if rate else []),
+        ]
         parts += [f"{self.kept:,} kept"] if self.kept else []
         parts += [f"{self.failed:,} failed"] if self.failed else []
         if cost := self._account.cost_usd - self._cost_before:

@@ -28,6 +28,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
+from medo1.counting import counted
 from medo1.engines.base import Around, Completion, Engine, EngineError, Request
 from medo1.engines.wrappers.guards import AskingLock, is_full, rescued, signals_drain
 from medo1.engines.wrappers.store import (
@@ -340,10 +341,10 @@ class _Call:
             return
         path = rescued(left, self._where.identity, self._store)
         where = (
-            f"{len(left)} answers that were in flight lie in {path}: free some space, then "
+            f"{counted(len(left), 'answer')} in flight saved to {path}: free some space, then "
             f"`kedro completions --store {self._store.path} restore {path}`"
             if path is not None
-            else f"{len(left)} answers that were in flight are lost, for no other place took them"
+            else f"{counted(len(left), 'answer')} in flight lost, for no other place took them"
         )
         full = EngineError(f"{self._store.path}: the disk is full. {where}")
         full.__cause__ = self._error

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medo1.counting import counted
 from medo1.lineage.audit.verification import AuditFinding, Problem, content_problem, unpaid
 from medo1.lineage.completion_digests import ReadAnswers
 from medo1.lineage.manifests import MANIFEST_NAME, Manifest
@@ -65,7 +66,7 @@ class _Checker:
         if record is None:
             what = (
                 f"no record of a run here has the root digest {root[:16]}: what lies here is not what it stands for, "
-                "or the record is gone"
+                f"or the record is gone. {self._others()}"
             )
             self._found.findings.append(AuditFinding("missing", "", "the run's record", "", what))
             return []
@@ -99,6 +100,14 @@ class _Checker:
             return None
         name, text = self._records[root]
         return record_from(text, name)
+
+    def _others(self) -> str:
+        """Which records there are instead."""
+        if not self._records:
+            return "There is no record of any run here"
+        digest, (run, _) = max(self._records.items(), key=lambda one: one[1][0])
+        records = counted(len(self._records), "record")
+        return f"Here are {records} of other digests, the latest of run {run.removesuffix('.json')}: {digest[:16]}"
 
     def _document(self, run: str, name: str, digest: str | None) -> None:
         if digest is None:

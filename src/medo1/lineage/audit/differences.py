@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medo1.counting import counted
 from medo1.lineage.audit.checked_data import checked_data
 from medo1.lineage.audit.graph import ancestors
 from medo1.lineage.audit.known_runs import document
@@ -290,4 +291,4 @@ def _text_difference(before: Path, after: Path, most: int = 200) -> list[str]:
 
     one, other = (path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (before, after))
     lines = list(difflib.unified_diff(one, other, "before", "after", lineterm="", n=1))
-    return lines if len(lines) <= most else [*lines[:most], f"... and {len(lines) - most} lines more"]
+    return lines if len(lines) <= most else [*lines[:most], f"... and {counted(len(lines) - most, 'line')} more"]

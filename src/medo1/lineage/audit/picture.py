@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from medo1.counting import counted
 from medo1.lineage.audit.graph import Graph
 
 Row = dict[str, Any]
@@ -37,12 +38,12 @@ def lineage_page(root: Row, up: Graph, down: Graph, runs: Mapping[str, Row]) -> 
     versions = up.versions | down.versions
     title = f"{root['dataset']}@{root['version']}"
     cut = sum(down.left_out.values())
-    more = f" {cut} more versions made from it are left out." if cut else ""
+    more = f" Left out: {counted(cut, 'version')} more that were made from it." if cut else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"<h1>{escape(title)}</h1><p>What it was made from (left) and what was made from it (right): {len(versions)} "
-        f"versions and {len(_outside(up))} things from outside.{more}</p>"
+        f"<h1>{escape(title)}</h1><p>What it was made from (left) and what was made from it (right): "
+        f"{counted(len(versions), 'version')}, {counted(len(_outside(up)), 'thing')} from outside.{more}</p>"
         f'<div class="scroll">{lineage_picture(root, up, down)}</div>{_table(versions, runs)}</body></html>\n'
     )
 
@@ -131,7 +132,7 @@ def _edge(source: tuple[int, int], target: tuple[int, int]) -> str:
 
 
 def _box(place: tuple[int, int], row: Row, is_root: bool) -> str:
-    rows = f" · {row['rows']} rows" if row["rows"] is not None else ""
+    rows = f" · {counted(row['rows'], 'row')}" if row["rows"] is not None else ""
     return _drawn(
         place, "root" if is_root else "box", row["dataset"], row["version"], f"sha256 {row['digest'][:12]}{rows}"
     )

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from medo1.counting import counted
 from medo1.lineage.audit.known_runs import in_pieces, running
 from medo1.lineage.audit.known_versions import tags_of
 from medo1.lineage.completion_digests import COMPLETIONS_NAME, UNKEPT, ReadAnswers, digests_from, digests_in
@@ -199,7 +200,7 @@ def content_problem(
         return None
     size = row.get("size_bytes")
     if size is not None and content.size_bytes != size:
-        return "damaged", f"{content.size_bytes} bytes, saved were {size}"
+        return "damaged", f"{counted(content.size_bytes, 'byte')}, saved were {size:,}"
     return "damaged", f"digest {content.digest[:12]}, saved was {row['digest'][:12]}"
 
 
@@ -344,11 +345,13 @@ def _unpaid(listed: Mapping[str, str], kept: Mapping[str, str] | str, stores: It
     gone = [name for name, digest in listed.items() if digest != UNKEPT and name not in kept]
     changed = [name for name, digest in listed.items() if digest != UNKEPT and kept.get(name, digest) != digest]
     parts = []
-    for names, what in ((gone, "are not"), (changed, "are others now")):
+    for names, what in ((gone, "gone"), (changed, "changed")):
         if names:
             shown = ", ".join(name[:16] for name in names[:MOST_NAMED])
             more = " ..." if len(names) > MOST_NAMED else ""
-            parts.append(f"{len(names)} of {len(listed)} answers that it was made from {what} ({shown}{more})")
+            parts.append(
+                f"{what}: {len(names)} of {counted(len(listed), 'answer')} that it was made from ({shown}{more})"
+            )
     return f"{where}: {'; '.join(parts)}" if parts else None
 
 
