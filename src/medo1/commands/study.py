@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medo1.counting import counted
 from medo1.errors import UserError
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _plan(
     seconds = expected_seconds(declaration, missing, list(done.values()))
     steps = sum(adapter_steps(cell.parameters) for cell in missing)
     if steps:
-        click.echo(f"The missing ones train adapters for {steps:,} steps in all.")
+        click.echo(f"The missing ones train adapters for {counted(steps, 'step')} in all.")
     if missing:
         click.echo(
             f"They take about {time_text(seconds / jobs)} with --jobs {jobs}, by the cells that are done."

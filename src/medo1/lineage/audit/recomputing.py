@@ -54,7 +54,7 @@ def read_value(path: Path, kind: str) -> Any:
         return json.loads(text)
     if kind == "Page":
         return text
-    raise NotRecomputedError(f"its node reads a {kind}")
+    raise NotRecomputedError(f"its node reads what is neither table, value nor text ({kind})")
 
 
 def read_checked(path: Path, kind: str, problems: list[str]) -> Any:
@@ -128,7 +128,7 @@ def _given(
         case "memory":
             raise NotRecomputedError(f"{name} was never saved")
         case other:
-            raise NotRecomputedError(f"its node reads a {other} ({name})")
+            raise NotRecomputedError(f"its node reads {name}, of which nothing is kept ({other})")
 
 
 def _outside(name: str, read: Row) -> Any:

@@ -163,12 +163,13 @@ def trace(
     tracer = _Tracer(connection, places, column, find_node)
     if version["rows"] is None or not version["location"].endswith(TABLES):
         step = TraceStep(version, "asked", rule=_told(where))
-        value = tracer.value(version)
         if where or version["kind"] not in ("Json", "Page", "Figure"):
             raise TraceError(
-                f"{version['dataset']} is a {version['kind']}, not a table: name a table and one of its rows, or a "
-                "JSON value and the path of a number in it."
+                f"{version['dataset']} is no table (its kind is {version['kind']}): name a table and one of its rows, "
+                "or a JSON value and the path of a number in it. What it was made from: kedro audit lineage "
+                f"{version['dataset']}."
             )
+        value = tracer.value(version)
         step.sample = {column: _at(value, column, version["dataset"])} if column else None
         rows = None
     else:
