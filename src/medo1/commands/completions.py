@@ -283,7 +283,7 @@ def _without_texts(kept: CompletionStore) -> dict[str, dict[str, Any]]:
 def _migrate(store: Path, kept: CompletionStore, changes: dict[str, dict[str, Any]], *, dry_run: bool) -> None:
     for name, identity in changes.items():
         count = kept.count(Filter(engine_id=name)) if dry_run else kept.migrate(name, identity)
-        found = f"{counted(count, 'answer')} {'would be' if dry_run else 'now'} found"
+        found = f"{counted(count, 'answer')} {'would be ' if dry_run else ''}found"
         click.echo(f"{name[:12]}  {found} as {json.dumps(identity)[:300]}")
     if not changes:
         click.echo(f"nothing to do in {store}")

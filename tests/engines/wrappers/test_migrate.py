@@ -73,7 +73,7 @@ def test_a_continued_answer_is_moved_where_its_owner_says_how_it_was_continued(s
     (engine_id,) = [name for name, identity in kept.engines().items() if set(identity) == {"kind", "endpoint", "model"}]
     kept.close()
     told = migrate(earlier, "--engine", engine_id[:12], "--set", 'continuation="native"')
-    assert "3 answers are found as" in told
+    assert "3 answers found as" in told
     assert sent(server, earlier, requests, continuation="native") == 0
     assert sent(server, earlier, requests, continuation="ask") == 1
 
