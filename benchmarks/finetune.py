@@ -38,12 +38,12 @@ def texts(count: int) -> list[tuple[str, str]]:
 
 def small_model(folder: Path, pairs: list[tuple[str, str]]) -> Path:
     """A Qwen2 of about a million random weights, with a tokenizer of the texts."""
-    from medo1.from_scratch.scratch_training import ModelSpec, deterministic, new_qwen2, saved
+    from medo1.from_scratch.scratch_training import ModelSpec, deterministic, new_model, saved
     from medo1.from_scratch.tokenizers import text_tokenizer
 
     tokenizer = text_tokenizer([" ".join(pair) for pair in pairs], 4096)
     with deterministic(SEED, 1):
-        model = new_qwen2(ModelSpec(hidden=128, layers=4, heads=4, feed_forward=344, positions=2048), tokenizer)
+        model = new_model(ModelSpec(hidden=128, layers=4, heads=4, feed_forward=344, positions=2048), tokenizer)
     saved(model, tokenizer, folder)
     return folder
 

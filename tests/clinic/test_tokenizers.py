@@ -30,16 +30,16 @@ def tokenizer(world: World) -> Any:
     return world_tokenizer(lexicon(world))
 
 
-@pytest.fixture(scope="module")
-def reloaded(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The tokenizer as whoever finds it beside a Qwen2 model gets it."""
+@pytest.fixture(scope="module", params=["qwen2", "llama"])
+def reloaded(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Any:
+    """The tokenizer as whoever finds it beside a model of this family gets it."""
     from transformers import AutoTokenizer
 
-    from medo1.from_scratch.scratch_training import ModelSpec, new_qwen2, saved
+    from medo1.from_scratch.scratch_training import ModelSpec, new_model, saved
 
     directory = tmp_path_factory.mktemp("model") / "base"
-    size = ModelSpec(hidden=8, layers=1, heads=1, feed_forward=8, positions=64)
-    saved(new_qwen2(size, tokenizer), tokenizer, directory)
+    size = ModelSpec(family=request.param, hidden=8, layers=1, heads=1, feed_forward=8, positions=64)
+    saved(new_model(size, tokenizer), tokenizer, directory)
     return AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
 
 

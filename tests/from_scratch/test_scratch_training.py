@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pytest
 
@@ -30,11 +30,11 @@ def tokenizer() -> Any:
     return text_tokenizer(["a b c d e f g h"], 300)
 
 
-def new(tokenizer: Any, seed: int = 0) -> Any:
-    from medo1.from_scratch.scratch_training import new_qwen2
+def new(tokenizer: Any, seed: int = 0, family: Literal["qwen2", "llama"] = "qwen2") -> Any:
+    from medo1.from_scratch.scratch_training import new_model
 
     with deterministic(seed, 1):
-        return new_qwen2(SIZE, tokenizer)
+        return new_model(SIZE.model_copy(update={"family": family}), tokenizer)
 
 
 def examples(count: int = 40, seed: int = 0) -> list[TokenText]:
@@ -46,10 +46,11 @@ def examples(count: int = 40, seed: int = 0) -> list[TokenText]:
     ]
 
 
-def test_a_packed_document_sees_what_it_sees_alone(tokenizer: Any) -> None:
+@pytest.mark.parametrize("family", get_args(ModelSpec.model_fields["family"].annotation))
+def test_a_packed_document_sees_what_it_sees_alone(tokenizer: Any, family: Literal["qwen2", "llama"]) -> None:
     import torch
 
-    model = new(tokenizer).eval()
+    model = new(tokenizer, family=family).eval()
     given = examples(12)
     batch = packed(iter(given), [], 4, 64, 0, random.Random(0), 0)
     assert batch.documents == len(given)
@@ -97,9 +98,9 @@ def test_equal_seeds_give_equal_weights_and_the_callers_randomness_is_left_alone
 
     def weights(seed: int) -> Any:
         with deterministic(seed, 1):
-            from medo1.from_scratch.scratch_training import new_qwen2
+            from medo1.from_scratch.scratch_training import new_model
 
-            model = new_qwen2(SIZE, tokenizer)
+            model = new_model(SIZE, tokenizer)
             train(model, [(examples(), 6)], LOOP, seed)
         return torch.cat([weight.flatten() for weight in model.state_dict().values()])
 

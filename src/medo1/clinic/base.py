@@ -20,7 +20,7 @@ from medo1.from_scratch.scratch_training import (
     TokenText,
     deterministic,
     exact_share,
-    new_qwen2,
+    new_model,
     saved,
     train,
 )
@@ -106,7 +106,7 @@ def train_base(
         raise ValueError(f"the textbook has no documents of part {by_part.index([])} and steps ask for them")
     asked = {kind: examples_of(documents, tokenizer) for kind, documents in probes.items()}
     with deterministic(seed, spec.loop.threads):
-        model = new_qwen2(spec.model, tokenizer)
+        model = new_model(spec.model, tokenizer)
         losses = train(model, parts, spec.loop, seed, "base model")
         recall = _recall(model, asked, spec)
         rounds = 0

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,10 +62,13 @@ class LoopSpec(BaseModel):
 
 
 class ModelSpec(BaseModel):
-    """The size of a Qwen2 with tied embeddings."""
+    """The shape and size of a model with tied embeddings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    family: Literal["qwen2", "llama"] = Field(
+        default="qwen2", description="whose architecture: a Llama's attention has no biases, the rest is alike"
+    )
     hidden: int = Field(ge=8, description="width of the residual stream")
     layers: int = Field(ge=1, description="transformer blocks")
     heads: int = Field(ge=1, description="attention heads of a block")
@@ -95,12 +98,13 @@ def deterministic(seed: int, threads: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(strict)
 
 
-def new_qwen2(spec: ModelSpec, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
-    """An untrained Qwen2 in float32 for this tokenizer."""
+def new_model(spec: ModelSpec, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    """An untrained model in float32 for this tokenizer."""
     import torch
-    from transformers import Qwen2Config, Qwen2ForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    config = Qwen2Config(
+    config = AutoConfig.for_model(
+        spec.family,
         vocab_size=len(tokenizer),
         hidden_size=spec.hidden,
         intermediate_size=spec.feed_forward,
@@ -108,7 +112,7 @@ def new_qwen2(spec: ModelSpec, tokenizer: PreTrainedTokenizerFast) -> PreTrained
         num_attention_heads=spec.heads,
         num_key_value_heads=spec.heads,
         max_position_embeddings=spec.positions,
-        initializer_range=spec.hidden**-0.5,  # with Qwen2's usual 0.02 a model this narrow stalled
+        initializer_range=spec.hidden**-0.5,  # with the families' usual 0.02 a model this narrow stalled
         rope_parameters={"rope_type": "default", "rope_theta": spec.rope_theta},
         tie_word_embeddings=True,
         pad_token_id=tokenizer.pad_token_id,
@@ -116,7 +120,7 @@ def new_qwen2(spec: ModelSpec, tokenizer: PreTrainedTokenizerFast) -> PreTrained
         bos_token_id=None,
         dtype="float32",
     )
-    return Qwen2ForCausalLM(config).to(torch.float32)
+    return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
 
 
 def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, directory: Path) -> None:

@@ -19,7 +19,7 @@ from medo1.from_scratch.scratch_training import (
     ModelSpec,
     TokenText,
     deterministic,
-    new_qwen2,
+    new_model,
     saved,
     train,
 )
@@ -67,7 +67,7 @@ def train_small_student(
     tokenizer = text_tokenizer(texts, spec.vocabulary)
     examples = _windows(texts, tokenizer, spec.loop.width)
     with deterministic(seed, spec.loop.threads):
-        model = new_qwen2(spec.model, tokenizer)
+        model = new_model(spec.model, tokenizer)
         losses = train(model, [(examples, spec.loop.steps)], spec.loop, seed, "small student")
     saved(model, tokenizer, directory)
     return {
