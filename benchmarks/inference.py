@@ -13,11 +13,13 @@ On the embedded world's student (made by `kedro run`, or here, in a folder of it
   sample each.
 - `adaptive_token_share`, `adaptive_accuracy_gap`: tokens of votes that stop by themselves over those of 32 samples, and
   the accuracy of 32 samples less theirs, in points; the worst of the arms that are asked. `adaptive_agreement`: how
-  often the vote that stopped is that of all samples; `free_...`: the same of the rule that needs no prior.
-- `vs_adaptive_consistency`: tokens of the cheapest of AdaptiveConsistency's six criteria over ours, both among those
-  whose accuracy is at most half a point below that of 32 samples, on the same samples; `vs_their_beta`: the same of
-  the criterion that it uses by default (the cheapest, a share of four fifths, promises nothing); `vs_deepconf`: of
-  DeepConf. The worst of the arms.
+  often the vote that stopped is that of all samples. They are of the rule `fitted`, with the prior and the threshold
+  that dev questions gave for an agreement of 98 %; `plain_...`: of the rule `dirichlet`, which needs no dev questions;
+  `free_...`: of the rule that needs no prior. All are means over eight random orders of each question's samples.
+- `vs_adaptive_consistency`: tokens of the cheapest of AdaptiveConsistency's six criteria over those of the cheapest of
+  six thresholds of `fitted`, both among those whose accuracy is at most half a point below that of 32 samples, on the
+  same samples; `vs_deepconf`: the same of DeepConf. `vs_their_beta`: tokens of the criterion that the library uses by
+  default over those of the cheapest threshold that agrees with the vote of 32 samples as often. The worst of the arms.
 - `selective_token_share`, `selective_accuracy_gap`: tokens of answering at once and thinking when unsure over those of
   thinking always, and the accuracy of thinking always less its own, in points. Score and threshold are chosen on dev
   questions, to lose less than 3 points with 95 % confidence, and the figures are of test questions.
@@ -55,7 +57,9 @@ FIRST, FIRST_PROMPT = "vanilla", "vanilla"  # answers at once, as the base model
 BATCHES = (16, 64, 200)
 ARMS = (("longmonolog_sft", "longmonolog", "longmonolog"), ("cot_sft", "cot", "cot"))
 SAMPLES = 32
-OWN = ("dirichlet", "distribution_free")  # medo1's rules
+THRESHOLDS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.999)  # of the rule `fitted`, as many as the library has criteria
+PROMISE = 0.98  # of agreement, for the rule that dev questions calibrate
+ORDERS = 8
 MARGIN = 0.005  # of accuracy: what counts as no worse
 
 LM_EVAL = """
@@ -395,15 +399,28 @@ def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]
     """Each arm's votes of 32 samples and of as many as each rule draws: accuracy and tokens."""
     from medo1.pipelines.inference.params import ArmParams
     from medo1.pipelines.inference.vote_tables import polled
+    from medo1.statistics.fitted_prior import fitted_prior
+    from medo1.statistics.fitted_stopping import calibrated
     from medo1.statistics.rules import StoppingRule
 
     told = []
     with Transformers(threads=1).with_model(world.base) as engine:
         for arm, prompt, adapter in ARMS:
-            polls = polled(answered(world, engine, questions, arm, ArmParams(prompt=prompt, adapter=adapter), SAMPLES))
+            spec = ArmParams(prompt=prompt, adapter=adapter)
+            polls, dev = (
+                polled(answered(world, engine, asked, arm, spec, SAMPLES)) for asked in (questions, world.dev)
+            )
+            drawn = [([sample.letter for sample in poll.samples], poll.options) for poll in dev]
+            prior, [found] = fitted_prior(drawn), calibrated(drawn, StoppingRule(), [PROMISE])
+            assert found.threshold is not None
+            rules = {
+                "calibrated": StoppingRule(rule="fitted", mixture=prior, threshold=found.threshold),
+                "dirichlet": StoppingRule(),
+                "distribution_free": StoppingRule(rule="distribution_free"),
+                **{f"fitted {one}": StoppingRule(rule="fitted", mixture=prior, threshold=one) for one in THRESHOLDS},
+            }
             outcomes = {f"their {name}": one for name, one in peers_on(polls).items()}
-            for rule in OWN:
-                outcomes[rule] = replayed(polls, ours(StoppingRule(rule=rule)))
+            outcomes |= {name: replayed(polls, ours(rule)) for name, rule in rules.items()}
             whole = outcomes["their never"]
             for name, one in outcomes.items():
                 what = f"{arm}: {name}, {one['drawn']:.1f} of {SAMPLES} drawn"
@@ -450,15 +467,28 @@ def peers_on(polls: Sequence[Any]) -> dict[str, dict[str, float]]:
 def replayed(polls: Sequence[Any], stop: Callable[[Any], tuple[int, str | None]]) -> dict[str, float]:
     from medo1.statistics.votes import vote
 
-    ended = [stop(poll) for poll in polls]
+    shuffled = [one for poll in polls for one in orders_of(poll)]
+    ended = [stop(poll) for poll in shuffled]
     return {
-        "accuracy": statistics.mean(letter == poll.gold for poll, (_, letter) in zip(polls, ended, strict=True)),
-        "tokens": statistics.mean(sum(poll.tokens[:count]) for poll, (count, _) in zip(polls, ended, strict=True)),
+        "accuracy": statistics.mean(letter == poll.gold for poll, (_, letter) in zip(shuffled, ended, strict=True)),
+        "tokens": statistics.mean(sum(poll.tokens[:count]) for poll, (count, _) in zip(shuffled, ended, strict=True)),
         "drawn": statistics.mean(count for count, _ in ended),
         "agreement": statistics.mean(
-            letter == vote(poll.samples).letter for poll, (_, letter) in zip(polls, ended, strict=True)
+            letter == vote(poll.samples).letter for poll, (_, letter) in zip(shuffled, ended, strict=True)
         ),
     }
+
+
+def orders_of(poll: Any) -> list[Any]:
+    """A question's samples in random orders, the same on each call: what stopping costs depends on the order."""
+    import random
+
+    draw = random.Random(f"{poll.arm} {poll.question_id}")
+    orders = [draw.sample(range(len(poll.samples)), len(poll.samples)) for _ in range(ORDERS)]
+    return [
+        poll._replace(samples=[poll.samples[one] for one in order], tokens=[poll.tokens[one] for one in order])
+        for order in orders
+    ]
 
 
 def votes_figures(told: Sequence[dict[str, dict[str, float]]]) -> dict[str, Any]:
@@ -470,7 +500,7 @@ def votes_figures(told: Sequence[dict[str, dict[str, float]]]) -> dict[str, Any]
         return min([*good, whole["tokens"]])
 
     figures: dict[str, Any] = {}
-    for prefix, rule in zip(("adaptive", "free"), OWN, strict=True):
+    for prefix, rule in (("adaptive", "calibrated"), ("plain", "dirichlet"), ("free", "distribution_free")):
         whole = [one["their never"] for one in told]
         shares = [one[rule]["tokens"] / all_of["tokens"] for one, all_of in zip(told, whole, strict=True)]
         gaps = [100 * (all_of["accuracy"] - one[rule]["accuracy"]) for one, all_of in zip(told, whole, strict=True)]
@@ -480,9 +510,20 @@ def votes_figures(told: Sequence[dict[str, dict[str, float]]]) -> dict[str, Any]
             f"{prefix}_agreement": round(min(one[rule]["agreement"] for one in told), 3),
         }
     criteria = [name for name in told[0] if name.startswith("their ") and name != "their deepconf"]
-    peers = {"vs_adaptive_consistency": criteria, "vs_their_beta": ["their beta"], "vs_deepconf": ["their deepconf"]}
-    for name, theirs in peers.items():
-        figures[name] = round(min(fewest(one, theirs) / fewest(one, OWN) for one in told), 3)
+    own = [f"fitted {threshold}" for threshold in THRESHOLDS]
+    for name, theirs in {"vs_adaptive_consistency": criteria, "vs_deepconf": ["their deepconf"]}.items():
+        figures[name] = round(min(fewest(one, theirs) / fewest(one, own) for one in told), 3)
+    figures["vs_their_beta"] = round(
+        min(
+            one["their beta"]["tokens"]
+            / min(
+                *(one[name]["tokens"] for name in own if one[name]["agreement"] >= one["their beta"]["agreement"]),
+                one["their never"]["tokens"],
+            )
+            for one in told
+        ),
+        3,
+    )
     return figures
 
 

@@ -389,6 +389,30 @@ STOPPING_RULES = _table(
     },
     unique=["arm", "benchmark", "rule", "threshold"],
 )
+# How the samples of questions are spread, as the prior of the rule `fitted`.
+STOPPING_PRIOR = _table(
+    {
+        "arm": NAME,  # or `all`
+        "pseudo_count": NUMBER,
+        "share": SHARE,  # of the questions
+        "questions": COUNT,
+    },
+    unique=["arm", "pseudo_count"],
+)
+# The threshold of the rule `fitted` that holds a promise.
+STOPPING_CALIBRATION = _table(
+    {
+        "arm": NAME,  # or `all`
+        "most": COUNT,  # samples
+        "promised": SHARE,  # agreement with the vote of all samples, on other questions like these
+        "threshold": SHARE,  # to set; null: there are too few questions
+        "agreement": SHARE,  # as replayed
+        "drawn": MAYBE_NUMBER,  # samples per question
+        "questions": COUNT,
+        "needed": COUNT,  # questions without which the promise cannot be held
+    },
+    unique=["arm", "most", "promised"],
+)
 VOTE_CURVE = _table(
     {
         "arm": NAME,

@@ -35,7 +35,7 @@ RANKED_VOTE = "ranked"  # the vote of a free-form arm's lists
 ADAPTIVE_VOTE = "adaptive"  # the majority of as many samples as the stopping rule draws
 
 # When a question has votes enough; `medo1.statistics.stopping` says what each promises.
-RuleName = Literal["dirichlet", "beta", "distribution_free"]
+RuleName = Literal["dirichlet", "fitted", "beta", "distribution_free"]
 RULES: tuple[RuleName, ...] = get_args(RuleName)
 
 # How sure a first answer is, in selective thought; `medo1.pipelines.inference.selective_rows` says what each measures.

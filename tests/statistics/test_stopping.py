@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medo1.statistics.fitted_prior import fitted_prior
+from medo1.statistics.fitted_stopping import calibrated
 from medo1.statistics.rules import StoppingRule
 from medo1.statistics.stopping import Stop, looks, probability_of_staying_ahead, stopping_point
 from medo1.statistics.votes import Voter, vote
@@ -149,6 +151,55 @@ def replayed(mix: list[list[float]], rule: StoppingRule, most: int, times: int =
 
 def sampled(generator: np.random.Generator, shares: list[float], most: int) -> list[str | None]:
     return [None if letter == "-" else str(letter) for letter in generator.choice([*"ABCD", "-"], most, p=shares)]
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_fitted_on_other_questions_of_the_mix_the_promise_holds_on_every_mix(mix: str) -> None:
+    generator = np.random.default_rng(4)
+    most = 32 if mix == "hard" else 16
+    dev = [(sampled(generator, MIXES[mix][turn % len(MIXES[mix])], most), 4) for turn in range(60)]
+    looks_at = StoppingRule(first=1)
+    promises = (0.9, 0.95, 0.98)
+    for promise, found in zip(promises, calibrated(dev, looks_at, promises), strict=True):
+        assert found.threshold is not None
+        rule = StoppingRule(rule="fitted", first=1, threshold=found.threshold, mixture=fitted_prior(dev))
+        agreed, share = replayed(MIXES[mix], rule, most)
+        assert agreed >= promise - 2 * np.sqrt(promise * (1 - promise) / 300)
+        if mix == "easy":
+            assert share < 0.25
+
+
+def test_a_promise_that_so_few_questions_cannot_show_has_no_threshold_and_says_how_many_it_takes() -> None:
+    same: list[tuple[list[str | None], int]] = [(list("A" * 16), 4)] * 20
+    low, high = calibrated(same, StoppingRule(), (0.95, 0.99))
+    assert low.threshold is not None
+    assert (high.threshold, high.needed) == (None, 99)
+
+
+def test_the_fitted_prior_finds_the_kinds_of_questions_and_holds_none_impossible() -> None:
+    generator = np.random.default_rng(2)
+    easy = [(sampled(generator, generator.dirichlet([0.1] * 5), 32), 4) for _ in range(120)]
+    even = [(sampled(generator, generator.dirichlet([4.0] * 5), 32), 4) for _ in range(60)]
+    found = dict(fitted_prior([*easy, *even]))
+    assert sum(found.values()) == pytest.approx(1, abs=1e-4)
+    assert sum(share for count, share in found.items() if count < 0.5) == pytest.approx(2 / 3, abs=0.06)
+    assert min(found.values()) > 0
+    assert dict(fitted_prior([])) == pytest.approx(dict.fromkeys(found, 1 / 9))
+
+
+def test_a_mixture_of_one_pseudo_count_is_that_prior() -> None:
+    letters = list("AABACA")
+    plain = probability_of_staying_ahead(letters, 4, 10, StoppingRule(prior=0.5))
+    assert probability_of_staying_ahead(
+        letters, 4, 10, StoppingRule(rule="fitted", mixture=((0.5, 1.0),))
+    ) == pytest.approx(plain)
+
+
+def test_a_fitted_rule_without_its_prior_says_where_to_take_it() -> None:
+    with pytest.raises(ValueError, match="table `stopping_prior`"):
+        StoppingRule(rule="fitted")
+    with pytest.raises(ValueError, match="pairs of a pseudo-count above 0"):
+        StoppingRule(mixture=((0.0, 1.0),))
 
 
 @pytest.mark.parametrize("mix", MIXES)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from medo1.parameters import Parameters
 from medo1.vocabulary import RuleName
+
+Mixture = tuple[tuple[float, float], ...]  # pairs of a concentration and its share of the questions
 
 # Of selective thought: what it may lose of the accuracy of thinking always, and how surely it loses less.
 MARGIN, CONFIDENCE = 0.03, 0.95
@@ -41,7 +45,8 @@ class StoppingRule(Parameters):
     step: int = Field(default=1, gt=0, description="samples between two checks")
     rule: RuleName = Field(
         default="dirichlet",
-        description="dirichlet: up to `samples` draws; beta: adaptive consistency's rule, no limit on draws; "
+        description="dirichlet: up to `samples` draws; fitted: the same under `mixture`; beta: adaptive consistency's "
+        "rule, no limit on draws; "
         "distribution_free: agrees with the vote of all `samples` at `threshold` on every question, for more draws",
     )
     prior: float = Field(
@@ -50,3 +55,22 @@ class StoppingRule(Parameters):
         description="pseudo-count of each letter and of no answer, in dirichlet: 1 is uniform, less "
         "expects one letter to have most of the votes",
     )
+    mixture: Mixture = Field(
+        default=(),
+        description="the prior of the rule `fitted`: pairs of a pseudo-count and the share of questions that it fits; "
+        "`stopping_prior` of a run that drew all samples has them",
+    )
+
+    @model_validator(mode="after")
+    def _a_fitted_rule_has_its_prior(self) -> Self:
+        if self.rule == "fitted" and not self.mixture:
+            raise ValueError(
+                "the rule `fitted` needs its `mixture`: draw all samples of some dev questions (`splits: [dev]`, "
+                "`draw: false`), and take the mixture of the arm `all` in the table `stopping_prior`"
+            )
+        if any(pseudo_count <= 0 or share < 0 for pseudo_count, share in self.mixture):
+            raise ValueError(
+                f"`mixture` has pairs of a pseudo-count above 0 and a share, such as [[0.1, 0.6], [1.0, 0.4]]; "
+                f"found {[list(pair) for pair in self.mixture]}"
+            )
+        return self

@@ -5,7 +5,8 @@ a Dirichlet prior over the letters (and over samples that state no answer). Draw
 Dirichlet-multinomial distribution (Pólya's urn), and the probability is a finite sum, exact with the rule for ties: it
 is 1 as soon as the leader cannot be caught. The rule `beta` instead gives the probability that the leader is likelier
 than the runner-up, whatever number is drawn (adaptive consistency, Aggarwal et al. 2023, arXiv 2305.11860). Both hold
-under their prior, on average over questions that are spread as it says, and say nothing about others.
+under their prior, on average over questions that are spread as it says, and say nothing about others. The rule `fitted`
+takes its prior from questions whose samples were all drawn (`fitted_prior`), and holds on others like these.
 
 The rule `distribution_free` needs no prior. The samples of a question are exchangeable: those drawn so far are a random
 part of all that would be drawn. So for each rival, what was seen of it and the leader is held against the compositions
@@ -26,11 +27,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from medo1.statistics.rules import StoppingRule
+from medo1.statistics.fitted_prior import posterior
+from medo1.statistics.rules import Mixture, StoppingRule
 
 # Of a leader's votes and its rival's, where the leader has won: Beta(2, 1/2). It decides how soon the distribution-free
 # rule stops, not whether it holds.
 LEADER, RIVAL = 2.0, 0.5
+NEGLIGIBLE = 1e-9  # share of a mixture that is not worth a sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def probability_of_staying_ahead(
     if rule.rule == "distribution_free":
         worst = max((_doubt(counts[leader], *rival, remaining) for rival in set(rivals)), default=0.0)
         return max(0.0, 1.0 - len(rivals) * worst)
+    if rule.rule == "fitted":
+        return _mixed(counts[leader], tuple(sorted(rivals)), silent, remaining, rule.mixture)
     return _dirichlet(counts[leader], tuple(sorted(rivals)), silent, remaining, rule.prior)
 
 
@@ -153,6 +158,17 @@ def _dirichlet(leader: int, rivals: tuple[tuple[int, bool], ...], silent: int, r
         if len(product) > remaining - gained:
             stays += ways[leader][gained] * product[remaining - gained]
     return float(min(1.0, stays / total[remaining]))
+
+
+@lru_cache(maxsize=100_000)
+def _mixed(leader: int, rivals: tuple[tuple[int, bool], ...], silent: int, remaining: int, prior: Mixture) -> float:
+    """The same where the pseudo-count itself is unknown: the mean over what the votes leave of a mixture."""
+    shares = posterior(prior, (leader, *(count for count, _ in rivals), silent))
+    return sum(
+        share * _dirichlet(leader, rivals, silent, remaining, pseudo_count)
+        for share, (pseudo_count, _) in zip(shares, prior, strict=True)
+        if share > NEGLIGIBLE
+    )
 
 
 def _ways(weight: float, most: int) -> np.ndarray:

@@ -390,8 +390,10 @@ def test_every_stopping_rule_is_replayed_and_its_agreement_measured() -> None:
     params = InferenceParams(max_new_tokens=64, samples=12, adaptive={"threshold": 0.85})
     asked = questions(8)
     answers = nodes.read_answers(generated(Tape(wavering), params, asked)[0], asked, ARM)
-    rules = nodes.compare_stopping(params, {"arm": ARM}, answers)
-    assert set(rules["rule"]) == {"dirichlet", "beta", "distribution_free"}
+    rules, prior, calibration = nodes.compare_stopping(params, {"arm": ARM}, answers)
+    assert set(rules["rule"]) == {"dirichlet", "fitted", "beta", "distribution_free"}
+    assert prior.groupby("arm")["share"].sum().to_dict() == pytest.approx({"arm": 1.0, "all": 1.0}, abs=1e-4)
+    assert calibration[calibration["promised"] > 0.9]["threshold"].isna().all(), "of eight questions nobody knows"
     assert set(rules["threshold"]) >= {0.85, 0.9, 0.95}
     _, adaptive, _ = nodes.draw_curves(params, {"arm": ARM}, 11, answers)
     own = rules.set_index(["rule", "threshold"]).loc[("dirichlet", 0.85)]
@@ -404,4 +406,6 @@ def test_every_stopping_rule_is_replayed_and_its_agreement_measured() -> None:
     free = rules[rules["rule"] == "distribution_free"]
     assert (free["agreement"] >= free["threshold"] - 0.13).all()
     live = params.model_copy(update={"adaptive": params.adaptive.model_copy(update={"draw": True})})
-    assert nodes.compare_stopping(live, {"arm": ARM}, answers).empty, "the rest was not drawn, so nobody knows"
+    assert all(table.empty for table in nodes.compare_stopping(live, {"arm": ARM}, answers)), (
+        "the rest was not drawn, so nobody knows"
+    )

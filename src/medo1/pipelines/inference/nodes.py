@@ -243,7 +243,7 @@ def draw_curves(
     )
 
 
-def compare_stopping(params: InferenceParams, arms: dict[str, Any], answers: Frame) -> Frame:
+def compare_stopping(params: InferenceParams, arms: dict[str, Any], answers: Frame) -> tuple[Frame, Frame, Frame]:
     """Each stopping rule at several thresholds: tokens, accuracy, and agreement with the vote of all samples.
 
     Args:
@@ -252,18 +252,26 @@ def compare_stopping(params: InferenceParams, arms: dict[str, Any], answers: Fra
         answers: of all arms.
 
     Returns:
-        `tables.STOPPING_RULES`; nothing of an arm whose samples were not all drawn.
+        `tables.STOPPING_RULES`; for the rule `fitted`, the prior that the samples show, `tables.STOPPING_PRIOR`, and
+        the thresholds that hold its promise, `tables.STOPPING_CALIBRATION`. Nothing of an arm whose samples were not
+        all drawn.
     """
     from medo1 import tables
-    from medo1.pipelines.inference.stopping_rows import stopping_rows
+    from medo1.pipelines.inference.stopping_rows import calibration_rows, prior_rows, stopping_rows
     from medo1.pipelines.inference.vote_tables import polled
 
     rows: list[dict[str, Any]] = []
+    polls = {}
     for arm, table in of_arms(answers).items():
         if not params.adaptive.draw:
             draws = ArmParams.model_validate(arms[arm]).drawn_with(params)
-            rows += stopping_rows(polled(table), params.adaptive, draws.samples)
-    return tables.as_table(tables.STOPPING_RULES, rows)
+            polls[arm] = polled(table)
+            rows += stopping_rows(polls[arm], params.adaptive, draws.samples)
+    return (
+        tables.as_table(tables.STOPPING_RULES, rows),
+        tables.as_table(tables.STOPPING_PRIOR, prior_rows(polls)),
+        tables.as_table(tables.STOPPING_CALIBRATION, calibration_rows(polls, params.adaptive)),
+    )
 
 
 def check_selective(params: InferenceParams, arms: dict[str, Any]) -> None:

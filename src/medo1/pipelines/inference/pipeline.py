@@ -199,7 +199,7 @@ def create_pipeline(
         Node(
             compare_stopping,
             inputs=["params:inference", "params:arms", "answers"],
-            outputs="stopping_rules",
+            outputs=["stopping_rules", "stopping_prior", "stopping_calibration"],
             name="compare_stopping",
         ),
         Node(

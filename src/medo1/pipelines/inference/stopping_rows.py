@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medo1.pipelines.inference.vote_tables import Poll
+from medo1.statistics.fitted_prior import Drawn, fitted_prior
+from medo1.statistics.fitted_stopping import calibrated, priors_of_others
 from medo1.statistics.intervals import mean_interval, share_interval
 from medo1.statistics.rules import StoppingRule
 from medo1.statistics.stopping import Stop, stops
 from medo1.statistics.votes import vote
 from medo1.vocabulary import RULES
 
+ALL = "all"  # the row of the arms together
+PROMISES = (0.9, 0.95, 0.98, 0.99)
 THRESHOLDS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
 
 
@@ -20,23 +24,74 @@ def stopping_rows(polls: Sequence[Poll], rule: StoppingRule, most: int) -> list[
 
     Args:
         polls: of one arm, with all `most` samples of each question.
-        rule: when to look, the prior, and one more threshold.
+        rule: when to look, the prior, and one more threshold. Of the rule `fitted`, each half of the questions is
+            replayed with the prior of the other half.
     """
     if most <= rule.first:
         return []
     rows = []
+    priors = dict(zip([poll.question_id for poll in polls], priors_of_others(_drawn(polls)), strict=True))
     for benchmark in sorted({poll.benchmark for poll in polls}):
         own = [poll for poll in polls if poll.benchmark == benchmark]
         for name in RULES:
-            replayed = rule.model_copy(update={"rule": name})
             looked = [
-                list(stops([sample.letter for sample in poll.samples], poll.options, replayed, most)) for poll in own
+                list(
+                    stops(
+                        [sample.letter for sample in poll.samples],
+                        poll.options,
+                        rule.model_copy(update={"rule": name, "mixture": priors[poll.question_id]}),
+                        most,
+                    )
+                )
+                for poll in own
             ]
             for threshold in sorted({*THRESHOLDS, rule.threshold}):
                 ended = [next(stop for stop in stopped if stop.ends(threshold, most)) for stopped in looked]
                 keys = {"arm": own[0].arm, "benchmark": benchmark, "rule": name, "threshold": threshold}
                 rows.append({**keys, "most": most, **_replayed(own, ended)})
     return rows
+
+
+def prior_rows(polls: Mapping[str, Sequence[Poll]]) -> list[dict[str, Any]]:
+    """Rows of `tables.STOPPING_PRIOR`: the mixture that the questions of each arm show, and of all arms together.
+
+    Args:
+        polls: of each arm, with all samples of each question.
+    """
+    every = {**polls, ALL: _together(polls)}
+    return [
+        {"arm": arm, "pseudo_count": pseudo_count, "share": share, "questions": len(own)}
+        for arm, own in every.items()
+        if own
+        for pseudo_count, share in fitted_prior(_drawn(own))
+    ]
+
+
+def calibration_rows(polls: Mapping[str, Sequence[Poll]], rule: StoppingRule) -> list[dict[str, Any]]:
+    """Rows of `tables.STOPPING_CALIBRATION`: the threshold of the rule `fitted` that holds each promise, by arm and for
+    all arms together.
+
+    Args:
+        polls: of each arm, with all samples of each question.
+        rule: when to look.
+    """
+    rows = []
+    for arm, own in {**polls, ALL: _together(polls)}.items():
+        for most in sorted({len(poll.samples) for poll in own}):
+            alike = _drawn([poll for poll in own if len(poll.samples) == most])
+            if len(alike) < 2 or most <= rule.first:  # noqa: PLR2004
+                continue
+            for promise, found in zip(PROMISES, calibrated(alike, rule, PROMISES), strict=True):
+                rows.append({"arm": arm, "most": most, "promised": promise, "questions": len(alike), **found._asdict()})
+    return rows
+
+
+def _together(polls: Mapping[str, Sequence[Poll]]) -> list[Poll]:
+    return [poll for own in polls.values() for poll in own]
+
+
+def _drawn(polls: Sequence[Poll]) -> list[Drawn]:
+    return [([sample.letter for sample in poll.samples], poll.options) for poll in polls]
 
 
 def _replayed(polls: Sequence[Poll], ended: Sequence[Stop]) -> dict[str, Any]:
