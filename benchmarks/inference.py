@@ -482,11 +482,16 @@ def replayed(polls: Sequence[Any], stop: Callable[[Any], tuple[int, str | None]]
 def orders_of(poll: Any) -> list[Any]:
     """A question's samples in random orders, the same on each call: what stopping costs depends on the order."""
     import random
+    from dataclasses import replace
 
     draw = random.Random(f"{poll.arm} {poll.question_id}")
     orders = [draw.sample(range(len(poll.samples)), len(poll.samples)) for _ in range(ORDERS)]
     return [
-        poll._replace(samples=[poll.samples[one] for one in order], tokens=[poll.tokens[one] for one in order])
+        replace(
+            poll,
+            samples=tuple(poll.samples[one] for one in order),
+            tokens=tuple(poll.tokens[one] for one in order),
+        )
         for order in orders
     ]
 
