@@ -139,9 +139,14 @@ class Declaration(Parameters):
         return tuple(factor for factor in self.grid if factor in REPETITIONS)
 
     @property
+    def decisive(self) -> dict[str, Any]:
+        """Everything declared but the study in small, as JSON values: it stays as long as the study has its name."""
+        return self.model_dump(mode="json", exclude={"smallest"})
+
+    @property
     def recipe(self) -> str:
-        """SHA-256 of everything declared, which a study keeps for as long as it has its name."""
-        return digest_of_value(self.model_dump(mode="json"))
+        """SHA-256 of what is decisive."""
+        return digest_of_value(self.decisive)
 
     @model_validator(mode="after")
     def _levels_are_known(self) -> Self:

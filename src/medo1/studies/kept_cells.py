@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from medo1.errors import UserError
 from medo1.studies.cell_results import CellResult, CellResultError
 from medo1.studies.cells import Cell
@@ -48,20 +50,20 @@ class KeptCells:
             ChangedRecipeError: naming the keys that differ.
         """
         file = self.folder / RECIPE
-        now = {"study": self.name, "recipe": self.study.recipe, "declared": self.study.model_dump(mode="json")}
         if file.exists():
-            before = _read(file)
-            if before.get("recipe") == now["recipe"]:
+            differing = sorted(_differing(_decisive(_read(file), file), self.study.decisive))
+            if not differing:
                 return
-            differing = sorted(_differing(before.get("declared") or {}, now["declared"]))
             shown = ", ".join(differing[:6]) + (f" and {len(differing) - 6} more" if len(differing) > 6 else "")  # noqa: PLR2004
             raise ChangedRecipeError(
-                f"The study {self.name} was declared otherwise when its first cell ran ({file}): {shown or 'its form'} "
-                "differs. What was predicted and how it is decided does not change afterwards: give the changed study "
+                f"The study {self.name} was declared otherwise when its first cell ran ({file}): {shown} "
+                f"{'differ' if len(differing) > 1 else 'differs'}. "
+                "What was predicted and how it is decided does not change afterwards: give the changed study "
                 "a name of its own, or take the change back."
             )
         if keep:
             self.folder.mkdir(parents=True, exist_ok=True)
+            now = {"study": self.name, "recipe": self.study.recipe, "declared": self.study.decisive}
             _write(file, json.dumps(now, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
     def done(self, cells: Iterable[Cell]) -> dict[str, CellResult]:
@@ -144,6 +146,17 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CellResultError(f"{file} holds no object: take it away, or fetch it again.")
     return found
+
+
+def _decisive(kept: dict[str, Any], file: Path) -> dict[str, Any]:
+    """What was declared, with the defaults of keys that did not exist when it was kept."""
+    declared = {key: value for key, value in (kept.get("declared") or {}).items() if key != "smallest"}
+    try:
+        return Declaration.model_validate(declared).decisive
+    except ValidationError as error:
+        raise CellResultError(
+            f"{file} holds no declaration of a study: fetch it again, or take the folder away."
+        ) from error
 
 
 def _claim(file: Path) -> dict[str, Any] | None:
