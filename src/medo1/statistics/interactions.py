@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 LEAST_SPREAD, MOST_SPREAD = -4.0, 1.5  # of log standard deviations
+STEP = 1e-4  # of the gradient, by central differences
 SEEN = 0.95  # share of bootstrap draws in which a crossing must lie between the measured scales
 
 
@@ -60,7 +61,7 @@ class Interaction:
 
 
 def interaction(
-    counts: Sequence[PairedCounts], confidence: float = 0.95, draws: int = 200, seed: int = 0
+    counts: Sequence[PairedCounts], confidence: float = 0.95, draws: int = 100, seed: int = 0
 ) -> Interaction:
     """The interaction of two arms with scale.
 
@@ -116,20 +117,31 @@ def _fit(z: np.ndarray, right: np.ndarray, asked: np.ndarray, start: np.ndarray 
         shares = (right.sum(axis=0) + 0.5) / (asked.sum() + 1)
         logits = np.log(shares / (1 - shares))
         start = np.array([logits[0], 0.0, logits[1] - logits[0], 0.0, -1.5, -1.5])
+    steps = np.vstack([np.zeros(6), STEP * np.eye(6), -STEP * np.eye(6)])
+
+    def loss_and_gradient(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        losses = _losses(theta + steps, z, right, asked)
+        return float(losses[0]), (losses[1:7] - losses[7:]) / (2 * STEP)
+
     bounds = [(-12.0, 12.0)] * 4 + [(LEAST_SPREAD, MOST_SPREAD)] * 2
-    found = minimize(_loss, start, args=(z, right, asked), method="L-BFGS-B", bounds=bounds)
+    found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds)
     best: np.ndarray = found.x
     return best
 
 
-def _loss(theta: np.ndarray, z: np.ndarray, right: np.ndarray, asked: np.ndarray) -> float:
-    """The negative log likelihood, Laplace's approximation, without constants."""
+def _losses(thetas: np.ndarray, z: np.ndarray, right: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The negative log likelihood of several parameters at once, Laplace's approximation, without constants.
+
+    Args:
+        thetas: parameters, one set a row.
+        z, right, asked: of each run.
+    """
     import numpy as np
 
-    a, b, c, d, log_u, log_v = theta
+    a, b, c, d, log_u, log_v = (column[:, None] for column in thetas.T)
     base, arm = a + b * z, a + b * z + c + d * z
-    tau_u, tau_v = math.exp(-2 * log_u), math.exp(-2 * log_v)
-    u, v = np.zeros_like(z), np.zeros_like(z)
+    tau_u, tau_v = np.exp(-2 * log_u), np.exp(-2 * log_v)
+    u, v = np.zeros_like(base), np.zeros_like(base)
     for _ in range(30):
         p0, p1 = _share(base + u), _share(arm + u + v)
         g_v = right[:, 1] - asked * p1
@@ -149,7 +161,8 @@ def _loss(theta: np.ndarray, z: np.ndarray, right: np.ndarray, asked: np.ndarray
     p0, p1 = _share(eta0), _share(eta1)
     w0, w1 = asked * p0 * (1 - p0), asked * p1 * (1 - p1)
     det = (w0 + w1 + tau_u) * (w1 + tau_v) - w1**2
-    return float(-(likely + prior - 0.5 * np.log(det)).sum())
+    found: np.ndarray = -(likely + prior - 0.5 * np.log(det)).sum(axis=1)
+    return found
 
 
 def _drawn(theta: np.ndarray, z: np.ndarray, asked: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -128,7 +128,7 @@ def best_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
             answered = [arms for arms in answered if all(arms)]
             if not answered:
                 continue
-            draws = _best_of_draws(answered, list(one.arms.values()))
+            draws = _best_of_draws(answered, list(one.arms.values()), seed=len(places))
             means = [
                 sum(sum(arms[place].values()) / len(arms[place]) for arms in answered) / len(answered)
                 for place in range(len(one.arms))
@@ -263,11 +263,13 @@ def _missing_row(name: str, one: Comparison, at: Levels) -> Row:
     }  # fmt: skip
 
 
-def _best_of_draws(answered: Sequence[Sequence[Answers]], places: Sequence[float], draws: int = 400) -> list[float]:
+def _best_of_draws(
+    answered: Sequence[Sequence[Answers]], places: Sequence[float], *, seed: int, draws: int = 400
+) -> list[float]:
     """The best arm's place in bootstrap draws of runs and of questions; of arms that are equal any."""
     import numpy as np
 
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     keys = sorted(set().union(*(arms[0] for arms in answered)))
     index = {key: place for place, key in enumerate(keys)}
     right = np.zeros((len(answered), len(places), len(keys)))
