@@ -3,6 +3,8 @@
     python docs/site/examples.py --in PROJECT  # after `kedro run`; exit 1 where a page is stale
     python docs/site/examples.py --in PROJECT --write    # puts what they print into the pages
 
+Each page is run in a copy of the project, so that what one runs or writes is not there for another.
+
 A block of a page is an example where the line before it says so. A `$` begins a command, what follows is its output:
 
     <!-- example -->
@@ -21,8 +23,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import unified_diff
@@ -31,10 +35,8 @@ from pathlib import Path
 from medo1.clinic.world_words import DISEASES
 
 ROOT = Path(__file__).resolve().parents[2]
-CHANGES_THE_STUDY = "audit_a_number.md"  # its second run is the latest for what comes after it, so nothing does
-PAGES = sorted(
-    [ROOT / "README.md", *(ROOT / "docs").glob("*.md")], key=lambda page: (page.name == CHANGES_THE_STUDY, page.name)
-)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NOT_COPIED = shutil.ignore_patterns(".venv*", ".git", "build", "__pycache__")
 LONG = 100  # characters from which a line is a model's text, where words are compared
 MARK = re.compile(r"^<!-- example(?:: (?P<how>words|runs))? -->\n\n?(?P<block>(?:(?: {4}.*)?\n)+)", re.MULTILINE)
 FREE = re.compile(r"\b[0-9a-f]{7,64}\b|\b\d{4}-\d\d-\d\dT[\d.:]+Z\b|[+-]?\d[\d,.:]*(?:\s?%)?")
@@ -151,7 +153,16 @@ def difference(expected: str, printed: str, how: str) -> list[str]:
 
 
 def checked(page: Path, project: Path, *, write: bool) -> list[str]:
-    """Run a page's examples; what is stale, or with `write` nothing but failed commands."""
+    """Run a page's examples in a copy of a project; what is stale, or with `write` nothing but failed commands."""
+    if next(examples(page), None) is None:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder).resolve() / "project"
+        shutil.copytree(project, copy, symlinks=True, ignore=NOT_COPIED)
+        return _checked(page, copy, write=write)
+
+
+def _checked(page: Path, project: Path, *, write: bool) -> list[str]:
     wrong: list[str] = []
     new: list[tuple[Example, str]] = []
     for example in examples(page):
