@@ -36,7 +36,7 @@ from medo1.clinic.world_words import DISEASES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NOT_COPIED = shutil.ignore_patterns(".venv*", ".git", "build", "__pycache__")
+NOT_COPIED = shutil.ignore_patterns(".venv*", "build", "__pycache__")
 LONG = 100  # characters from which a line is a model's text, where words are compared
 MARK = re.compile(r"^<!-- example(?:: (?P<how>words|runs))? -->\n\n?(?P<block>(?:(?: {4}.*)?\n)+)", re.MULTILINE)
 FREE = re.compile(r"\b[0-9a-f]{7,64}\b|\b\d{4}-\d\d-\d\dT[\d.:]+Z\b|[+-]?\d[\d,.:]*(?:\s?%)?")

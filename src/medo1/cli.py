@@ -12,6 +12,8 @@ from medo1.commands.project_commands import COMMANDS
 
 if sys.excepthook is sys.__excepthook__:  # for what Kedro's own commands raise in this project
     sys.excepthook = excepthook
+if "kedro.framework.cli.utils" in sys.modules:  # its errors look for the exception at hand, and click 8.5 leaves none
+    sys.modules["kedro.framework.cli.utils"].KedroCliError.show = click.ClickException.show
 
 
 @click.group(name="medo1", cls=LazyGroup, lazy_subcommands=COMMANDS)

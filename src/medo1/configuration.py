@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -71,7 +73,8 @@ class StudyConfigLoader(OmegaConfigLoader):
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         if key == "globals" and "globals" not in self:
-            return self._globals_with_locations()
+            with self._told(key):
+                return self._globals_with_locations()
         if key == "parameters":
             from medo1.parameters import without_removed
 
@@ -93,11 +96,34 @@ class StudyConfigLoader(OmegaConfigLoader):
         Raises:
             ConfigurationError: a file cannot be read: bad YAML, a value that refers to nothing, a key written twice.
         """
-        try:
+        with self._told(key):
             found: dict[str, Any] = super().__getitem__(key)
-        except (YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError) as error:
-            raise ConfigurationError(_told(error, key)) from error
         return found
+
+    @contextmanager
+    def _told(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError) as error:
+            raise ConfigurationError(self._unreadable(key) or _unresolved(error, key)) from error
+
+    def _unreadable(self, key: str) -> str | None:
+        """What is wrong with the first of the files of a key that is not YAML: its name, the line, the reason."""
+        environments = (self.base_env, self.env or self.default_run_env)
+        for folder in [Path(self.conf_source) / str(name) for name in environments]:
+            for path in sorted({path for pattern in self.config_patterns[key] for path in folder.glob(pattern)}):
+                if path.suffix not in (".yml", ".yaml", ".json"):
+                    continue
+                try:
+                    OmegaConf.load(path)
+                except MarkedYAMLError as error:
+                    mark = error.problem_mark
+                    at = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+                    what = " ".join(part for part in (error.context, error.problem) if part)
+                    return f"{path}{at}: this is not YAML: {what}"
+                except (YAMLError, UnicodeDecodeError) as error:
+                    return f"{path}: this is not YAML in UTF-8: {error}"
+        return None
 
     def written_parameters(self) -> dict[str, Any]:
         """The parameters with the formats and arms that are null. A run is recorded with them: run again from its
@@ -154,7 +180,8 @@ def locations(root: str, env: str) -> dict[str, str]:
 def _refuse_unknown_environment(conf_source: str, env: str | None) -> None:
     """An error for an environment that has no folder, naming the nearest."""
     source = Path(conf_source)
-    if env is None or env in BASE_ENVS or not source.is_dir() or (source / env).is_dir():
+    is_name = env is not None and Path(env).name == env
+    if not env or env in BASE_ENVS or not source.is_dir() or (is_name and (source / env).is_dir()):
         return
     known = sorted(path.name for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
     raise ConfigurationError(
@@ -162,14 +189,9 @@ def _refuse_unknown_environment(conf_source: str, env: str | None) -> None:
     )
 
 
-def _told(error: Exception, key: str) -> str:
-    """What could not be read: the file and the line, or the key, first."""
-    cause, text = error.__cause__, str(error)
-    if isinstance(cause, MarkedYAMLError) and cause.problem_mark is not None:
-        file = text.rpartition("YAML or JSON file ")[2].partition(", unable to read")[0]
-        mark = cause.problem_mark
-        what = " ".join(part for part in (cause.context, cause.problem) if part)
-        return f"{file}, line {mark.line + 1}, column {mark.column + 1}: this is not YAML: {what}"
+def _unresolved(error: Exception, key: str) -> str:
+    """Why files that are YAML cannot be read: the key whose value refers to nothing, first."""
+    text = str(error)
     if isinstance(error, OmegaConfBaseException):
         where = f"{error.full_key}: " if error.full_key else ""
         return f"The {key} cannot be read: {where}{text.splitlines()[0]}"

@@ -5,12 +5,13 @@ A misspelt key that is silently ignored runs a different experiment from the one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from medo1.nearest import did_you_mean
+from medo1.nearest import did_you_mean, nearest
 
 SHOWN = 80  # characters of a value in a message
 
@@ -44,6 +45,10 @@ def _problem(item: dict[str, Any], group: Any, under: str) -> str:
         return f"{key}: there is no such parameter. {did_you_mean(place[-1], known)}"
     if kind == "missing":
         return f"{key}: is missing"
+    if kind == "literal_error" and isinstance(item.get("input"), str):
+        known = re.findall(r"'([^']*)'", str(item["ctx"]["expected"]))
+        if nearest(item["input"], known):
+            return f"{key}: is {item['input']!r}. {did_you_mean(item['input'], known)}"
     if kind == "value_error":  # says itself what was found
         return f"{key}: {said}"
     found = repr(item.get("input"))

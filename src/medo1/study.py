@@ -84,8 +84,8 @@ class Study(Parameters):
         for name, arm in self.arms.items():
             if arm.adapter is not None and arm.adapter not in self.formats:
                 raise ValueError(
-                    f"arms.{name}.adapter is {arm.adapter!r}, which is no format of this study: "
-                    f"{', '.join(self.formats)}"
+                    f"arms.{name}.adapter is {arm.adapter!r}, which is no format of this study. "
+                    f"{did_you_mean(arm.adapter, self.formats)}"
                 )
         both = set(self.formats) & set(self.arms)
         if both:

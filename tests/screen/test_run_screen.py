@@ -9,19 +9,22 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from kedro.pipeline import Node
 
 from medo1.engines.base import Completion
-from medo1.engines.wrappers.money import Account
+from medo1.engines.wrappers.money import Account, Estimate
 from medo1.engines.wrappers.progress import Tally
 from medo1.progress_bars import GENERATED, Pace, clock, use_screen
 from medo1.screen.changed_parameters import changed_parameters
 from medo1.screen.ending import NothingMadeError, SavedDataset, refuse_empty
 from medo1.screen.run_plan import RunPlan, StagePlan, time_text
 from medo1.screen.run_screen import RunScreen
+from medo1.screen.work_to_come import teaching_costs
 from tests.conftest import ROOT
 from tests.journey.scratch import FEW_CASES, SMALL, Scratch
 
@@ -97,6 +100,28 @@ def test_a_dry_run_shows_the_plan_and_what_differs_from_the_files(told: dict[str
     assert "Was arms.cot_sft meant?" in dry
     assert "adapter=none" in dry
     assert "Nothing was sent or saved" in dry
+
+
+@pytest.mark.parametrize(
+    ("known", "charges", "said"),
+    [
+        (False, False, ["teachers cost nothing"]),
+        (False, True, ["cannot be told before there are questions"]),
+        (True, False, ["cot: 3 requests", "all formats: 3 requests", "teachers cost nothing"]),
+        (True, True, ["cot: 3 requests", "all formats: 3 requests"]),
+    ],
+)
+def test_a_teacher_that_nobody_is_paid_for_costs_nothing(known: bool, charges: bool, said: list[str]) -> None:
+    def write_chains(questions: Any, teacher: Any) -> None: ...
+
+    node = Node(write_chains, inputs=["training_questions", "teacher"], outputs="chains", namespace="cot")
+    whole = Estimate(3, 0, 3, 10, 10, 10, None, None)
+    estimated = {"total": whole.row(), "seconds": 0.0, "seconds_bound": 0.0}
+    work = SimpleNamespace(teaching_estimate=lambda node: estimated if known else None)
+    loaded = {"params:synthesis": SimpleNamespace(budget_usd=None), "teacher": SimpleNamespace(charges=charges)}
+    told = teaching_costs(SimpleNamespace(nodes=[node]), work, loaded.get)  # type: ignore[arg-type]
+    assert len(told) == len(said)
+    assert all(words in line for words, line in zip(said, told, strict=True)), told
 
 
 def test_a_dry_run_tells_what_a_teacher_would_be_paid_and_sends_nothing(tmp_path: Path) -> None:

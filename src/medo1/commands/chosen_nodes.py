@@ -16,6 +16,7 @@ _OPTIONS = {
     "--namespaces": ("namespaces", "namespace"),
     "--from-inputs": ("from_inputs", "dataset"),
     "--to-outputs": ("to_outputs", "dataset"),
+    "--load-versions": ("load_versions", "dataset"),
 }
 
 

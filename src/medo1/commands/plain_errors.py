@@ -6,6 +6,8 @@ shown where `kedro run --traceback` or MEDO1_TRACEBACK=1 asks for it.
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
 import re
 import sys
@@ -25,6 +27,10 @@ from medo1.nearest import did_you_mean
 TRACEBACK_VARIABLE = "MEDO1_TRACEBACK"
 IN_THE_ENVIRONMENT = f"{TRACEBACK_VARIABLE}=1 in the environment"
 _UNKNOWN_TYPE = re.compile(r"Dataset '(\w+)' not found in 'medo1\.datasets'")
+_UNKNOWN_ARGUMENT = re.compile(
+    r"unexpected keyword argument '(?P<argument>\w+)'\.\s+Dataset '(?P<entry>[^']+)' must only contain arguments "
+    r"valid for the constructor of '(?P<module>[\w.]+)\.(?P<type>\w+)'"
+)
 MOST_LINES = 40  # of a message of another library
 _PYDANTIC_URL = re.compile(r"^\s*For further information visit https://errors\.pydantic\.dev\S*\n?", re.MULTILINE)
 
@@ -49,7 +55,9 @@ def _said(error: BaseException) -> str:
     if isinstance(error, ExceptionGroup):
         return "\n".join(_said(one) for one in error.exceptions)
     if _is_mendable(error):
-        return _with_nearest_type(str(error)) or type(error).__name__
+        return _with_nearest_argument(_with_nearest_type(str(error))) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:  # the disk is full, a folder is a file, the network is away
+        return f"{error.filename or 'A file or connection'}: {error.strerror}"
     text = f": {error}" if str(error) else ""
     return f"{type(error).__name__}{text}\n{_place_of(error)}"
 
@@ -64,10 +72,21 @@ def _with_nearest_type(text: str) -> str:
     return f"{text[: found.end()]}. {did_you_mean(found[1], datasets.__all__)}"
 
 
+def _with_nearest_argument(text: str) -> str:
+    """What Kedro says of an entry's unknown key, with the nearest one."""
+    found = _UNKNOWN_ARGUMENT.search(text)
+    if found is None:
+        return text
+    kind = getattr(importlib.import_module(found["module"]), found["type"])
+    known = [name for name in inspect.signature(kind).parameters if name not in ("args", "kwargs")]
+    said = f"has no key {found['argument']!r} ({found['module']}.{found['type']})"
+    return f"The catalog's entry {found['entry']} {said}. {did_you_mean(found['argument'], known)}"
+
+
 def _is_mendable(error: BaseException) -> bool:
     """Whether its text alone says what to do. Asks only for the types of modules that are loaded: no other can have
     raised it."""
-    if isinstance(error, UserError | click.ClickException | FileNotFoundError | PermissionError):
+    if isinstance(error, UserError | click.ClickException | FileNotFoundError):
         return True
     named = (
         ("kedro.io.core", "DatasetError"),

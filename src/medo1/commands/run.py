@@ -36,6 +36,8 @@ def _run(show_traceback: bool, dry_run: bool, from_run: str | None, changed: tup
         if options["pipelines"]:
             raise click.UsageError("Give --pipelines alone: --pipeline is its older name.")
         options |= {"pipelines": [options["pipeline"]], "pipeline": None}
+    if changed and not from_run:
+        raise click.UsageError("--changed goes with --from-run RUN: without it every input is taken as it is now.")
     with plain_errors(show_traceback=show_traceback, how_to_see="--traceback"):
         _refuse_unknown_runner(options["runner"])
         try:
@@ -53,27 +55,34 @@ def _run(show_traceback: bool, dry_run: bool, from_run: str | None, changed: tup
 
 def _refuse_unknown_runner(name: str | None) -> None:
     import kedro.runner
+    from kedro.utils import load_obj
 
     from medo1.nearest import did_you_mean
 
-    known = [one for one in ("SequentialRunner", "ThreadRunner") if hasattr(kedro.runner, one)]
-    if name and "." not in name and not hasattr(kedro.runner, name):
-        raise UserError(f"--runner: there is no runner {name!r}. {did_you_mean(name, known)}")
+    if not name:
+        return
+    try:
+        load_obj(name, "kedro.runner")
+    except (ImportError, AttributeError, ValueError) as error:
+        known = [one for one in ("SequentialRunner", "ThreadRunner") if hasattr(kedro.runner, one)]
+        raise UserError(f"--runner: there is no runner {name!r}. {did_you_mean(name, known)}") from error
 
 
 def _told_better(error: Exception, options: dict[str, Any]) -> str | None:
     """What Kedro says of names and parameters, with the nearest name and the key; None for any other error."""
+    from kedro.io import DatasetNotFoundError
     from kedro.validation.exceptions import ParameterValidationError
 
     if isinstance(error, ParameterValidationError):
         return "\n".join(_wrong_parameters()) or None
-    if not isinstance(error, ValueError | KeyError) or getattr(error, "__notes__", None):
+    idle = isinstance(error, DatasetNotFoundError) and "'load_versions' keys" in str(error)
+    if not (idle or isinstance(error, ValueError | KeyError)) or getattr(error, "__notes__", None):
         return None
     if str(error).startswith("Pipeline input(s)"):
         return str(error).replace(
             "DataCatalogWithCatalogCommandsMixin", "catalog: add an entry under conf/<env>/catalog"
         )
-    if not str(error).startswith(("Failed to find the pipeline", "Pipeline ")):
+    if not idle and not str(error).startswith(("Failed to find the pipeline", "Pipeline ")):
         return None
     from kedro.framework.project import pipelines
 

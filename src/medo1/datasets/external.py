@@ -86,7 +86,8 @@ class FileFolder(_External):
     def load(self) -> Path:
         if not self._path.is_dir():
             raise DatasetError(
-                f"There is no folder {self._path}. Put the files there, or name another folder; "
+                f"There is no folder {self._path}. Put the files there, or name the folder that they are in: `--params "
+                "benchmarks_dir=DIR` in medo1's own environments, `filepath` in a catalog entry of your own. "
                 "docs/bring_real_data.md says which files and where people get them."
             )
         return self._path

@@ -215,6 +215,7 @@ class Engine(ABC):
         streams: requests are taken one at a time, in a thread of its own, as backpressure allows, and completions come
             meanwhile. So `requests` may be a generator that waits for earlier completions. An engine that takes a whole
             batch before it answers says False, and would wait for such a generator for ever.
+        charges: whether somebody may want money for an answer: true of whatever is asked over a network.
         price_factor: what the provider charges for this way of asking, as a share of its list price (Batch API: 0.5).
         tries: how often a request is sent whose answers come whole and cannot be used, over all runs; 0 for no limit.
         sendings_unasked: how often a request may be sent, and billed, without `Request.may_retry` being asked.
@@ -227,6 +228,7 @@ class Engine(ABC):
     """
 
     streams: bool = False
+    charges: bool = False
     price_factor: float = 1.0
     tries: int = 0
     sendings_unasked: int = 1
@@ -336,6 +338,10 @@ class Around(Engine):
     @property
     def streams(self) -> bool:  # type: ignore[override]
         return self.engine.streams
+
+    @property
+    def charges(self) -> bool:  # type: ignore[override]
+        return self.engine.charges
 
     @property
     def price_factor(self) -> float:  # type: ignore[override]

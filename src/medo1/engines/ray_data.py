@@ -92,6 +92,10 @@ class RayData(Engine):
         self._init = dict(init or {})
 
     @property
+    def charges(self) -> bool:  # type: ignore[override]
+        return self._engine.charges
+
+    @property
     def price_factor(self) -> float:  # type: ignore[override]
         return self._engine.price_factor
 

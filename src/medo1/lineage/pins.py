@@ -20,6 +20,7 @@ from kedro.io.core import DatasetError, VersionNotFoundError, is_parameter
 from medo1.lineage.ledger import Ledger
 from medo1.lineage.manifests import is_version_name
 from medo1.lineage.recorder import Pin
+from medo1.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from kedro.io import CatalogProtocol
@@ -144,11 +145,12 @@ def _refuse_idle(pins: Mapping[str, str], free: set[str], pipeline: Pipeline, ca
     """An error for each pin that would be ignored: Kedro takes them all without a word."""
     for name, version in pins.items():
         if name not in free:
-            where = "made by this run" if name in pipeline.datasets() else "not part of this run"
-            raise DatasetError(
-                f"--load-versions {name}:{version} cannot take effect: {name} is {where}. "
-                f"Free inputs of this run: {', '.join(sorted(free))}."
-            )
+            if name in pipeline.datasets():
+                why = "made by this run. To take an earlier version, name with --pipelines only what comes after it"
+            else:
+                versioned = sorted(one for one in free if _is_versioned(catalog, one))
+                why = f"no input of this run. {did_you_mean(name, versioned)}"
+            raise DatasetError(f"--load-versions {name}:{version} cannot take effect: {name} is {why}")
         if not _is_versioned(catalog, name):
             raise DatasetError(
                 f"--load-versions {name}:{version} cannot take effect: {name} has no versions. "
@@ -243,6 +245,8 @@ def _inputs_of_run(
     with ledger.reading() as connection:
         run = find_run(connection, ledger, source.run)
         versions, digests = inputs_and_outputs(connection, run["id"])
+    for name in sorted(source.changed - free):
+        raise DatasetError(f"--changed {name}: there is no such input of this run. {did_you_mean(name, sorted(free))}")
     unknown = []
     for name in sorted(free):
         dataset = catalog.get(name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Nodes that a dry run may run: they read and choose, and send nothing.
 QUICK = ("read_benchmark_files", "choose_training_questions", "choose_questions")
+TEACHERS = ("teacher", "plain_teacher")  # the catalog's entries
 Rows = Callable[[str], int | None]
 
 
@@ -124,14 +125,21 @@ def teaching_costs(pipeline: Pipeline, work: WorkToCome, load: Callable[[str], A
     asking = {node.namespace or "": node for node in pipeline.nodes if node.func.__name__ == "write_chains"}
     if not asking:
         return []
+    unpaid = not any(engine.charges for node in asking.values() for engine in _engines(node, load))
+    free_of_charge = ["teachers cost nothing: each answers on this machine"] if unpaid else []
     estimates = {name: work.teaching_estimate(node) for name, node in asking.items()}
     known = {name: estimate for name, estimate in estimates.items() if estimate is not None}
     if not known:
-        return [
+        return free_of_charge or [
             "what teachers will be asked, and what that costs, cannot be told before there are questions: run what "
             "comes before synthesis first (--pipelines)"
         ]
-    return told_estimates(known, load("params:synthesis").budget_usd)[:-1]
+    return told_estimates(known, load("params:synthesis").budget_usd)[:-1] + free_of_charge
+
+
+def _engines(node: Node, load: Callable[[str], Any]) -> list[Any]:
+    """The teachers that a node asks."""
+    return [load(name) for name in node.inputs if name.rpartition(".")[2] in TEACHERS]
 
 
 def work_by_stage(amounts: Mapping[str, list[Amount]]) -> dict[str, str]:

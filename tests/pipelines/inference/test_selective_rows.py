@@ -83,7 +83,7 @@ def test_a_score_that_the_engine_does_not_give_is_left_out() -> None:
 
 def test_a_first_arm_that_is_none_is_named_before_anything_is_asked_and_none_is_needed() -> None:
     check = nodes.think_selectively.checked_first  # type: ignore[attr-defined]
-    with pytest.raises(UserError, match="'quick', which is no arm of this study: slow"):
+    with pytest.raises(UserError, match=r"'quick', which is no arm of this study\. There is slow"):
         check(PARAMS, {"slow": {}, "quick": None})
     check(PARAMS, ARMS)
     without = PARAMS.model_copy(update={"selective": None})

@@ -187,8 +187,8 @@ def test_one_budget_is_shared_by_all_formats_of_a_run(asked: Frame, server: Serv
 @pytest.mark.parametrize(
     ("entry", "wrong"),
     [
-        ({"recipe": "nothing"}, "there is no recipe 'nothing'; there is single, longstep"),
-        ({"writes": "novel"}, "there is no format 'novel'; there is cot"),
+        ({"recipe": "nothing"}, "there is no recipe 'nothing'. There are single, longstep"),
+        ({"writes": "novel"}, "there is no format 'novel'. There are cot"),
         ({"source": "import"}, "needs `imported`"),
     ],
 )

@@ -91,6 +91,7 @@ class OpenAI(Engine):
     """
 
     earlier_options: ClassVar = {"transport": None}
+    charges = True
     answer_options = frozenset(
         {"model", "base_url", "revision", "endpoint", "n_per_request", "reasoning", "reasoning_effort", "logprobs",
          "send_seed", "continuation", "extra_body"}

@@ -8,6 +8,7 @@ from medo1.engines.base import Adapter, Engine, Model
 from medo1.errors import UserError
 from medo1.frames import Frame, of_arms, records
 from medo1.lineage.digests import seed_from
+from medo1.nearest import did_you_mean
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
 from medo1.questions import questions_from
 from medo1.wiring import checked_first
@@ -284,8 +285,8 @@ def check_selective(params: InferenceParams, arms: dict[str, Any]) -> None:
     there = [name for name, arm in arms.items() if arm is not None]  # null takes away what another environment has
     if selective is not None and selective.first not in there:
         raise UserError(
-            f"inference.selective.first is {selective.first!r}, which is no arm of this study: {', '.join(there)}. "
-            "Name one of these, or set inference.selective to null."
+            f"inference.selective.first is {selective.first!r}, which is no arm of this study. "
+            f"{did_you_mean(selective.first, there)} Name one of the study, or set inference.selective to null."
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from medo1.errors import UserError
 from medo1.frames import Frame
+from medo1.nearest import did_you_mean
 from medo1.pipelines.reporting.answer_groups import ALL, groups, mean_of, side_by_side
 from medo1.pipelines.reporting.letters import baseline_rows
 from medo1.pipelines.reporting.params import FamilyParams, ReportingParams
@@ -83,7 +84,8 @@ def comparison_rows(greedy: Frame, params: ReportingParams) -> list[Row]:
     unknown = [name for name in (params.baseline, *(params.family.arms or ())) if name not in arms]
     if unknown:
         key = "baseline" if unknown[0] == params.baseline else "family.arms"
-        raise UserError(f"reporting.{key} is {unknown[0]!r}, which is no arm of this study: {', '.join(arms)}.")
+        meant = did_you_mean(unknown[0], arms)
+        raise UserError(f"reporting.{key} is {unknown[0]!r}, which is no arm of this study. {meant}")
     muted = {(row["arm"], row["benchmark"]): row for row in baseline_rows(greedy)}
     rows: list[Row] = []
     outcomes: list[tuple[Paired, Frame]] = []

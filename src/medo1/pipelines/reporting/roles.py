@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from medo1.errors import UserError
+from medo1.nearest import did_you_mean
 from medo1.parameters import plain_values
 from medo1.pipelines.reporting.params import ReportingParams, Role
 
@@ -29,8 +30,8 @@ def arms_by_role(arms: Mapping[str, Mapping[str, Any]], params: ReportingParams)
         if role in params.roles:
             if params.roles[role] not in arms:
                 raise UserError(
-                    f"reporting.roles.{role} is {params.roles[role]!r}, which is no arm of this study: "
-                    f"{', '.join(arms)}."
+                    f"reporting.roles.{role} is {params.roles[role]!r}, which is no arm of this study. "
+                    f"{did_you_mean(params.roles[role], arms)}"
                 )
             found[role] = params.roles[role]
             continue

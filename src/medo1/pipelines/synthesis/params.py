@@ -10,6 +10,7 @@ from medo1.chains.formats import FORMATS, Checks
 from medo1.chains.recipes import RECIPES, Recipe
 from medo1.chains.task import TeachingSpec
 from medo1.engines.wrappers.money import Price
+from medo1.nearest import did_you_mean
 from medo1.parameters import Parameters
 
 
@@ -57,14 +58,14 @@ class FormatParams(Checks):
     @classmethod
     def _a_format_is_written(cls, value: str | None) -> str | None:
         if value is not None and value not in FORMATS:
-            raise ValueError(f"there is no format {value!r}; there is {', '.join(FORMATS)}")
+            raise ValueError(f"there is no format {value!r}. {did_you_mean(value, FORMATS)}")
         return value
 
     @field_validator("recipe")
     @classmethod
     def _the_recipe_exists(cls, value: str) -> str:
         if value not in RECIPES:
-            raise ValueError(f"there is no recipe {value!r}; there is {', '.join(RECIPES)}")
+            raise ValueError(f"there is no recipe {value!r}. {did_you_mean(value, RECIPES)}")
         return value
 
     @model_validator(mode="after")
