@@ -34,13 +34,20 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _built(name: str, study: Any) -> Pipeline:
-    """A pipeline whose nodes are tagged with its name and with their format or arm: `kedro run --tags=longstep`."""
+    """A pipeline in a group of its name, its nodes tagged with it and with their format or arm.
+
+    `kedro run --tags=longstep` and `kedro run --namespaces=inference.longstep_sft` choose by these; Kedro-Viz folds
+    each group into a box. Datasets keep the names that the pipeline gave them.
+    """
     from kedro.pipeline import Pipeline
 
     from medo1.wiring import described
 
     nodes = import_module(f"medo1.pipelines.{name}.pipeline").create_pipeline(**study.for_pipelines()).nodes
-    return Pipeline([described(node).tag([name, *([node.namespace] if node.namespace else [])]) for node in nodes])
+    tagged = [described(node).tag([name, *([node.namespace] if node.namespace else [])]) for node in nodes]
+    if all(node.namespace == name for node in tagged):
+        return Pipeline(tagged)
+    return Pipeline(tagged, namespace=name, prefix_datasets_with_namespace=False)
 
 
 def _study() -> Any:

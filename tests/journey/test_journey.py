@@ -172,7 +172,7 @@ def test_a_base_model_that_is_absent_is_one_message(project: Scratch) -> None:
 def test_an_arm_that_never_ran_runs_alone_from_what_earlier_runs_stored(project: Scratch) -> None:
     # The last test of this project: what it removes, `audit verify` would miss.
     shutil.rmtree(project.path / "data/07_model_output/longstep_sft")
-    done = project.kedro("run", "--namespaces=longstep_sft")
+    done = project.kedro("run", "--namespaces=inference.longstep_sft")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert len(project.versions("07_model_output/longstep_sft/votes.parquet")) == 1
 

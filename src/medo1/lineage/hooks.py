@@ -136,7 +136,7 @@ class LineageHooks:
         self._files = {pin.name: pin.digest for pin in pins if pin.kind == "file"}
         self._makers = {name: node.name for node in pipeline.nodes for name in node.outputs}
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
-        self._stages = {node.name: min(node.tags - {node.namespace}, default=node.name) for node in pipeline.nodes}
+        self._stages = {node.name: _stage(node) for node in pipeline.nodes}
         self._functions = _code_of(pipeline, catalog)
         self._start(ledger, run_params, pins, source)
 
@@ -453,6 +453,11 @@ def _refuse_several_processes(run_params: dict[str, Any], catalog: Catalog) -> N
             "ParallelRunner runs hooks in child processes, where neither pins nor lineage reach. Use the default "
             "SequentialRunner (engines are concurrent by themselves) or --runner=ThreadRunner."
         )
+
+
+def _stage(node: Node) -> str:
+    """The outermost group that a node is in, else its tag."""
+    return node.namespace.partition(".")[0] if node.namespace else min(node.tags, default=node.name)
 
 
 def _code_of(pipeline: Pipeline, catalog: Catalog) -> dict[str, tuple[str | None, dict[str, str], str | None]]:

@@ -122,7 +122,11 @@ def teaching_costs(pipeline: Pipeline, work: WorkToCome, load: Callable[[str], A
     """What the teachers of a pipeline would be asked and paid, a line each format, and the sum. Sends nothing."""
     from medo1.pipelines.synthesis.asking_teachers import told_estimates
 
-    asking = {node.namespace or "": node for node in pipeline.nodes if node.func.__name__ == "write_chains"}
+    asking = {
+        (node.namespace or "").rpartition(".")[2]: node
+        for node in pipeline.nodes
+        if node.func.__name__ == "write_chains"
+    }
     if not asking:
         return []
     unpaid = not any(engine.charges for node in asking.values() for engine in _engines(node, load))
