@@ -30,6 +30,7 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
     "tag of another pipeline": (["run", "--pipelines=ingest", "--tags=cot"], ["no tag 'cot' in ingest"]),
     "node": (["run", "--nodes=cot.write_chain"], ["--nodes: there is no node", "synthesis.cot.write_chains"]),
     "node without its namespace": (["run", "--from-nodes=make_world"], ["Did you mean clinic.make_world"]),
+    "namespace without its stage": (["run", "--namespaces=longstep_sft"], ["Did you mean inference.longstep_sft"]),
     "last node": (["run", "--to-nodes=account_"], ["--to-nodes", "Did you mean inference.account?"]),
     "dataset": (["run", "--to-outputs=result"], ["--to-outputs: there is no dataset 'result'", "results"]),
     "first dataset": (["run", "--from-inputs=questoins"], ["--from-inputs", "Did you mean questions"]),

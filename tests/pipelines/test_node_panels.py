@@ -1,4 +1,4 @@
-"""What Kedro-Viz shows of a node when it is clicked: what it does, and its source; bound to a format or arm or not."""
+"""What Kedro-Viz shows: groups that fold, and of a node that is clicked what it does and its source."""
 
 from __future__ import annotations
 
@@ -26,4 +26,16 @@ def test_every_nodes_panel_says_what_it_does_and_shows_its_source() -> None:
             assert panel.code and f"def {node.func.__name__}(" in panel.code, node.name
             said = panel.preview["content"] if panel.preview else ""
             assert said and said.splitlines()[0] in panel.code, node.name
-            assert {stage, node.namespace or stage} <= node.tags
+            assert set(str(node.namespace).split(".")) <= node.tags
+
+
+def test_kedro_viz_folds_the_journey_into_its_stages_and_reporting_reads_no_table_of_one_arm() -> None:
+    study = Study.from_parameters(project_loader(ROOT, None)["parameters"])
+    groups = {
+        stage: {str(node.namespace).partition(".")[0] for node in _built(stage, study).nodes} for stage in PIPELINES
+    }
+    assert groups == {stage: {stage} for stage in PIPELINES}
+    arms = set(study.for_pipelines()["arms"])
+    read = {name for node in _built("reporting", study).nodes for name in node.inputs}
+    assert {name for name in read if name.partition(".")[0] in arms} == set()
+    assert {"answers", "generations", "asked_questions", "votes"} <= read
