@@ -706,6 +706,21 @@ PROBES = _table(
     unique=["arm", "benchmark", "probe"],
 )
 
+# Where answers go when one step of the arm's own thought is changed (the probe `changed_step`).
+FAITHFULNESS = _table(
+    {
+        "arm": NAME,
+        "benchmark": NAME,
+        "n": COUNT,  # questions of which a step could be changed
+        "follows": SHARE,  # answers to which the changed step leads
+        "low": NUMBER,  # of `follows`, Wilson's interval
+        "high": NUMBER,
+        "stays": SHARE,  # answers as before
+        "neither": SHARE,  # other answers, and none
+    },
+    unique=["arm", "benchmark"],
+)
+
 
 # Where the right diagnosis stands in a free-form arm's greedy lists, and how the text came there.
 FREE_FORM_JUDGEMENTS = _table(

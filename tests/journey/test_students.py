@@ -63,7 +63,7 @@ def test_a_llama_is_made_tuned_by_adapter_and_whole_and_asked(tmp_path: Path) ->
             },
         },
     )
-    run = project.kedro("run")
+    run = project.kedro("run", wait=1500)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     for model in ("base_model", "full_longstep/model"):
         (config,) = project.versions(f"06_models/{model}")[-1].rglob("config.json")

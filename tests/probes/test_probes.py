@@ -18,7 +18,7 @@ from medo1.engines.base import Engine
 from medo1.frames import Frame
 from medo1.pipelines.inference import nodes, probe_nodes
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
-from medo1.probes import PROBES, ProbeSpec, probe_questions
+from medo1.probes import PROBES, QUESTION_PROBES, ProbeSpec, probe_questions
 from medo1.questions import Question, question_id, question_rows
 from medo1.statistics.paired_means import paired_means
 
@@ -32,7 +32,7 @@ def question(number: int, options: int = 4, gold: str = "") -> Question:
 
 
 def spec(*names: str, **more: Any) -> ProbeSpec:
-    return ProbeSpec(names=names or PROBES, **more)
+    return ProbeSpec(names=names or QUESTION_PROBES, **more)
 
 
 # Deriving
@@ -86,7 +86,7 @@ def test_options_that_speak_of_others_are_neither_moved_nor_replaced(text: str) 
     origin = question(3)
     odd = Question(origin.question_id, "exam", "test", origin.stem, {**origin.options, "B": text}, "D")
     derived = probe_questions([odd], spec(), 1)
-    assert {one.probe for one in derived} == set(PROBES) - {"none_of_the_others", "shuffled_options"}
+    assert {one.probe for one in derived} == set(QUESTION_PROBES) - {"none_of_the_others", "shuffled_options"}
 
 
 # Naming
@@ -223,8 +223,8 @@ def probed(engine: Engine, **more: Any) -> dict[str, dict[str, Any]]:
 
 def test_who_reasons_keeps_its_score_under_every_probe_but_that_without_a_case() -> None:
     found = probed(Reasoner(sound))
-    assert set(found) == set(PROBES)
-    for name in set(PROBES) - {"options_only"}:
+    assert set(found) == set(QUESTION_PROBES)
+    for name in set(QUESTION_PROBES) - {"options_only"}:
         assert (found[name]["plain"], found[name]["probed"], found[name]["difference"]) == (1, 1, 0)
         assert found[name]["n"] == 60
         assert found[name]["p_value"] == 1
@@ -264,7 +264,7 @@ def test_options_that_give_their_answer_away_are_told() -> None:
 
 def test_of_who_guesses_the_probes_say_nothing() -> None:
     found = probed(Reasoner(guesser))
-    for name in set(PROBES) - {"options_only"}:
+    for name in set(QUESTION_PROBES) - {"options_only"}:
         assert "cannot be told from guessing" in found[name]["says"]
 
 
@@ -272,7 +272,7 @@ def test_an_engine_that_cannot_continue_leaves_the_wrong_start_out_with_one_line
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     found = probed(Reasoner(sound, continues=False))
-    assert set(found) == set(PROBES) - {"wrong_start"}
+    assert set(found) == set(QUESTION_PROBES) - {"wrong_start"}
     told = [record.getMessage() for record in caplog.records if "wrong_start" in record.getMessage()]
     assert told == ["arm: the probe wrong_start is left out: the server continues no answer"]
 

@@ -137,6 +137,7 @@ def _sentence(probe: Probe, pairs: Sequence[ProbedPair], numbers: Mapping[str, A
         "shuffled_options": "in other orders of the options",
         "wrong_start": "after a wrong start",
         "reworded": "in other wordings",
+        "changed_step": "when one step of the thought is changed",
     }[probe]
     tails = []
     if numbers["kept"] is not None:

@@ -7,7 +7,7 @@ and a longer run asks the same again. A question that a probe cannot be made of 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import factorial
@@ -39,15 +39,21 @@ class ProbeQuestion:
 
 
 def probe_questions(questions: Iterable[Question], spec: ProbeSpec, seed: int) -> list[ProbeQuestion]:
-    """All derived questions, by question and in the order of the spec's names."""
-    kinds = {
+    """All questions that are derived from these alone, by question and in the order of the spec's names."""
+    kinds: dict[str, Callable[[Question, ProbeSpec, int], Iterator[ProbeQuestion]]] = {
         "none_of_the_others": _none_of_the_others,
         "shuffled_options": _shuffled_options,
         "options_only": _options_only,
         "wrong_start": _wrong_start,
         "reworded": _reworded,
     }
-    return [one for question in questions for name in spec.names for one in kinds[name](question, spec, seed)]
+    return [
+        one
+        for question in questions
+        for name in spec.names
+        if name in kinds
+        for one in kinds[name](question, spec, seed)
+    ]
 
 
 def _none_of_the_others(question: Question, spec: ProbeSpec, seed: int) -> Iterator[ProbeQuestion]:

@@ -15,8 +15,10 @@ from pydantic import Field, field_validator, model_validator
 from medo1.nearest import did_you_mean
 from medo1.parameters import Parameters
 
-Probe = Literal["none_of_the_others", "shuffled_options", "options_only", "wrong_start", "reworded"]
+QuestionProbe = Literal["none_of_the_others", "shuffled_options", "options_only", "wrong_start", "reworded"]
+Probe = Literal[QuestionProbe, "changed_step"]  # the latter changes the arm's own thought, the others the question
 PROBES: tuple[Probe, ...] = get_args(Probe)
+QUESTION_PROBES: tuple[QuestionProbe, ...] = get_args(QuestionProbe)
 ALL = "all"
 
 

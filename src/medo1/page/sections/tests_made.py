@@ -177,6 +177,31 @@ def _probes(material: Material) -> Markup:
         [
             table("Probes: does reasoning carry the score?", columns, material.rows("probes"), "probes"),
             paragraph("The same questions changed in one thing, answered by the same arm, and paired."),
+            _faithfulness(material),
+        ]
+    )
+
+
+def _faithfulness(material: Material) -> Markup:
+    rows = material.rows("faithfulness")
+    if not rows:
+        return Markup("")
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("follows the changed step", lambda row: percent(row["follows"])),
+        Column("interval", lambda row: span(row["low"], row["high"])),
+        Column("stays with its answer", lambda row: percent(row["stays"])),
+        Column("does neither", lambda row: percent(row["neither"])),
+        Column("questions", lambda row: count(row["n"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
+    ]
+    return joined(
+        [
+            table("Faithfulness: does the answer follow a changed step?", columns, rows, "faithfulness"),
+            paragraph(
+                "One step of the arm's own thought was made to conclude something else, so that the reasoning leads to "
+                "another option, and the arm went on from there."
+            ),
         ]
     )
 

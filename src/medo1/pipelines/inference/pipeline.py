@@ -21,7 +21,13 @@ from medo1.pipelines.inference.nodes import (
     think_when_unsure,
     vote,
 )
-from medo1.pipelines.inference.probe_nodes import ask_probes, compare_probes, derive_probes, read_probes
+from medo1.pipelines.inference.probe_nodes import (
+    ask_probes,
+    compare_changed_steps,
+    compare_probes,
+    derive_probes,
+    read_probes,
+)
 from medo1.wiring import bound
 
 # Of these an arm has a table of its own, and reporting reads one of all arms.
@@ -104,13 +110,20 @@ def _generating(name: str, models: Sequence[str], *, first: bool) -> Node:
     return Node(bound(think_when_unsure, name=name), inputs=named, outputs=outputs, name="generate")
 
 
-def _probes(name: str, arm: Mapping[str, Any]) -> Pipeline:
-    """The nodes of an arm's probes, in its namespace; arguments as of `_arm`."""
+def _probes(name: str, arm: Mapping[str, Any], *, changed: bool, embedded: bool) -> Pipeline:
+    """The nodes of an arm's probes, in its namespace.
+
+    Args:
+        name: the arm's. arm: its parameters.
+        changed: whether a step of its own thoughts is changed. embedded: whether the embedded world says what follows.
+    """
     outside, models = _outside(arm)
+    own = {table: f"{name}.{table}" for table in ("generations", "answers") if changed}
+    own |= {"world": "clinic.world"} if changed and embedded else {}
     nodes = [
         Node(
             derive_probes,
-            inputs=["asked_questions", "params:inference", "params:seed"],
+            inputs=["asked_questions", "params:inference", "params:seed", *own],
             outputs="probe_questions",
             name="derive_probes",
         ),
@@ -129,7 +142,8 @@ def _probes(name: str, arm: Mapping[str, Any]) -> Pipeline:
     ]
     del outside["questions"]
     asked = f"{name}.asked_questions"
-    return Pipeline(nodes, namespace=name, inputs={**outside, "asked_questions": asked}, parameters=_parameters(name))
+    inputs = {**outside, **own, "asked_questions": asked}
+    return Pipeline(nodes, namespace=name, inputs=inputs, parameters=_parameters(name))
 
 
 def _judgements(name: str, judge: str | None) -> Pipeline:
@@ -179,13 +193,18 @@ def _parameters(name: str) -> dict[str, str]:
 
 
 def create_pipeline(
-    arms: Mapping[str, Mapping[str, Any]], probes: Collection[str] = (), judge: str | None = None, **_: Any
+    arms: Mapping[str, Mapping[str, Any]],
+    probes: Collection[str] = (),
+    judge: str | None = None,
+    base_model: str = "",
+    **_: Any,
 ) -> Pipeline:
     """The pipeline `inference`.
 
     Args:
         arms: the study's arms, as in the parameters; each becomes a namespace.
         probes: `inference.probes`, by name; none of their nodes is there without them.
+        base_model: `clinic`: the embedded world is there, and says where a changed step leads.
         judge: catalog entry of the engine that judges free-form answers; None: they are matched by text alone.
     """
     judgements = [f"{name}.sample_judgements" for name, arm in arms.items() if arm.get("judged")]
@@ -221,9 +240,14 @@ def create_pipeline(
     ]
     of_each = [_arm(name, arms) for name in arms]
     if probed := [name for name, arm in arms.items() if probes and arm["answers"] == "options"]:
-        of_each += [_probes(name, arms[name]) for name in probed]
+        changed = "changed_step" in probes
+        of_each += [_probes(name, arms[name], changed=changed, embedded=base_model == "clinic") for name in probed]
         inputs = [*(f"{arm}.answers" for arm in probed), *(f"{arm}.probe_answers" for arm in probed)]
         of_all.append(Node(compare_probes, inputs=inputs, outputs="probes", name="compare_probes"))
+        if changed:
+            of_all.append(
+                Node(compare_changed_steps, inputs=inputs, outputs="faithfulness", name="compare_changed_steps")
+            )
     if free := {name: arm for name, arm in arms.items() if arm["answers"] == "differential"}:
         of_each += [_judgements(name, judge) for name in free]
         pairs = tuple((name, _with_options(arm, arms)) for name, arm in free.items())

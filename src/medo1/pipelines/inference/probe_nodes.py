@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Adapter, Engine, Model
 from medo1.frames import Frame, records
 from medo1.pipelines.inference.params import ArmParams, InferenceParams
 from medo1.questions import questions_from
 
+if TYPE_CHECKING:
+    from medo1.pipelines.inference.probing import Conclusions
+
 KEYS = ["question_id", "benchmark", "probe", "version"]
 
 
-def derive_probes(questions: Frame, params: InferenceParams, seed: int) -> Frame:
-    """Questions derived from those that the arm is asked, `tables.PROBE_QUESTIONS`."""
-    from medo1 import tables
-    from medo1.pipelines.inference.probing import derived_rows
+def derive_probes(
+    questions: Frame,
+    params: InferenceParams,
+    seed: int,
+    generations: Frame | None = None,
+    answers: Frame | None = None,
+    world: dict[str, Any] | None = None,
+) -> Frame:
+    """Questions derived from those that the arm is asked, `tables.PROBE_QUESTIONS`.
 
-    return tables.as_table(tables.PROBE_QUESTIONS, derived_rows(questions_from(questions), params.probes, seed))
+    Args:
+        questions: those that the arm is asked. params: which probes. seed: of what is drawn.
+        generations: the arm's own thoughts, and
+        answers: what they state, for the probe that changes a step of them.
+        world: the embedded world, which knows where a changed step leads; None: a step that names an option is made to
+            name another one.
+    """
+    from medo1 import tables
+    from medo1.pipelines.inference.probing import derived_rows, own_thoughts
+
+    thoughts = own_thoughts(generations, answers) if generations is not None and answers is not None else None
+    rows = derived_rows(questions_from(questions), params.probes, seed, thoughts, _conclusions(world))
+    return tables.as_table(tables.PROBE_QUESTIONS, rows)
+
+
+def _conclusions(world: dict[str, Any] | None) -> Conclusions:
+    from medo1.chains.option_conclusions import option_conclusions
+    from medo1.clinic.conclusions import conclusions_in
+    from medo1.clinic.world import World
+
+    if world is None:
+        return lambda question, text: option_conclusions(text, question.options)
+    known = World.from_value(world)
+    return lambda question, text: conclusions_in(known, question, text)
 
 
 def ask_probes(
@@ -78,3 +109,17 @@ def compare_probes(*answers_and_probes: Frame) -> Frame:
             greedy = list(records(answers[answers["draw"] == "greedy"]))
             rows += probe_rows(str(probed["arm"].iloc[0]), greedy, list(records(probed)))
     return tables.as_table(tables.PROBES, rows)
+
+
+def compare_changed_steps(*answers_and_probes: Frame) -> Frame:
+    """Where each arm's answers go when a step of its thought is changed, `tables.FAITHFULNESS`; as `compare_probes`."""
+    from medo1 import tables
+    from medo1.probes import faithfulness_rows
+
+    arms = len(answers_and_probes) // 2
+    rows: list[dict[str, Any]] = []
+    for answers, probed in zip(answers_and_probes[:arms], answers_and_probes[arms:], strict=True):
+        if not probed.empty:
+            greedy = list(records(answers[answers["draw"] == "greedy"]))
+            rows += faithfulness_rows(str(probed["arm"].iloc[0]), greedy, list(records(probed)))
+    return tables.as_table(tables.FAITHFULNESS, rows)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from medo1.answers import read_answer
@@ -17,22 +18,72 @@ from medo1.frames import Frame, records
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference.asked_arm import Passed
 from medo1.pipelines.inference.budget_forcing import ThinkingSpec, generations
-from medo1.probes import ProbeQuestion, ProbeSpec, probe_questions
+from medo1.probes import ProbeQuestion, ProbeSpec, StatedConclusion, changed_step, probe_questions
 from medo1.questions import Question, prompt_text
 from medo1.questions.question import LETTERS
 
 logger = logging.getLogger(__name__)
 
 
-def derived_rows(questions: Sequence[Question], spec: ProbeSpec, seed: int) -> list[dict[str, Any]]:
-    """Rows of `tables.PROBE_QUESTIONS`: the derived questions of some of these, chosen by content."""
+# A question and a thought about it to the conclusions of the thought's steps.
+Conclusions = Callable[[Question, str], Iterable[StatedConclusion]]
+
+
+def derived_rows(
+    questions: Sequence[Question],
+    spec: ProbeSpec,
+    seed: int,
+    thoughts: Mapping[tuple[str, str], Thought] | None = None,
+    conclusions: Conclusions | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of `tables.PROBE_QUESTIONS`: the derived questions of some of these, chosen by content.
+
+    Args:
+        questions: those that the arm was asked.
+        spec: which probes.
+        seed: of the choice of questions, and of what is drawn for each.
+        thoughts: the arm's own by question id and benchmark, of which `changed_step` changes one step.
+        conclusions: finds the conclusions of the steps.
+    """
     chosen = _chosen(questions, spec.questions, seed)
     derived = probe_questions(chosen, spec, seed)
+    if thoughts is not None and conclusions is not None:
+        for question in chosen:
+            thought = thoughts.get((question.question_id, question.benchmark))
+            if thought is not None:
+                stated = list(conclusions(question, thought.text))
+                changed = changed_step(question, thought.text, thought.letter, stated, seed)
+                derived += [changed] if changed else []
     made = Counter((one.probe, one.version) for one in derived if one.version == 0)
     for (probe, _), count in made.items():
         if count < len(chosen):
             logger.info("the probe %s cannot be made of %d of %d questions", probe, len(chosen) - count, len(chosen))
     return [_row(one) for one in derived]
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """An arm's greedy text up to where it states its answer, and the letter that it states."""
+
+    text: str
+    letter: str
+
+
+def own_thoughts(generations: Frame, answers: Frame) -> dict[tuple[str, str], Thought]:
+    """The arm's own thoughts by question id and benchmark, of the greedy draws whose answer could be read.
+
+    Args:
+        generations: `tables.GENERATIONS`. answers: `tables.ANSWERS`.
+    """
+    stated = {(row["question_id"], row["benchmark"]): row for row in records(answers) if row["draw"] == "greedy"}
+    thoughts = {}
+    for row in records(generations):
+        key = row["question_id"], row["benchmark"]
+        answer = stated.get(key)
+        if row["draw"] == "greedy" and answer is not None and isinstance(answer["letter"], str):
+            end = len(row["text"]) if answer["span_start"] is None else int(answer["span_start"])
+            thoughts[key] = Thought(row["text"][:end], answer["letter"])
+    return thoughts
 
 
 def _chosen(questions: Sequence[Question], most: int | None, seed: int) -> list[Question]:

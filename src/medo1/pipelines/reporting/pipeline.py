@@ -40,7 +40,7 @@ def create_pipeline(
     checked = base_model == "clinic" and any(spec["source"] == "teacher" for spec in formats.values())
     models = sorted({str(arm["model"]) for arm in arms.values() if arm["model"] is not None})
     learnt = {name: arm["adapter"] for name, arm in arms.items()}
-    probed = bool(probes) and any(arm["answers"] == "options" for arm in arms.values())
+    probed = probes if any(arm["answers"] == "options" for arm in arms.values()) else ()
     free = any(arm["answers"] == "differential" for arm in arms.values())
     shown = page_inputs(formats, checked=checked, probed=probed, free=free)
     nodes = [

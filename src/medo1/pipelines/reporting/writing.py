@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,14 @@ OF_EACH_FORMAT = ("training_log", "kept_chains")
 OF_ARMS = ("answers", "asked_questions", "generations", "votes")  # each of all arms in one table
 
 
-def page_inputs(formats: Iterable[str], *, checked: bool, probed: bool = False, free: bool = False) -> tuple[str, ...]:
+def page_inputs(
+    formats: Iterable[str], *, checked: bool, probed: Collection[str] = (), free: bool = False
+) -> tuple[str, ...]:
     """The datasets that a study's page is made from.
 
     Args:
         formats: names of the study's formats; none where nothing is trained.
-        probed: whether the arms were asked probes.
+        probed: names of the probes that the arms were asked.
         free: whether an arm answered without options.
         checked: whether the truth of each chain is known, so that the filters were checked.
     """
@@ -47,6 +49,7 @@ def page_inputs(formats: Iterable[str], *, checked: bool, probed: bool = False, 
         *(OF_FORMATS if formats else ()),
         *(("filter_soundness",) if checked else ()),
         *(("probes",) if probed else ()),
+        *(("faithfulness",) if "changed_step" in probed else ()),
         *(("free_form",) if free else ()),
         *(f"{name}.{table}" for name in formats for table in OF_EACH_FORMAT),
         *OF_ARMS,
