@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 LINE_EVERY_S = 15.0
 WINDOW_S = 20.0  # over which a rate is taken
 MINUTE, HOUR = 60, 3600
+ON_SCREEN = {"on_screen": True}  # as `extra` of a line of the log that a run's screen shows too
 
 
 class Screen(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import pty
 import re
@@ -19,9 +21,10 @@ from kedro.pipeline import Node
 from medo1.engines.base import Completion
 from medo1.engines.wrappers.money import Account, Estimate
 from medo1.engines.wrappers.progress import Tally
-from medo1.progress_bars import GENERATED, Pace, clock, use_screen
+from medo1.progress_bars import GENERATED, ON_SCREEN, Pace, clock, use_screen
 from medo1.screen.changed_parameters import changed_parameters
 from medo1.screen.ending import NothingMadeError, SavedDataset, refuse_empty
+from medo1.screen.run_log import RunLog
 from medo1.screen.run_plan import RunPlan, StagePlan, time_text
 from medo1.screen.run_screen import RunScreen
 from medo1.screen.work_to_come import teaching_costs
@@ -158,6 +161,27 @@ def test_a_dry_run_tells_what_a_teacher_would_be_paid_and_sends_nothing(tmp_path
 def test_a_value_that_differs_from_the_files_is_announced(given: dict[str, Any], lines: list[str]) -> None:
     files = {"seed": 11, "inference": {"votes": {"numbers": [1, 2]}}, "arms": {"plain": {"prompt": "x"}}}
     assert changed_parameters(given, files) == lines
+
+
+def test_what_was_picked_up_again_is_on_the_screen_and_what_concerns_nobody_is_in_the_file_alone(
+    tmp_path: Path,
+) -> None:
+    screen, log = io.StringIO(), RunLog(tmp_path / "run.log", lambda text: text, live=True)
+    handler = logging.StreamHandler()
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    log.open(screen)
+    try:
+        ours = logging.getLogger("medo1.training.run")
+        ours.info("cot: training resumes from step 40", extra=ON_SCREEN)
+        ours.info("cot: forty chains")
+    finally:
+        log.close()
+        root.removeHandler(handler)
+    assert "cot: training resumes from step 40" in screen.getvalue()
+    assert "forty chains" not in screen.getvalue()
+    assert (tmp_path / "run.log").read_text().count("cot:") == 2
 
 
 def test_tokens_move_before_the_first_answer_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

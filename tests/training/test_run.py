@@ -138,7 +138,7 @@ def test_a_training_killed_at_any_step_goes_on_to_the_same_bytes(tiny_model: Pat
 
 
 def test_told_to_leave_it_saves_leaves_and_goes_on_to_the_same_bytes(
-    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     given = job(tiny_model, dropout=0.2)
     trained(given, tmp_path / "whole")
@@ -158,7 +158,10 @@ def test_told_to_leave_it_saves_leaves_and_goes_on_to_the_same_bytes(
     assert latest is not None
     assert latest.name == "checkpoint-3"
     before = (latest / TIMES).read_text()
-    done = trained(given, tmp_path / "left")
+    with caplog.at_level("INFO"):
+        done = trained(given, tmp_path / "left")
+    [said] = [record for record in caplog.records if "training resumes from step 3" in record.getMessage()]
+    assert said.on_screen, "whoever started it again sees that nothing is lost"
     assert [row["step"] for row in done.timing] == [1, 2, 3, 4]
     assert done.timing[:3] == json.loads(before)
     assert [row["step"] for row in done.log] == [1, 2, 3, 4]

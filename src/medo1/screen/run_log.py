@@ -1,7 +1,7 @@
 """The log of a run: a file that holds all that was logged, and what of it is shown.
 
-Kedro logs a line when each node begins and ends; that belongs into the file. The screen shows warnings, and where
-nothing is drawn there, a line now and then of long work.
+Kedro logs a line when each node begins and ends; that belongs into the file. The screen shows warnings, what is logged
+with `medo1.progress_bars.ON_SCREEN`, and where nothing is drawn there, a line now and then of long work.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RunLog:
     def _is_shown(self, record: logging.LogRecord) -> bool:
         if record.name.startswith(TOLD_ELSEWHERE):
             return False
-        if record.levelno >= logging.WARNING:
+        if record.levelno >= logging.WARNING or getattr(record, "on_screen", False):
             return True
         return not self._live and record.name.startswith(TOLD_OF_WORK)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from medo1.errors import UserError
-from medo1.progress_bars import StepProgress
+from medo1.progress_bars import ON_SCREEN, StepProgress
 from medo1.training.adapters import check_adapter, finish_adapter, linear_shapes
 from medo1.training.checkpoints import Checkpoints, step_of
 from medo1.training.job import TrainingJob
@@ -61,6 +61,7 @@ def train(job: TrainingJob, output: Path, checkpoints: Path) -> Trained:
         if job.spec.launch.processes > 1:
             from medo1.training.launch import launched
 
+            _tell_of_resuming(job, kept.latest(job.spec.launch.processes))
             return launched(job, output, kept)
         with StepProgress(job.spec.steps(len(job.examples)), f"{job.what} training steps") as meter:
             return train_here(job, output, kept, lambda _, loss: meter.advance(loss))
@@ -96,7 +97,8 @@ def train_here(job: TrainingJob, output: Path, kept: Checkpoints, told: Callable
         checkpoint = kept.latest(processes)
         if checkpoint is not None:
             times.resume(checkpoint)
-            logger.info("%s: training resumes from step %d (%s)", job.what, step_of(checkpoint), checkpoint)
+            if processes == 1:
+                _tell_of_resuming(job, checkpoint)
             for step in range(1, step_of(checkpoint) + 1):
                 told(step, "")
         with saving:
@@ -116,6 +118,12 @@ def train_here(job: TrainingJob, output: Path, kept: Checkpoints, told: Callable
         check_adapter(output, linear_shapes(job.model))
     log = [{name: entry.get(name) for name in LOG} for entry in trainer.state.log_history if _is_step(entry)]
     return Trained(log, times.rows, best)
+
+
+def _tell_of_resuming(job: TrainingJob, checkpoint: Path | None) -> None:
+    if checkpoint is not None:
+        message = "%s: training resumes from step %d (%s)"
+        logger.info(message, job.what, step_of(checkpoint), checkpoint, extra=ON_SCREEN)
 
 
 def _save(job: TrainingJob, trainer: Any, development: Any, output: Path) -> int | None:
