@@ -5,6 +5,7 @@ python -m tests.engines.wrappers.killed_run URL STORE COUNT CONCURRENCY
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from medo1.engines import Message, Request, Sampling
@@ -21,7 +22,16 @@ def engine(url: str, store: str, concurrency: int) -> Stored:
     return Stored(OpenAI("teacher", base_url=url, endpoint="server", concurrency=concurrency), CompletionStore(store))
 
 
+def hears_signals() -> None:
+    """As from a terminal. A shell that starts a job in the background has it ignore Ctrl-C, `nohup` has it ignore
+    SIGHUP, and whoever starts tests in such a way hands that down to this process."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def main() -> None:
+    hears_signals()
     url, store, count, concurrency = sys.argv[1:5]
     with engine(url, store, int(concurrency)) as asked:
         print("begun", flush=True)

@@ -360,11 +360,6 @@ def test_a_killed_run_pays_no_request_twice(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
-def _hears_ctrl_c() -> None:
-    """A shell that starts a job in the background has it ignore Ctrl-C, and its children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.mark.slow
 def test_ctrl_c_keeps_every_answer_and_the_next_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
@@ -375,7 +370,6 @@ def test_ctrl_c_keeps_every_answer_and_the_next_run_goes_on(tmp_path: Path) -> N
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_hears_ctrl_c,  # noqa: PLW1509  (it sets one signal and takes no lock)
         )
         assert process.stdout is not None
         process.stdout.readline()
