@@ -290,16 +290,18 @@ class Places:
     def freed(self, versions: Iterable[tuple[str, str]]) -> int:
         """Bytes that deleting some versions frees: of a file that others share, none."""
         links: dict[tuple[int, int], list[int]] = {}
-        there: dict[str, set[str]] = {}
+        places: dict[str, tuple[str, set[str]]] = {}
         total = 0
         for location, version in versions:
-            path = self._inside(location, version)
-            if "://" in path:
+            if location not in places:  # a dataset's folder is looked up and listed once
+                place = self._settings.path_of(location)
+                places[location] = place, set() if "://" in place else set(self.versions(location))
+            place, there = places[location]
+            if "://" in place:
+                path = self._inside(location, version)
                 total += int(self._system(path).du(path))
                 continue
-            if location not in there:  # a dataset's folder is listed once
-                there[location] = set(self.versions(location))
-            for folder, _, names in os.walk(path) if version in there[location] else ():
+            for folder, _, names in os.walk(f"{place}/{version}") if version in there else ():
                 for name in names:
                     stat = os.stat(f"{folder}/{name}")  # noqa: PTH116  (thousands of versions)
                     links.setdefault((stat.st_dev, stat.st_ino), [stat.st_size, stat.st_nlink, 0])[2] += 1
