@@ -129,6 +129,8 @@ def _plan(
     click.echo(declaration.question)
     click.echo(f"Predicted: {declaration.hypothesis}")
     click.echo(f"Refuted if: {declaration.refuted_if}")
+    if declaration.needs:
+        click.echo(f"Needs: {declaration.needs}")
     click.echo(
         f"{len(cells)} cells: {sum(cell.name in done for cell in cells)} done, {len(failed)} failed, "
         f"{len(missing)} missing. Results: {kept.folder}"

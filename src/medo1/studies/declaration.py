@@ -93,6 +93,9 @@ class Declaration(Parameters):
     question: str = Field(min_length=1, description="in a sentence")
     hypothesis: str = Field(min_length=1, description="what is expected, and after whom")
     refuted_if: str = Field(min_length=1, description="what would refute it, in words; `predicted` says it in numbers")
+    needs: str | None = Field(
+        default=None, description="machines, hours and money that the whole study takes, where cells cannot tell"
+    )
     env: str = Field(default=FOLDER, description="Kedro environment of every cell")
     pipelines: tuple[str, ...] = Field(min_length=1, description="that a cell runs, in order")
     parameters: dict[str, Any] = Field(
@@ -141,7 +144,7 @@ class Declaration(Parameters):
     @property
     def decisive(self) -> dict[str, Any]:
         """Everything declared but the study in small, as JSON values: it stays as long as the study has its name."""
-        return self.model_dump(mode="json", exclude={"smallest"})
+        return self.model_dump(mode="json", exclude={"smallest", "needs"})
 
     @property
     def recipe(self) -> str:

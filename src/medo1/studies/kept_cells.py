@@ -150,7 +150,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _decisive(kept: dict[str, Any], file: Path) -> dict[str, Any]:
     """What was declared, with the defaults of keys that did not exist when it was kept."""
-    declared = {key: value for key, value in (kept.get("declared") or {}).items() if key != "smallest"}
+    declared = {key: value for key, value in (kept.get("declared") or {}).items() if key not in ("smallest", "needs")}
     try:
         return Declaration.model_validate(declared).decisive
     except ValidationError as error:
