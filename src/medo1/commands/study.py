@@ -138,7 +138,7 @@ def _plan(
     for cell in cells:
         state = (
             f"done, {time_text(done[cell.name].run['seconds'])}" if cell.name in done
-            else f"failed: {failed[cell.name]['why'].splitlines()[0]}" if cell.name in failed
+            else f"failed: {failed[cell.name]['why'].splitlines()[-1]}" if cell.name in failed
             else f"at it: {claimed[cell.name]}" if cell.name in claimed else "missing"
         )  # fmt: skip
         click.echo(f"  {cell.name:<40} {state}")
@@ -216,9 +216,11 @@ def _keep_table(project: Path, kept: KeptCells, rows: Sequence[dict[str, Any]], 
     from kedro.io import DataCatalog
 
     from medo1 import tables
+    from medo1.commands.audit.common import Audit
     from medo1.configuration import project_loader
     from medo1.datasets.artifacts import made_outside_a_run
     from medo1.lineage.manifests import Provenance
+    from medo1.lineage.recorder import put_made_outside_a_run
 
     entry = project_loader(project, kept.study.env)["catalog"]["study_cells"]
     plain = {key: value for key, value in entry.items() if key != "validator"}
@@ -229,9 +231,15 @@ def _keep_table(project: Path, kept: KeptCells, rows: Sequence[dict[str, Any]], 
         for dataset, identity in result.made_from.items()
     }
     saved.provenance = Provenance(
-        "study_cells", node=f"kedro study {kept.name}", made_from=made_from, maker=made_outside_a_run("kedro study")
-    )
+        "study_cells", node=f"kedro study {kept.name}", made_from=made_from,
+        maker=made_outside_a_run("kedro study", study=kept.name), run_record={"env": kept.study.env},
+    )  # fmt: skip
     saved.save(tables.as_table(tables.STUDY_CELLS, rows))
+    audit = Audit(kept.study.env, as_json=False)
+    try:
+        put_made_outside_a_run(audit.opened(create=True), saved.location, saved.manifest())
+    finally:
+        audit.close()
     return str(saved.location)
 
 

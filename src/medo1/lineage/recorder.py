@@ -366,6 +366,12 @@ def put_version(
     return int(number)
 
 
+def put_made_outside_a_run(ledger: Ledger, location: str, manifest: Manifest) -> None:
+    """Write a version that no run made: a command, a person or another study did, as its manifest's maker says."""
+    with ledger.writing() as connection:
+        put_version(ledger, connection, ledger.settings.location_of(location), manifest, manifest.text_digest)
+
+
 def version_facts(manifest: Manifest) -> dict[str, Any]:
     """What a manifest says of its version, named as the ledger's columns."""
     return {

@@ -72,12 +72,13 @@ class CellRunner:
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{cell.name}.log"
         pid, status = self._kedro_run(cell, log)
+        if status:
+            raise UserError(_last_words(log, status))
         with self._ledger() as (ledger, places), ledger.reading() as connection:
             query = "SELECT * FROM run WHERE pid = :pid ORDER BY started_at DESC LIMIT 1"
             run = connection.first(query, pid=pid)
-            if status or run is None or run["outcome"] != "finished":
-                told = "\n".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_LINES:])
-                raise UserError(f"The run ended with status {status}. Its last words ({log}):\n{told}")
+            if run is None or run["outcome"] != "finished":
+                raise UserError(_last_words(log, status))
             from medo1.lineage.audit.run_tables import saved_values
 
             saved = saved_values(
@@ -129,6 +130,11 @@ class CellRunner:
                 ledger.close()
 
         return opened()
+
+
+def _last_words(log: Path, status: int) -> str:
+    told = "\n".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_LINES:])
+    return f"The run ended with status {status}. Its last words ({log}):\n{told}"
 
 
 def cell_result(name: str, cell: Cell, record: Mapping[str, Any], saved: Mapping[str, SavedValue]) -> CellResult:

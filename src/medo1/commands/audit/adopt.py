@@ -31,7 +31,7 @@ def adopt(audit: Audit, dataset: str, source: Path, origin: str) -> None:
 
     from medo1.datasets.artifacts import Adopted, made_outside_a_run
     from medo1.lineage.manifests import Provenance
-    from medo1.lineage.recorder import put_version
+    from medo1.lineage.recorder import put_made_outside_a_run
     from medo1.lineage.run_ids import run_id_after
 
     entry, validate = _entry(audit, dataset)
@@ -47,9 +47,7 @@ def adopt(audit: Audit, dataset: str, source: Path, origin: str) -> None:
     except DatasetError as error:
         raise UnansweredError(f"{source} was not adopted: {error}") from error
     manifest = entry.manifest(version)
-    location = ledger.settings.location_of(entry.location)
-    with ledger.writing() as connection:
-        put_version(ledger, connection, location, manifest, manifest.text_digest)
+    put_made_outside_a_run(ledger, entry.location, manifest)
     if audit.as_json:
         audit.print_json({"dataset": dataset, "version": version, "digest": manifest.digest, "maker": maker})
     else:

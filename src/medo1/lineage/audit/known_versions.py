@@ -40,7 +40,7 @@ def versions_of(
     rows = list(found)
     runs = runs_by_id(connection, ledger, {row["run_id"] for row in rows if row["run_id"]})
     tags = tags_of(connection, [row["id"] for row in rows])
-    for row, before in zip(rows, [*rows[1:], None], strict=True):
+    for row, before in zip(rows, [*rows[1:], *([None] if rows else [])], strict=True):
         row["tags"] = tags.get(row["id"], [])
         row["run"] = runs.get(row["run_id"])
         row["same_as"] = before["version"] if before and before["digest"] == row["digest"] else None
