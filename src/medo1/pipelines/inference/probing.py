@@ -81,8 +81,8 @@ def own_thoughts(generations: Frame, answers: Frame) -> dict[tuple[str, str], Th
         key = row["question_id"], row["benchmark"]
         answer = stated.get(key)
         if row["draw"] == "greedy" and answer is not None and isinstance(answer["letter"], str):
-            end = len(row["text"]) if answer["span_start"] is None else int(answer["span_start"])
-            thoughts[key] = Thought(row["text"][:end], answer["letter"])
+            end = answer["span_start"]
+            thoughts[key] = Thought(row["text"][:end] if isinstance(end, int) else row["text"], answer["letter"])
     return thoughts
 
 
