@@ -38,6 +38,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no_steps": {"writes": "cot", "seeded_as": "longstep"},
     "wrong_steps": {"writes": "longstep", "min_steps": 1},
     "detours": {"writes": "longstep", "min_steps": 1},
+    "mix": {"writes": "cot", "seeded_as": "longstep"},
     "no_reflection": {"writes": "longmonolog", "min_turns": 0},
     "no_backtracking": {"writes": "longmonolog"},
 }

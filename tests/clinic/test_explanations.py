@@ -168,3 +168,11 @@ def test_detours_are_true_are_set_aside_and_cost_about_as_many_words_again(world
         assert before == given_up != step.before
     assert re.sub(r": [\w ]+\. But not \w+, so ", ": ", said) == whole
     assert 1.7 < len(said.split()) / len(whole.split()) < 2.3
+
+
+def test_one_case_in_five_of_a_mix_is_written_at_length(world: World, chart: Chart) -> None:
+    solved = walk(world, chart)
+    whole, short = (told(world, form, solved) for form in get_args(Literal["longstep", "cot"]))
+    mixed = [told(world, "mix", solved, seed) for seed in range(1000)]
+    assert set(mixed) == {whole, short}
+    assert 150 < mixed.count(whole) < 250

@@ -200,3 +200,18 @@ def test_the_graph_has_the_world_where_the_base_is_the_embedded_ones() -> None:
     assert "faithfulness" in embedded.outputs()
     assert "clinic.world" not in create_pipeline(arms, probes=("changed_step",)).inputs()
     assert "faithfulness" not in create_pipeline(arms, probes=("reworded",), base_model="clinic").outputs()
+
+
+def test_the_page_shows_where_the_answers_go() -> None:
+    from medo1.page.material import Material
+    from medo1.page.sections.tests_made import PROBES
+    from medo1.pipelines.reporting.writing import page_inputs
+
+    assert "faithfulness" in page_inputs((), checked=False, probed=("changed_step",))
+    assert "faithfulness" not in page_inputs((), checked=False, probed=("reworded",))
+    row = {"arm": "own", "benchmark": "all", "n": 40, "follows": 0.75, "low": 0.6, "high": 0.86}
+    shown = {"faithfulness": [{**row, "stays": 0.1, "neither": 0.15}]}
+    html = PROBES.body(Material(given=shown, arms=("own",)))
+    for told in ("follows the changed step", "75.0", "10.0", "15.0", "60.0"):
+        assert told in html
+    assert "changed step" not in PROBES.body(Material(given={}, arms=("own",)))

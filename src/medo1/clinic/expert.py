@@ -33,7 +33,7 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 # Formats whose errors are drawn as another format's: of the same case, sample and seed they make the same chain.
 DRAWN_AS: Mapping[str, Format] = {
     **dict.fromkeys(
-        ("vanilla", "shuffled", "filler", "by_two", "by_three", "by_all", "no_steps", "wrong_steps", "detours"),
+        ("vanilla", "shuffled", "filler", "by_two", "by_three", "by_all", "no_steps", "wrong_steps", "detours", "mix"),
         "longstep",
     ),
     **dict.fromkeys(("no_reflection", "no_backtracking"), "longmonolog"),

@@ -10,6 +10,7 @@ The other formats differ from one of these in one thing each:
   `by_two`, `by_three` and `by_all` look up so many findings in one step, `no_steps` is running prose, `wrong_steps`
   states wrong impressions in some steps and goes on as if they were right, `detours` looks every finding up from
   another impression first;
+- of `longstep` and `cot`: `mix` writes one case in five as the former and the others as the latter;
 - of `longmonolog`: `no_reflection` has the look-ups alone, `no_backtracking` never says what is given up.
 """
 
@@ -40,9 +41,11 @@ Format = Literal[
     "detours",
     "no_reflection",
     "no_backtracking",
+    "mix",
 ]
 FORMATS: tuple[Format, ...] = get_args(Format)
 GROUPED: Mapping[str, int | None] = {"by_two": 2, "by_three": 3, "by_all": None}  # findings of a step; None: all
+LONG_SHARE = 0.2  # of `mix`: Li et al. 2025, arXiv 2502.12143, mix long and short chains 1 to 4 for small students
 
 
 def explanation(
@@ -67,6 +70,7 @@ def explanation(
         "no_steps": lambda: f"{wording.prose(_look_ups(solved))} ",
         "wrong_steps": lambda: _in_steps(_partly_wrong(world, solved, wrong_steps, rng)),
         "detours": lambda: _in_steps(_with_detours(world, solved, rng)),
+        "mix": lambda: _in_steps(_look_ups(solved)) if rng.random() < LONG_SHARE else _cot(solved),
         "longmonolog": lambda: _said(_monologue(solved, rng)),
         "no_reflection": lambda: _said(part for part in _monologue(solved, rng) if part[0] == "look-up"),
         "no_backtracking": lambda: _said(_monologue(solved, rng), turned=wording.STAYS[0]),

@@ -29,6 +29,7 @@ CONTROL_REQUESTS = {
     "no_steps": "Reason in running prose, then answer.",
     "wrong_steps": "Reason in numbered steps, some of them wrong, then answer.",
     "detours": "Reason in numbered steps with detours, then answer.",
+    "mix": "Reason at length or briefly, then answer.",
     "no_reflection": "Think aloud without doubt, then answer.",
     "no_backtracking": "Think aloud without turning back, then answer.",
 }
