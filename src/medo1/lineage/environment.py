@@ -22,6 +22,8 @@ from typing import Any
 # A larger difference is known by its digest only, and a run with it cannot be reproduced.
 LARGEST_DIFF_BYTES = 1 << 20
 GIT_TIMEOUT_S = 20
+# What runs come to is kept beside the code (`kedro study`), and changes nothing that a later run does.
+NO_CODE = (":(exclude)docs/results",)
 AS_PATCH = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv")
 METADATA_NAME = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[^-]+)\.(?:dist|egg)-info$")
 
@@ -33,7 +35,7 @@ class Code:
     Attributes:
         commit: full id of HEAD.
         branch: its name, None when detached.
-        dirty: whether a file differs from HEAD or is new (ignored files do not count).
+        dirty: whether a file differs from HEAD or is new (ignored files do not count, nor do kept results).
         diff: what `git apply` needs to come from HEAD to this state; empty when clean, None when larger than 1 MiB.
         diff_digest: SHA-256 of the difference, also of one that is too large to keep.
     """
@@ -118,7 +120,7 @@ def _overlooked(root: Path) -> list[bytes]:
 
 
 def _code_at(root: Path, index: Mapping[str, str]) -> Code:
-    command = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--", ".")
+    command = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--", ".", *NO_CODE)
     status = _git(root, *command, index=index)
     if status is None:
         return Code()
@@ -163,7 +165,7 @@ def why_no_commit(root: Path) -> str:
 def _difference(root: Path, new: list[str], index: Mapping[str, str]) -> bytes | None:
     """A binary-safe patch against HEAD, new files included, with paths from the repository's root."""
     top = _git(root, "rev-parse", "--show-toplevel")
-    diff = _git(root, "diff", "HEAD", *AS_PATCH, "--", ".", index=index)
+    diff = _git(root, "diff", "HEAD", *AS_PATCH, "--", ".", *NO_CODE, index=index)
     if top is None or diff is None:
         return None
     folder = Path(os.fsdecode(top.strip()))

@@ -239,7 +239,9 @@ def _verdict(predicted: Range, low: float, high: float) -> str:
 
 def _range_text(predicted: Range) -> str:
     """A predicted range, in points."""
-    low, high = (None if one is None else f"{100 * one:+g}" for one in (predicted.low, predicted.high))
+    low, high = (
+        None if one is None else (f"{100 * one:+g}" if one else "0") for one in (predicted.low, predicted.high)
+    )
     if low is not None and high is not None:
         return f"{low} to {high}"
     return f"above {low}" if high is None else f"below {high}"

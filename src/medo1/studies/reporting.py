@@ -74,7 +74,7 @@ def study_report(
         "study_best": best,
         "study_abilities": ability_rows(study, results),
         "study_failures": list(failures),
-        "study_runs": [{"cell": _cell_name(one), **one.run} for one in results],
+        "study_runs": [{"cell": _cell_name(study, one), **one.run} for one in results],
     }
     facts = {
         "study": name, "cells": done, "recipe": study.recipe[:16], "environment": study.env,
@@ -104,8 +104,8 @@ def study_report(
     return StudyReport(html, verdicts, lines, rows)
 
 
-def _cell_name(result: CellResult) -> str:
-    return Cell(result.levels, {}).name
+def _cell_name(study: Declaration, result: CellResult) -> str:
+    return Cell({factor: result.levels[factor] for factor in study.grid}, {}).name
 
 
 def _lead(study: Declaration, predictions: Sequence[Mapping[str, Any]], done: str) -> str:
