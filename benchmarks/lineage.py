@@ -185,7 +185,7 @@ def audit_of_many(folder: Path, runs: int, repeats: int) -> dict[str, Any]:
         "trace": ("trace", "results", "accuracy", "--where", "arm=taught"),
         "diff": ("diff", "results", "latest", "latest"),
         "verify": ("verify", "results"),
-        "prune": ("prune", "set07"),
+        "prune": ("prune",),
         "export": ("export", "latest"),
     }
     commands = {"kedro --version": ("kedro", "--version")}

@@ -71,18 +71,30 @@ def prune_plan(
     wanted = set(datasets)
     go: list[Row] = []
     younger = 0
-    for site, location in known:
-        for row in connection.rows(of_place, site=site, location=location):
-            if wanted and row["dataset"] not in wanted:
-                break  # a place is one dataset's
-            if row["id"] in kept:
-                continue
-            if before is not None and row["version"] >= before:
-                younger += 1
-            else:
-                go.append(row)
+    for row in _candidates(connection, of_place, known, wanted):
+        if row["id"] in kept:
+            continue
+        if before is not None and row["version"] >= before:
+            younger += 1
+        else:
+            go.append(row)
     reasons = Counter(kept.values()) + Counter({"younger": younger})
     return PrunePlan(go, dict(reasons), going, places.freed((row["location"], row["version"]) for row in go))
+
+
+def _candidates(
+    connection: LedgerReader, of_place: str, known: Iterable[tuple[str, str]], wanted: set[str]
+) -> Iterator[Row]:
+    """Versions of the wanted datasets, by the index; of all datasets, where none are named, in one pass."""
+    if not wanted:
+        here = set(known)
+        yield from (row for row in connection.rows(NEEDED) if (row["site"], row["location"]) in here)
+        return
+    for site, location in known:
+        for row in connection.rows(of_place, site=site, location=location):
+            if row["dataset"] not in wanted:
+                break  # a place is one dataset's
+            yield row
 
 
 def _tagged(connection: LedgerReader, places: Places, of_place: str, known: Iterable[tuple[str, str]]) -> Iterator[Row]:
