@@ -255,6 +255,23 @@ def test_lengths_of_right_and_wrong_answers_are_drawn_for_each_arm(
     assert "nan" not in drawn
 
 
+def test_a_score_that_few_answers_have_draws_no_empty_figure() -> None:
+    whole = study()
+    row = {
+        "arm": "vanilla",
+        "benchmark": "clinic",
+        "score": "vote_share",
+        "bin_low": 0.9,
+        "bin_high": 1.0,
+        "mean_score": 0.9,
+    }
+    for n, drawn in ((4, 0), (5, 1)):
+        page = rendered(
+            dataclasses.replace(whole, given={**whole.given, "calibration": [{**row, "n": n, "accuracy": 0.5}]})
+        )
+        assert page.count('id="figure-calibration-vote_share"') == drawn
+
+
 def test_several_benchmarks_are_also_shown_together() -> None:
     results, comparisons, _ = compared_arms(("medbullets", "medqa"))
     assert list(results["benchmark"]) == ["medbullets", "medbullets", "medqa", "medqa", "all", "all"]

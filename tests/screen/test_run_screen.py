@@ -23,7 +23,7 @@ from medo1.engines.wrappers.money import Account, Estimate
 from medo1.engines.wrappers.progress import Tally
 from medo1.progress_bars import GENERATED, ON_SCREEN, Pace, clock, use_screen
 from medo1.screen.changed_parameters import changed_parameters
-from medo1.screen.ending import NothingMadeError, SavedDataset, refuse_empty
+from medo1.screen.ending import NothingMadeError, SavedDataset, ending_lines, made_by_stage, refuse_empty
 from medo1.screen.run_log import RunLog
 from medo1.screen.run_plan import RunPlan, StagePlan, time_text
 from medo1.screen.run_screen import RunScreen
@@ -219,6 +219,18 @@ def test_a_run_that_made_nothing_of_something_has_not_completed_successfully() -
     with pytest.raises(NothingMadeError, match=r"cot\.chains has no row; 40 were refused, with reasons in there"):
         refuse_empty([SavedDataset("cot.chains", "here", 0), SavedDataset("cot.chains_rejected", "there", 40)])
     refuse_empty([SavedDataset("cot.chains", "here", 1), SavedDataset("cot.chains_rejected", "there", 0)])
+
+
+def test_rows_of_all_arms_are_counted_once() -> None:
+    arms = [
+        SavedDataset(f"{arm}.answers", f"data/{arm}/answers.parquet/1", 20, "inference") for arm in ("direct", "cot")
+    ]
+    whole = SavedDataset("answers", "data/answers.parquet/1", 40, "inference")
+    assert made_by_stage("inference", [*arms, whole]) == {"answers": 40}
+    assert made_by_stage("inference", [whole]) == {"answers": 40}, "a run of what gathers them alone"
+    [line] = [line for line in ending_lines("1", "1 s", [*arms, whole], [], [], "log") if "answers" in line]
+    assert "answers, 2 of them" in line
+    assert "(40 rows)" in line
 
 
 @pytest.mark.slow

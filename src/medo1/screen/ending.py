@@ -73,12 +73,19 @@ def made_by_stage(stage: str, saved: Iterable[SavedDataset]) -> dict[str, int]:
     """How much a stage has made, by what it is called; what could not be used only where there is some."""
     found: dict[str, int] = {}
     words = MADE.get(stage, {})
-    for one in saved:
+    for one in _counted_once(saved):
         if one.kind in words and one.stage == stage:
             word = words[one.kind]
             found[word] = found.get(word, 0) + (1 if one.rows is None else one.rows)
     main = next(iter(words.values()), None)
     return {word: count for word, count in found.items() if count or word == main}
+
+
+def _counted_once(saved: Iterable[SavedDataset]) -> list[SavedDataset]:
+    """Without tables of all formats, or arms, whose rows stand in tables of each."""
+    saved = list(saved)
+    of_each = {one.kind for one in saved if "." in one.name}
+    return [one for one in saved if "." in one.name or one.kind not in of_each]
 
 
 def ending_lines(
@@ -93,7 +100,7 @@ def ending_lines(
     """
     lines = [f"Run {run} took {seconds} and saved {counted(len(saved), 'dataset')}; its log is {log}"]
     groups: dict[tuple[str, str], list[SavedDataset]] = {}
-    for one in saved:
+    for one in _counted_once(saved):
         if one.kind in MAIN and one.kind in MADE.get(one.stage, ()):
             groups.setdefault((one.stage, one.kind), []).append(one)
     wanted = set(results)

@@ -33,8 +33,8 @@ def _limits(material: Material) -> Markup:
     least = min((row["questions"] for row in material.rows("results")), default=0)
     told = [
         "For research. No part of this is fit for clinical use.",
-        f"The smallest benchmark has {count(least)} questions: half a dozen answers more or less move an accuracy by "
-        f"{600 / least:.1f} points." if least else "",
+        f"The smallest benchmark has {count(least)} question{'s' if least != 1 else ''}: one answer more or less moves "
+        f"an accuracy by {100 / least:.1f} points." if least else "",
         f"{count(unread)} greedy answer{'s' if unread != 1 else ''} of all arms together could not be read, which "
         "counts as wrong." if unread else "",
         "Multiple choice measures picking an answer among given ones, and not finding one.",

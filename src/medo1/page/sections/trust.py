@@ -16,7 +16,7 @@ from medo1.page.numbers_text import count, decimal, known, percent
 from medo1.page.sections.section import Section, line_panels
 
 FEW = 5  # answers of a score that a point is drawn for
-ASIDE = 0.07  # of a grade: right and wrong answers stand beside each other
+ASIDE = 0.1  # of a grade: right and wrong answers stand beside each other
 LEAST = 0.1  # share of the questions from which accuracy is drawn: that of a few is chance
 
 
@@ -25,7 +25,6 @@ def _calibration(material: Material) -> Markup:
     for score in dict.fromkeys(row["score"] for row in material.rows("calibration")):
 
         def bins(arm: str, place: int, rows: list[Row]) -> list[Series]:
-            rows = [row for row in rows if known(row["mean_score"]) and known(row["accuracy"]) and row["n"] >= FEW]
             told = "said {}, {} right, of {}"
             points = [
                 Point(
@@ -37,12 +36,13 @@ def _calibration(material: Material) -> Markup:
             return [Series(arm, place, tuple(points))]
 
         panels, legend = line_panels(
-            material, "calibration", bins, keep=lambda row, of=score: row["score"] == of,  # type: ignore[misc]
+            material, "calibration", bins, keep=lambda row, of=score: row["score"] == of and _counts(row),  # type: ignore[misc]
             x_title=f"{_named(score)}, %", x_shares=True, diagonal=True,
         )  # fmt: skip
         caption = f"How often an answer is right, over its {_named(score)}. On the dashed line it says what it "
         caption += f"knows. Scores that fewer than {FEW} answers have are left out."
-        parts.append(figure(caption, panels, legend, name=f"calibration-{score}"))
+        if panels:
+            parts.append(figure(caption, panels, legend, name=f"calibration-{score}"))
     summary = [
         Column("arm", lambda row: row["arm"]),
         Column("score", lambda row: _named(row["score"]), left=True),
@@ -56,6 +56,11 @@ def _calibration(material: Material) -> Markup:
     if rows:
         parts.append(table("Calibration, lower is better", summary, rows, "calibration_summary"))
     return joined(parts)
+
+
+def _counts(row: Row) -> bool:
+    """Whether enough answers have a score for a point."""
+    return known(row["mean_score"]) and known(row["accuracy"]) and row["n"] >= FEW
 
 
 def _named(score: str) -> str:
