@@ -456,6 +456,8 @@ def test_a_page_of_no_one_study_has_no_commands_that_would_not_work() -> None:
     whole = study()
     assert "kedro audit trace results" in rendered(whole)
     assert "kedro audit trace results" not in rendered(dataclasses.replace(whole, traced=False))
+    assert "How this was made" in rendered(whole)
+    assert "How this was made" not in rendered(dataclasses.replace(whole, traced=False))
 
 
 def test_claims_that_nothing_measures_are_left_out() -> None:

@@ -102,8 +102,11 @@ def _run(audit: Audit, connection: LedgerReader, name: str, label: str) -> Compa
 
 
 def _by_arm(tables: Mapping[str, Frame]) -> dict[str, Frame]:
-    """Tables by `<arm>.<table>`: the arms' own, or cut from those of all arms where the run read only these."""
+    """Tables by `<arm>.<table>`, arms in the study's order: their own, or cut from those of all arms where the run read
+    only these."""
+    order = list(of_arms(tables["answers"])) if "answers" in tables else []
     own = {name: table for name, table in tables.items() if "." in name}
+    own = dict(sorted(own.items(), key=lambda item: _place(item[0].rpartition(".")[0], order)))
     if any(name.endswith(".answers") for name in own) or "answers" not in tables:
         return own
     found = {
@@ -114,6 +117,10 @@ def _by_arm(tables: Mapping[str, Frame]) -> dict[str, Frame]:
     }
     asked = tables.get("asked_questions")
     return found if asked is None else found | {f"{arm}.asked_questions": asked for arm in of_arms(tables["answers"])}
+
+
+def _place(arm: str, order: Sequence[str]) -> int:
+    return order.index(arm) if arm in order else len(order)
 
 
 def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dict[str, Any]:

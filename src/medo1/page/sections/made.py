@@ -47,6 +47,8 @@ def _limits(material: Material) -> Markup:
 
 
 def _made(material: Material) -> Markup:
+    if not material.traced:
+        return Markup("")  # no run made the page: it says of each of its runs where that stands
     facts = joined(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value)
         for name, value in (material.facts or {}).items()
