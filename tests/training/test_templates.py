@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from medo1.engines.base import Message
 from medo1.engines.base import Model as BaseModel
 from medo1.engines.local.loading import Loaded
-from medo1.training.templates import IGNORED, PLAIN_TEMPLATE, ChainTextError, ChatTemplate, TemplateError
+from medo1.errors import UserError
+from medo1.training.adapters import empty_model
+from medo1.training.examples import context_of
+from medo1.training.templates import (
+    IGNORED,
+    PLAIN_TEMPLATE,
+    ChainTextError,
+    ChatTemplate,
+    TemplateError,
+    config_of,
+)
 from tests.conftest import CHAT_TEMPLATE, ROOT
 from tests.training.jobs import template
 
@@ -176,3 +186,9 @@ def test_a_model_that_names_no_stop_token_is_refused(tiny_model: Path, tmp_path:
     (folder / "special_tokens_map.json").unlink(missing_ok=True)
     with pytest.raises(TemplateError, match="never stop"):
         template(folder)
+
+
+@pytest.mark.parametrize("read", [config_of, context_of, empty_model])
+def test_a_model_without_a_configuration_is_named_with_what_to_give(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot be loaded: .*[^.]\. Give a directory with config\.json, or a hub id"):
+        read(BaseModel("none", tmp_path, None))

@@ -135,16 +135,9 @@ def refuse_missing_targets(model: Model, targets: str | Sequence[str]) -> None:
 def empty_model(model: Model) -> Any:
     """The model without weights, on torch's meta device: its modules and shapes."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    from medo1.training.templates import source_of
+    from medo1.training.templates import config_of
 
-    source, revision = source_of(model)
-    try:
-        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"The configuration of {source} cannot be loaded: {' '.join(str(error).split())[:300]}."
-        ) from error
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        return AutoModelForCausalLM.from_config(config_of(model), trust_remote_code=False)

@@ -11,7 +11,7 @@ from medo1.engines.base import Model
 from medo1.errors import UserError
 from medo1.lineage.digests import seed_from
 from medo1.training.spec import TrainingSpec
-from medo1.training.templates import ChainTextError, ChatTemplate, TokenizedChain, source_of
+from medo1.training.templates import ChainTextError, ChatTemplate, TokenizedChain, config_of
 
 _NAMED = 3  # of many examples in an error
 
@@ -115,16 +115,7 @@ def with_dev_split(examples: Iterable[TrainingExample], share: float, seed: int)
 
 def context_of(model: Model) -> int | None:
     """How many tokens the model reads at most; None where its configuration does not say."""
-    from transformers import AutoConfig
-
-    source, revision = source_of(model)
-    try:
-        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"The configuration of {source} cannot be loaded: {' '.join(str(error).split())[:300]}."
-        ) from error
-    found = getattr(config.get_text_config(), "max_position_embeddings", None)
+    found = getattr(config_of(model).get_text_config(), "max_position_embeddings", None)
     return None if found is None else int(found)
 
 

@@ -84,23 +84,37 @@ def source_of(model: Model) -> tuple[str, str | None]:
     return str(model.path or model.name), None if model.path else model.revision
 
 
+def config_of(model: Model) -> Any:
+    """The model's configuration.
+
+    Raises:
+        UserError: when there is none.
+    """
+    from transformers import AutoConfig
+
+    source, revision = source_of(model)
+    try:
+        return AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The configuration of {source} cannot be loaded: {_head(error)}. Give a directory with config.json, or "
+            "a hub id that is in the cache or can be downloaded."
+        ) from error
+
+
 def stop_tokens_of(model: Model, tokenizer: Any) -> frozenset[int]:
     """The ids that end an answer: the tokenizer's, and those that the model's files name for generation.
 
     Raises:
         TemplateError: when there is none.
     """
-    from transformers import AutoConfig, GenerationConfig
+    from transformers import GenerationConfig
 
     source, revision = source_of(model)
     try:
         named = GenerationConfig.from_pretrained(source, revision=revision).eos_token_id
     except (OSError, ValueError):
-        try:
-            config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
-        except (OSError, ValueError) as error:
-            raise UserError(f"The configuration of {source} cannot be loaded: {_head(error)}.") from error
-        named = getattr(config.get_text_config(), "eos_token_id", None)
+        named = getattr(config_of(model).get_text_config(), "eos_token_id", None)
     ids = named if isinstance(named, list) else [named]
     found = frozenset(int(token) for token in (tokenizer.eos_token_id, *ids) if token is not None)
     if not found:
@@ -370,4 +384,4 @@ def _thinking(text: str) -> str:
 
 
 def _head(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    return " ".join(str(error).split())[:300].rstrip(".")
