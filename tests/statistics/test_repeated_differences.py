@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medo1.statistics.interactions import PairedCounts, interaction
+from medo1.statistics.intervals import repeated_share
 from medo1.statistics.repeated_differences import repeated_difference
 
 
@@ -72,3 +73,12 @@ def test_no_crossing_is_seen_where_one_arm_is_always_ahead() -> None:
 def test_an_interaction_needs_runs_on_two_scales() -> None:
     with pytest.raises(ValueError, match="at least three on two"):
         interaction([PairedCounts(8, 3, 2, 10)] * 4)
+
+
+def test_a_share_over_repetitions_is_worth_fewer_observations_where_they_differ() -> None:
+    equal, differing = repeated_share([(80, 100)] * 4), repeated_share([(95, 100), (60, 100), (90, 100), (75, 100)])
+    assert equal.value == differing.value == pytest.approx(0.8)
+    assert differing.high - differing.low > 1.5 * (equal.high - equal.low)
+    assert repeated_share([(0, 50)]).high > 0.05
+    with pytest.raises(ValueError, match="no observations"):
+        repeated_share([])

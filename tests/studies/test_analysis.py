@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from medo1.studies.analysis import (
     accuracy_rows,
     best_rows,
     comparison_rows,
+    followed_rows,
     trend_rows,
 )
 from medo1.studies.cells import cells_of
@@ -145,3 +147,18 @@ def test_the_same_cells_give_the_same_page_and_failed_predictions_stand_first() 
     assert first.verdicts["predictions"][0]["verdict"] == FAILS
     assert first.html.index("does not hold") < first.html.index(">holds<")
     assert "<script>alert" not in first.html
+
+
+def test_how_often_answers_follow_is_counted_over_all_cells_and_judged() -> None:
+    study = declaration(
+        followed={
+            "most": {"says": "b follows", "arm": "b", "predicted": {"low": 0.5}},
+            "none": {"says": "a follows", "arm": "a", "predicted": {"low": 0.5}},
+        }
+    )
+    part = {"n": 40, "follows": 0.9, "stays": 0.05, "neither": 0.05}
+    cells = [replace(cell, faithfulness={"b": {"exam": part, "all": part}}) for cell in results()]
+    most, none = followed_rows(study, cells)
+    assert (most["share"], most["questions"], most["verdict"]) == (pytest.approx(0.9), 360, HOLDS)
+    assert (none["share"], none["verdict"]) == (None, NOT_MEASURED)
+    assert "Does the answer follow" in study_report("tried", study, cells, 9).html

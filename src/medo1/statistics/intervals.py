@@ -26,6 +26,31 @@ def share_interval(count: float, total: float, confidence: float = 0.95) -> Inte
     return Interval(count / total, float(low), float(high))
 
 
+def repeated_share(counts: Sequence[tuple[float, float]], confidence: float = 0.95) -> Interval:
+    """A share that was counted in several repetitions: Wilson's interval for as many observations as it is worth.
+
+    Where repetitions differ by more than chance within them, that is fewer than there are (Korn and Graubard 1998, with
+    the repetitions as clusters).
+
+    Args:
+        counts: of each repetition, how many and of how many.
+        confidence: level of the interval.
+
+    Raises:
+        ValueError: without an observation.
+    """
+    total = sum(number for _, number in counts)
+    if not total:
+        raise ValueError("no observations, expected at least one")
+    share = sum(count for count, _ in counts) / total
+    worth = total
+    if len(counts) > 1:
+        spread = sum((count - number * share) ** 2 for count, number in counts) * len(counts) / (len(counts) - 1)
+        worth = min(total, max(1.0, share * (1 - share) * total**2 / spread)) if spread else total
+    found = share_interval(share * worth, worth, confidence)
+    return Interval(share, found.low, found.high)
+
+
 def mean_interval(shares: Sequence[float], confidence: float = 0.95) -> Interval:
     """The mean of numbers in [0, 1], one a question, with an interval over questions.
 

@@ -159,6 +159,44 @@ def best_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
     return rows
 
 
+def followed_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
+    """How often answers follow a changed step: of each arm, over all its cells."""
+    from medo1.statistics.intervals import repeated_share
+
+    rows = []
+    for name, one in study.followed.items():
+        of_arm = [cell.faithfulness[one.arm] for cell in cells if one.arm in cell.faithfulness]
+        counted = [[part for benchmark, part in found.items() if benchmark != ALL] for found in of_arm]
+        asked = [
+            (sum(part["n"] * part["follows"] for part in parts), sum(part["n"] for part in parts)) for parts in counted
+        ]
+        asked = [(count, number) for count, number in asked if number]
+        row: Row = {"followed": name, "says": one.says, "arm": one.arm, "repetitions": len(asked),
+                    "questions": int(sum(number for _, number in asked)),
+                    "predicted": None if one.predicted is None else _share_range_text(one.predicted)}  # fmt: skip
+        if not asked:
+            unknown = dict.fromkeys(("share", "low", "high", "stays", "neither"))
+            rows.append({**row, **unknown, "verdict": NOT_MEASURED if one.predicted else None})
+            continue
+        share = repeated_share(asked, study.confidence)
+        others = {
+            kind: sum(part["n"] * part[kind] for parts in counted for part in parts) / row["questions"]
+            for kind in ("stays", "neither")
+        }
+        rows.append({
+            **row, "share": share.value, "low": share.low, "high": share.high, **others,
+            "verdict": None if one.predicted is None else _verdict(one.predicted, share.low, share.high),
+        })  # fmt: skip
+    return rows
+
+
+def _share_range_text(predicted: Range) -> str:
+    low, high = predicted.low, predicted.high
+    if low is not None and high is not None:
+        return f"{low:.0%} to {high:.0%}"
+    return f"above {low:.0%}" if high is None else f"below {high:.0%}"
+
+
 def _blocks(
     study: Declaration, cells: Sequence[CellResult], one: Comparison, at: Levels
 ) -> dict[tuple[str, ...], dict[tuple[str, str, int], float]] | None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from medo1.errors import UserError
+from medo1.frames import records
 from medo1.lineage.digests import digest_of_value
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
 
-ANSWERS, ABILITIES, CHAINS = ".answers", "base_training_log", ".kept_chains"
+ANSWERS, ABILITIES, CHAINS, FAITHFULNESS = ".answers", "base_training_log", ".kept_chains", "faithfulness"
 
 
 class CellResultError(UserError):
@@ -37,6 +38,8 @@ class CellResult:
         abilities: of a base model that was trained in the run: share of probes it gets right, by kind.
         weights: of that base model; None where none was trained.
         chains: format to how many chains it was trained on.
+        faithfulness: arm to benchmark to `n`, `follows`, `stays`, `neither` of the probe `changed_step`; empty where it
+            was not asked.
         made_from: the versions that this was read from, by the catalog's name, with their digests.
     """
 
@@ -49,6 +52,7 @@ class CellResult:
     abilities: Mapping[str, float] = field(default_factory=dict)
     weights: int | None = None
     chains: Mapping[str, int] = field(default_factory=dict)
+    faithfulness: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     made_from: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -104,7 +108,7 @@ def differences(before: CellResult, now: CellResult) -> list[str]:
     """In what two results of a cell differ, a line each."""
     lines = [
         f"  {part}: differs"
-        for part in ("questions", "abilities", "chains")
+        for part in ("questions", "abilities", "chains", "faithfulness")
         if getattr(before, part) != getattr(now, part)
     ]
     for arm in dict.fromkeys([*before.arms, *now.arms]):
@@ -118,6 +122,17 @@ def differences(before: CellResult, now: CellResult) -> list[str]:
             if changed:
                 lines.append(f"  {arm} on {benchmark}: {changed} of {len(first)} questions come out otherwise")
     return lines
+
+
+def followed(table: Frame | None) -> dict[str, Any]:
+    """`faithfulness` of a `CellResult`, from the table of that name."""
+    found: dict[str, Any] = {}
+    if table is None:
+        return found
+    for row in records(table):
+        told = {key: round(float(row[key]), 4) for key in ("follows", "stays", "neither")}
+        found.setdefault(str(row["arm"]), {})[str(row["benchmark"])] = {"n": int(row["n"]), **told}
+    return found
 
 
 def _digits(difficulties: Any) -> str:

@@ -80,6 +80,14 @@ class Best(Parameters):
     )
 
 
+class Followed(Parameters):
+    """How often an arm's answer follows when one step of its own thought is changed (the probe `changed_step`)."""
+
+    says: str = Field(min_length=1, description="the prediction in a sentence")
+    arm: str = Field(min_length=1, description="whose thoughts")
+    predicted: Range | None = Field(default=None, description="where the share of answers that follow lies, of 0 to 1")
+
+
 class Smallest(Parameters):
     """The study in small: that it runs, not what it says."""
 
@@ -117,6 +125,7 @@ class Declaration(Parameters):
     )
     trends: dict[str, Trend] = Field(default={}, description="interactions")
     best: dict[str, Best] = Field(default={}, description="where the best arm stands")
+    followed: dict[str, Followed] = Field(default={}, description="whether answers follow from the steps")
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="level of the intervals")
     smallest: Smallest = Field(default=Smallest(), description="the study in small, for `--small`")
 

@@ -14,6 +14,7 @@ from medo1.studies.analysis import (
     accuracy_rows,
     best_rows,
     comparison_rows,
+    followed_rows,
     trend_rows,
 )
 from medo1.studies.cell_results import CellResult
@@ -55,11 +56,14 @@ def study_report(
     from medo1.page.declared_study_page import declared_study_page
 
     accuracies = accuracy_rows(study, results)
-    compared, trends, best = (make(study, results) for make in (comparison_rows, trend_rows, best_rows))
+    compared, trends, best, follows = (
+        make(study, results) for make in (comparison_rows, trend_rows, best_rows, followed_rows)
+    )
     predictions = [
         *(_comparison(row) for row in compared),
         *(_trend(row) for row in trends),
         *(_best(row) for row in best),
+        *(_followed(row) for row in follows),
     ]
     predictions = sorted(
         (one for one in predictions if one["verdict"] is not None),
@@ -72,6 +76,7 @@ def study_report(
         "study_comparisons": compared,
         "study_trends": trends,
         "study_best": best,
+        "study_followed": follows,
         "study_abilities": ability_rows(study, results),
         "study_failures": list(failures),
         "study_runs": [{"cell": _cell_name(study, one), **one.run} for one in results],
@@ -89,6 +94,7 @@ def study_report(
         "predictions": predictions,
         "trends": trends,
         "best": best,
+        "followed": follows,
         "comparisons": [{key: row[key] for key in row if key != "each"} for row in compared],
     }  # fmt: skip
     lines = [
@@ -153,3 +159,12 @@ def _best(row: Mapping[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     return {"name": row["best"], "says": row["says"], "predicted": row["predicted"],
             "measured": f"{row['axis']} of the best arm: {told}", "verdict": row["verdict"]}  # fmt: skip
+
+
+def _followed(row: Mapping[str, Any]) -> dict[str, Any]:
+    measured = (
+        f"{row['share']:.1%} of {row['questions']} answers, {row['low']:.1%} to {row['high']:.1%}"
+        if row["questions"] else "no cells yet"
+    )  # fmt: skip
+    return {"name": row["followed"], "says": row["says"], "predicted": row["predicted"], "measured": measured,
+            "verdict": row["verdict"]}  # fmt: skip

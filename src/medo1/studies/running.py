@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medo1.errors import UserError
-from medo1.studies.cell_results import ABILITIES, ANSWERS, CHAINS, CellResult, questions_and_arms
+from medo1.studies.cell_results import (
+    ABILITIES,
+    ANSWERS,
+    CHAINS,
+    FAITHFULNESS,
+    CellResult,
+    followed,
+    questions_and_arms,
+)
 from medo1.studies.cells import Cell
 from medo1.studies.kept_cells import KeptCells
 
@@ -82,7 +90,7 @@ class CellRunner:
             from medo1.lineage.audit.run_tables import saved_values
 
             saved = saved_values(
-                connection, places, run["id"], lambda name: name.endswith((ANSWERS, ABILITIES, CHAINS))
+                connection, places, run["id"], lambda name: name.endswith((ANSWERS, ABILITIES, CHAINS, FAITHFULNESS))
             )
         record = {
             "id": run["id"], "root": run["root"], "commit": run["git_commit"], "dirty": bool(run["git_dirty"]),
@@ -158,6 +166,7 @@ def cell_result(name: str, cell: Cell, record: Mapping[str, Any], saved: Mapping
         abilities={kind: round(share, 4) for kind, share in trained.get("recall", {}).items()},
         weights=trained.get("parameters"),
         chains={name.removesuffix(CHAINS): len(one.value) for name, one in saved.items() if name.endswith(CHAINS)},
+        faithfulness=followed(next((one.value for name, one in saved.items() if name == FAITHFULNESS), None)),
         made_from={
             name: {"version": one.row["version"], "digest": one.row["digest"]} for name, one in sorted(saved.items())
         },

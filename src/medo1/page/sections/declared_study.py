@@ -13,7 +13,7 @@ from medo1.page.charts.intervals import Interval, intervals_panel
 from medo1.page.charts.lines import Point, Series, lines_panel
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import Material
-from medo1.page.numbers_text import UNKNOWN, count, decimal, known, p_text, percent, points, points_span
+from medo1.page.numbers_text import UNKNOWN, count, decimal, known, p_text, percent, points, points_span, span
 from medo1.page.sections.claims import verdict_text
 from medo1.page.sections.section import Section
 
@@ -216,6 +216,27 @@ def _best(material: Material) -> Markup:
     return joined(parts)
 
 
+def _followed(material: Material) -> Markup:
+    columns = [
+        Column("arm", lambda row: row["arm"]),
+        Column("answers that follow", lambda row: percent(row["share"])),
+        Column("interval", lambda row: span(row["low"], row["high"])),
+        Column("stay as before", lambda row: percent(row["stays"])),
+        Column("neither", lambda row: percent(row["neither"])),
+        Column("questions", lambda row: count(row["questions"])),
+        Column("repetitions", lambda row: count(row["repetitions"])),
+    ]
+    return joined(
+        [
+            table("One step of a thought changed", columns, material.rows("study_followed")),
+            paragraph(
+                "The arm's own thought is begun again up to one step, whose conclusion is replaced; the arm goes on "
+                "from there. Follows: it answers what the changed step leads to, which is known here."
+            ),
+        ]
+    )
+
+
 def _abilities(material: Material) -> Markup:
     rows = material.rows("study_abilities")
     factors = [one for one in _factors(rows, ("weights", "ability", "share")) if one not in ("seed", "world")]
@@ -310,6 +331,7 @@ DECLARED_STUDY_SECTIONS: tuple[Section, ...] = (
     _section("comparisons", "Comparisons", "study_comparisons", _comparisons),
     _section("trends", "Trends", "study_trends", _trends),
     _section("best", "Where the best stands", "study_best", _best),
+    _section("followed", "Does the answer follow from the steps?", "study_followed", _followed),
     _section("abilities", "What the students know", "study_abilities", _abilities),
     _section("made", "How this was made", "study_runs", _made),
 )
