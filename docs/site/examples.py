@@ -39,7 +39,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NOT_COPIED = shutil.ignore_patterns(".venv*", "build", "__pycache__")
 LONG = 100  # characters from which a line is a model's text, where words are compared
 MARK = re.compile(r"^<!-- example(?:: (?P<how>words|runs))? -->\n\n?(?P<block>(?:(?: {4}.*)?\n)+)", re.MULTILINE)
-FREE = re.compile(r"\b[0-9a-f]{7,64}\b|\b\d{4}-\d\d-\d\dT[\d.:]+Z\b|[+-]?\d[\d,.:]*(?:\s?%)?")
+SPAN = re.compile(r"(?:under )?\b\d[\d,.]*\s?(?:s|m|h|min)\b(?:\s\d[\d.]*\s?(?:s|m|min)\b)*")
+FREE = re.compile(r"\b[0-9a-f]{7,64}\b|\b\d{4}-\d\d-\d\dT[\d.:]+Z\b|(?:< )?[+-]?\d[\d,.:]*(?:\s?%)?")
 DRAWN = re.compile(r"[─━┏┓┗┛┡┩╇┳┻┴└┘┌┐├┤┬┼╭╮╰╯│┃█▏▎▍▌▋▊▉#]+")
 
 
@@ -119,7 +120,7 @@ def masked(text: str, how: str) -> list[str]:
     """The lines that have to be equal."""
     lines: list[str] = []
     for line in text.splitlines():
-        shown = " ".join(FREE.sub("#", DRAWN.sub(" ", line)).split())
+        shown = " ".join(FREE.sub("#", SPAN.sub("#", DRAWN.sub(" ", line))).split())
         if how == "words" and shown != "...":
             named = [word for word in re.findall(r"[A-Za-z_]{3,}", shown) if word not in DISEASES]
             shown = "a long line" if len(line) > LONG else " ".join(named[:3])
