@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ def test_examples_print_what_the_pages_show(tmp_path: Path) -> None:
     marked = [page for page in examples.PAGES if list(examples.examples(page))]
     assert marked
     project = Scratch(tmp_path)
-    (tmp_path / ".gitignore").write_text("/data/\n/conf/local/\n", encoding="utf-8")
+    shutil.copy(ROOT / ".gitignore", tmp_path)
     who = ("-c", "user.name=reader", "-c", "user.email=reader@example.org")
     for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "A study")):  # as a clone is one
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
