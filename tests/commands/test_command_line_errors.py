@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -167,9 +169,27 @@ def is_one_message(found: dict[str, Any], expected: list[str]) -> None:
         assert whole.count(words) == flat.count(words), f"said more than once: {whole}"
 
 
-def test_an_error_that_nobody_foresaw_names_the_node_and_the_line_and_how_to_see_more() -> None:
-    import click
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "data/x"), "data/x: No space left on device"),
+        (PermissionError(errno.EACCES, "Permission denied", "data"), "data: Permission denied"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "data/y"), "data/y: Not a directory"),
+        (OSError(errno.EROFS, "Read-only file system"), "A file or connection: Read-only file system"),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_the_file(error: OSError, said: str) -> None:
+    @click.command()
+    def refused() -> None:
+        raise error
 
+    told = CliRunner().invoke(told_plainly(refused), [])
+    assert (told.exit_code, "Traceback" in told.output) == (1, False)
+    assert f"Error: {said}\n" in told.output
+    assert "raised at" not in told.output
+
+
+def test_an_error_that_nobody_foresaw_names_the_node_and_the_line_and_how_to_see_more() -> None:
     @click.command()
     def odd() -> None:
         error = KeyError("letter")
