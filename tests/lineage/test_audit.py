@@ -160,6 +160,14 @@ def test_what_is_no_table_is_traced_without_a_count_of_rows(project: TinyProject
     assert "kedro audit lineage adapter" in audit(project, "trace", "adapter", code=2)
 
 
+def test_a_number_is_made_again_by_a_node_that_was_renamed_since(project: TinyProject, audit: Audit) -> None:
+    project.run()
+    project.edit("src/PACKAGE/pipeline_registry.py", 'name="page"', 'name="print_page"')
+    sys.modules.pop(f"{project.package}.pipeline_registry")  # as a process that starts now finds it
+    told = audit(project, "trace", "report")
+    assert (told["recomputed"], told["adds_up"], told["not_recomputed_because"]) == (True, True, None)
+
+
 def test_one_row_leads_to_its_own_call(project: TinyProject, audit: Audit) -> None:
     project.run()
     top = audit(project, "trace", "kept_chains", "--where", "question_id=q3")["trace"]

@@ -86,12 +86,16 @@ def trace(
 
 
 def _node(audit: Audit, version: dict[str, Any], name: str) -> Any:
-    """The pipeline's node of a name, in the environment in which a version was made."""
+    """The pipeline's node of a name, in the environment in which a version was made; where it has another name now, the
+    only one that makes the version's dataset."""
     from kedro.framework.project import pipelines
 
     audit.loader(version["env"] or audit.env)  # the graph depends on the parameters of the latest loader made
     nodes = {node.name: node for pipeline in pipelines.values() for node in pipeline.nodes}
-    return nodes.get(name)
+    if name in nodes:
+        return nodes[name]
+    makers = [node for node in nodes.values() if version["dataset"] in node.outputs]
+    return makers[0] if len(makers) == 1 else None
 
 
 def _changed_prompts(whole: Trace, places: Places) -> list[str]:

@@ -148,5 +148,5 @@ def rebuild(audit: Audit, roots: tuple[str, ...]) -> None:
     back = f", {found.back} that had been pruned are back" if found.back else ""
     return click.echo(
         f"{counted(found.manifests, 'manifest')} read; new in the ledger: {counted(found.new_versions, 'version')}, "
-        f"{counted(found.new_runs, 'run')}, {counted(found.tags, 'tag')}{back}."
+        f"{counted(found.new_runs, 'run')}; {counted(found.tags, 'tag')} beside them{back}."
     )

@@ -307,7 +307,7 @@ class _Tracer:
         except UserError as error:
             raise NotRecomputedError(f"the pipelines cannot be built now: {error}") from error
         if node is None:
-            raise NotRecomputedError(f"there is no node {version['node']} now")
+            raise NotRecomputedError(f"there is no node {version['node']} now, and not one that makes it")
         query = "SELECT * FROM input WHERE node_run_id = :number"
         reads = {read["name"]: read for read in self._connection.rows(query, number=version["node_run_id"])}
         known = {read["name"]: read["version"] for read in direct_inputs(self._connection, version)}
