@@ -127,7 +127,8 @@ def _cells(columns: Sequence[Column], row: Sequence[Any]) -> Markup:
 
 def _words_class(cell: Any) -> Markup:
     """Of a cell of words; a sentence keeps a width at which it can be read."""
-    return Markup(' class="left{}"').format(" long" if len(str(cell)) > SENTENCE else "")
+    told = cell.striptags() if isinstance(cell, Markup) else str(cell)
+    return Markup(' class="left{}"').format(" long" if len(told) > SENTENCE else "")
 
 
 def figure(caption: str, panels: Sequence[str], above: str = "", *, name: str, lead: str = "") -> Markup:
