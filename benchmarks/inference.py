@@ -8,7 +8,9 @@ On the embedded world's student (made by `kedro run`, or here, in a folder of it
   the best of its batch sizes; same weights, prompts and limits, greedy, and the same texts came out. Alternating, in
   its own environment: `--lm-eval` or MEDO1_LM_EVAL_PYTHON names its interpreter.
 - `vs_plain_client`: generations a second of the `vllm` engine with its completion store over those of the openai
-  client on the same server, alternating. `--vllm` or MEDO1_VLLM_PYTHON names the interpreter that has vLLM.
+  client on the same server, alternating, both with the log-probability of each token; `vs_plain_client_top20`: both
+  with those of the 20 likeliest others too, which votes by confidence need. `--vllm` or MEDO1_VLLM_PYTHON names the
+  interpreter that has vLLM.
 - `prefill_share`: seconds that reading prompts takes for 32 samples of each question at once, over 32 calls of one
   sample each.
 - `adaptive_token_share`, `adaptive_accuracy_gap`: tokens of votes that stop by themselves over those of 32 samples, and
@@ -301,12 +303,13 @@ def prefill(model: Path, conversations: Sequence[tuple[Message, ...]], *, times:
 
 
 def against_plain_client(
-    python: str, world: World, student: Path, folder: Path, *, samples: int, times: int
+    python: str, world: World, student: Path, folder: Path, *, samples: int, times: int, top: int
 ) -> list[float]:
     """The ratio of each pair of runs on one server, the engine's speed with its store over the openai client's.
 
-    The client gets all that a hand-written script would give it: as many requests in flight, one shared session. Each
-    run asks with seeds of its own, so that nothing is answered from the store, and both fill the server's prefix cache.
+    Both ask for the log-probabilities of each token and of the `top` likeliest others there. The client gets all that a
+    hand-written script would give it: as many requests in flight, one shared session. Each run asks with seeds of its
+    own, so that nothing is answered from the store, and both fill the server's prefix cache.
     """
     import asyncio
 
@@ -337,6 +340,7 @@ def against_plain_client(
                 async with gate:
                     answer = await client.chat.completions.create(
                         model="student", seed=request.seed, temperature=0.7, max_tokens=96, logprobs=True,
+                        top_logprobs=top or None,
                         messages=[{"role": "user", "content": request.messages[0].content}],
                     )  # fmt: skip
                 return answer.usage.completion_tokens if answer.usage else 0
@@ -344,7 +348,10 @@ def against_plain_client(
             return sum(await asyncio.gather(*(one(request) for request in asked)))
 
     ratios, mine, other = [], [], []
-    with VLLM(python=python, context=512, rows=rows).with_model(Model("student", student, "r")) as engine:
+    client = {"top_logprobs": top}
+    with VLLM(python=python, context=512, rows=rows, client=client).with_model(
+        Model("student", student, "r")
+    ) as engine:
         list(engine.complete(requests(0)[:rows]))
         server = engine._server
         assert server is not None
@@ -353,7 +360,7 @@ def against_plain_client(
         for turn in range(times):
 
             def ours(run: int) -> float:
-                with_store = Stored(engine, CompletionStore(folder / f"client{run}.sqlite"))
+                with_store = Stored(engine, CompletionStore(folder / f"client{top}-{run}.sqlite"))
                 began = time.perf_counter()
                 done = list(with_store.complete(requests(run)))
                 seconds = time.perf_counter() - began
@@ -372,7 +379,7 @@ def against_plain_client(
             mine.append(one if turn % 2 == 0 else two)
             other.append(two if turn % 2 == 0 else one)
             ratios.append(mine[-1] / other[-1])
-    tell("vllm engine with its store", spread(mine, 0, " tokens/s"))
+    tell(f"vllm engine with its store, {top} log-probabilities of others", spread(mine, 0, " tokens/s"))
     tell("openai client on the same server", spread(other, 0, " tokens/s"))
     tell("ratio", spread(ratios))
     return ratios
@@ -622,11 +629,9 @@ def main() -> None:
         else:
             # The server's passes must take the time: with the tiny student a request costs more than its answer.
             served = larger(world.base.path or scratch, scratch / "served", positions=512)
-            ratios = against_plain_client(vllm, world, served, scratch, samples=2, times=times)
-            figures |= {
-                "vs_plain_client": middle(ratios),
-                "vs_plain_client_spread": [middle([min(ratios)]), middle([max(ratios)])],
-            }
+            for key, top in (("vs_plain_client", 0), ("vs_plain_client_top20", 20)):
+                ratios = against_plain_client(vllm, world, served, scratch, samples=2, times=times, top=top)
+                figures |= {key: middle(ratios), f"{key}_spread": [middle([min(ratios)]), middle([max(ratios)])]}
         every = max(1, len(world.questions) // 60) if arguments.quick else 1  # of each benchmark alike
         some = world.questions[::every]
         figures |= votes_figures(adaptive(world, some)) | selective(world, some)
