@@ -80,10 +80,10 @@ def _replayed(questions: Sequence[Drawn], rule: StoppingRule) -> tuple[np.ndarra
             order = [letters[place] for place in draw.permutation(most)]
             whole = _winner(order)
             looked: list[Stop] = list(stops(order, options, fitted, most))
-            for place, threshold in enumerate(STOP_AT):
-                count = next(stop.drawn for stop in looked if stop.ends(threshold, most))
-                agreed[place] += _winner(order[:count]) == whole
-                drawn[place] += count
+            counts = [next(stop.drawn for stop in looked if stop.ends(threshold, most)) for threshold in STOP_AT]
+            agrees = {count: _winner(order[:count]) == whole for count in set(counts)}
+            agreed += [agrees[count] for count in counts]
+            drawn += counts
     return agreed / (len(questions) * ORDERS), drawn / (len(questions) * ORDERS)
 
 
