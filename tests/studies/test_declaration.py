@@ -98,7 +98,9 @@ def test_a_misspelt_study_is_told_its_nearest_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", names(STUDIES))
 def test_every_study_of_the_project_is_predicted_and_has_cells_in_small(name: str) -> None:
     study = declared(STUDIES, name)
-    assert any(one.predicted for part in (study.comparisons, study.trends, study.best) for one in part.values())
+    assert any(
+        one.predicted for part in (study.comparisons, study.trends, study.best, study.followed) for one in part.values()
+    )
     if study.env == "studies":  # runs everywhere, so in small too
         assert 0 < len(cells_of(study, small=True)) <= 4
     known = set(merged([project_loader(ROOT, study.env)["parameters"]["arms"], study.parameters.get("arms", {})]))
