@@ -7,7 +7,7 @@ import pytest
 
 from medo1.statistics.interactions import PairedCounts, interaction
 from medo1.statistics.intervals import repeated_share
-from medo1.statistics.repeated_differences import repeated_difference
+from medo1.statistics.repeated_differences import repeated_difference, spread_prior
 
 
 @pytest.mark.parametrize(("seeds", "questions"), [(0.0, 0.3), (0.1, 0.0), (0.05, 0.15)])
@@ -82,3 +82,37 @@ def test_a_share_over_repetitions_is_worth_fewer_observations_where_they_differ(
     assert repeated_share([(0, 50)]).high > 0.05
     with pytest.raises(ValueError, match="no observations"):
         repeated_share([])
+
+
+@pytest.mark.parametrize(("repetitions", "unequal"), [(2, 0.0), (3, 0.7)])
+def test_intervals_that_borrow_from_their_family_cover_as_often_and_are_narrower(
+    repetitions: int, unequal: float
+) -> None:
+    rng = np.random.default_rng(5)
+    covered, widths, alone = [], [], []
+    for _ in range(40):
+        family = []
+        for _ in range(10):
+            of_seed = rng.normal(0, 0.05 * np.exp(rng.normal(0, unequal)), repetitions)
+            of_question = rng.normal(0, 0.2, 60)
+            family.append({
+                seed: dict(enumerate(0.1 + of_seed[seed] + of_question + rng.normal(0, 0.5, 60)))
+                for seed in range(repetitions)
+            })  # fmt: skip
+        prior = spread_prior([(repeated_difference(one).spread or 0.0, repetitions) for one in family])
+        for one in family:
+            found, own = repeated_difference(one, prior=prior).interval, repeated_difference(one).interval
+            covered.append(found.low <= 0.1 <= found.high)
+            widths.append(found.high - found.low)
+            alone.append(own.high - own.low)
+    assert 0.92 <= np.mean(covered) <= 0.985
+    assert np.mean(widths) < 0.8 * np.mean(alone)
+
+
+def test_a_family_of_two_comparisons_tells_nothing_of_the_spread() -> None:
+    assert spread_prior([(0.1, 3), (0.2, 3)]) is None
+    assert spread_prior([(0.1, 1)] * 9) is None
+    equal = spread_prior([(0.1, 5)] * 9)
+    assert equal is not None
+    assert equal.variance == pytest.approx(0.01, rel=0.3)
+    assert equal.degrees == 30

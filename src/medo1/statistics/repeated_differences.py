@@ -8,10 +8,13 @@ mean is that of Cameron, Gelbach and Miller (2011): over repetitions, plus over 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from medo1.statistics.intervals import Interval, share_interval
+
+LEAST_VARIANCE = 1e-6  # a tenth of a point: equal repetitions are chance
+MOST_DEGREES = 30.0  # more is never believed of a prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,56 @@ class RepeatedDifference:
         return math.sqrt(sum((one - mean) ** 2 for one in self.of_repetition) / (number - 1))
 
 
+@dataclass(frozen=True, slots=True)
+class SpreadPrior:
+    """What a family of comparisons tells of how much repetitions differ.
+
+    Attributes:
+        variance: of a repetition's difference, typical of the family.
+        degrees: of freedom that this is worth.
+    """
+
+    variance: float
+    degrees: float
+
+
+def spread_prior(spreads: Sequence[tuple[float, int]]) -> SpreadPrior | None:
+    """The prior of a family, by the moments of the logarithms of its variances (Smyth 2004, section 6.2).
+
+    A variance from two or three repetitions alone is worth next to nothing, and its interval is wider than anything
+    that could be found. Comparisons of one family are trained and asked alike, so each borrows from the others.
+
+    Args:
+        spreads: of each comparison, the standard deviation between its repetitions and how many there were.
+
+    Returns:
+        None where fewer than three comparisons were repeated.
+    """
+    from scipy.special import digamma, polygamma
+
+    known = [(max(spread**2, LEAST_VARIANCE), count - 1) for spread, count in spreads if count > 1]
+    if len(known) < 3:  # noqa: PLR2004
+        return None
+    logs = [math.log(variance) - float(digamma(free / 2)) + math.log(free / 2) for variance, free in known]
+    mean = math.fsum(logs) / len(logs)
+    between = math.fsum((one - mean) ** 2 for one in logs) / (len(logs) - 1)
+    between -= math.fsum(float(polygamma(1, free / 2)) for _, free in known) / len(known)
+    degrees = MOST_DEGREES if between <= 0 else min(MOST_DEGREES, 2 * _inverse_trigamma(between))
+    return SpreadPrior(math.exp(mean + float(digamma(degrees / 2)) - math.log(degrees / 2)), degrees)
+
+
+def _inverse_trigamma(value: float) -> float:
+    """Where the trigamma function has this value."""
+    from scipy.optimize import brentq
+    from scipy.special import polygamma
+
+    return float(brentq(lambda x: float(polygamma(1, x)) - value, 1e-6, 1e7))
+
+
 def repeated_difference(
-    measured: Mapping[Hashable, Mapping[Hashable, float]], confidence: float = 0.95
+    measured: Mapping[Hashable, Mapping[Hashable, float]],
+    confidence: float = 0.95,
+    prior: SpreadPrior | None = None,
 ) -> RepeatedDifference:
     """The mean of differences over questions and repetitions.
 
@@ -52,6 +103,7 @@ def repeated_difference(
     Args:
         measured: repetition to question to the difference between two answers to it (1, 0 or -1).
         confidence: level of the interval.
+        prior: what the family tells of how much repetitions differ; None: these tell alone.
 
     Raises:
         ValueError: without a measurement.
@@ -75,12 +127,16 @@ def repeated_difference(
     over_questions = _variance(by_question, number)
     variance, free = over_questions, float(len(by_question) - 1)
     if len(by_repetition) > 1:
-        over_repetitions = _variance(by_repetition, number)
+        over_repetitions, free_repetitions = _variance(by_repetition, number), float(len(by_repetition) - 1)
+        if prior is not None:
+            own = over_repetitions * len(by_repetition) * free_repetitions
+            free_repetitions += prior.degrees
+            over_repetitions = (own + prior.variance * prior.degrees) / free_repetitions / len(by_repetition)
         both = over_repetitions + over_questions - single / number**2
         variance = max(both, over_repetitions, over_questions)
-        parts = ((over_repetitions, len(by_repetition)), (over_questions, len(by_question)))
-        known = math.fsum(part**2 / (count - 1) for part, count in parts if count > 1)
-        free = variance**2 / known if known > 0 else float(len(by_repetition) - 1)
+        known = over_repetitions**2 / free_repetitions
+        known += over_questions**2 / free if free > 0 else 0.0
+        free = variance**2 / known if known > 0 else free_repetitions
     if single == 0:  # all the same: nothing to see of chance, but that it is rarer than once in so many questions
         half = share_interval(0, len(by_question), confidence).high
         bounds = Interval(mean, max(-1.0, mean - half), min(1.0, mean + half))

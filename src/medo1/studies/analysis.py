@@ -9,7 +9,7 @@ from medo1.studies.cell_results import CellResult
 from medo1.studies.declaration import ALL, Comparison, Declaration, Range, Side
 
 if TYPE_CHECKING:
-    from medo1.statistics.repeated_differences import RepeatedDifference
+    from medo1.statistics.repeated_differences import RepeatedDifference, SpreadPrior
 
 Row = dict[str, Any]
 HOLDS, FAILS, CANNOT_TELL, NOT_MEASURED = "holds", "does not hold", "cannot be told", "not measured"
@@ -52,6 +52,7 @@ def ability_rows(study: Declaration, cells: Iterable[CellResult]) -> list[Row]:
 def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
     """Every declared comparison at every level that it is made for; p-values are corrected over all of them."""
     from medo1.statistics.families import holm, simultaneous_confidence
+    from medo1.statistics.repeated_differences import spread_prior
 
     found = [
         (name, one, at, blocks)
@@ -62,10 +63,12 @@ def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row
     asked = [(name, one, at, blocks) for name, one, at, blocks in found if blocks]
     family = sum(one.predicted is not None for _, one, _, _ in found)
     together = simultaneous_confidence(study.confidence, family)
+    spreads = [(tried.spread, len(blocks)) for *_, blocks in asked if (tried := _difference(blocks)).spread is not None]
+    prior = spread_prior([(spread, count) for spread, count in spreads if spread is not None])
     rows: list[Row] = []
     for name, one, at, blocks in asked:
-        alone = _difference(blocks, study.confidence)
-        joint = _difference(blocks, together if one.predicted is not None else study.confidence)
+        alone = _difference(blocks, study.confidence, prior)
+        joint = _difference(blocks, together if one.predicted is not None else study.confidence, prior)
         rows.append({
             "comparison": name, "says": one.says, "at": _told(at), "levels": dict(at), "of": _side(one.of),
             "against": _side(one.against), "on": one.questions, "difference": alone.interval.value,
@@ -222,10 +225,12 @@ def _blocks(
     return found
 
 
-def _difference(blocks: Mapping[Any, Mapping[Any, float]], confidence: float) -> RepeatedDifference:
+def _difference(
+    blocks: Mapping[Any, Mapping[Any, float]], confidence: float = 0.95, prior: SpreadPrior | None = None
+) -> RepeatedDifference:
     from medo1.statistics.repeated_differences import repeated_difference
 
-    return repeated_difference(blocks, confidence)
+    return repeated_difference(blocks, confidence, prior)
 
 
 def _answers(study: Declaration, cell: CellResult, arm: str, on: str) -> Answers:
