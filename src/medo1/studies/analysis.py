@@ -70,8 +70,8 @@ def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row
         alone = _difference(blocks, study.confidence, prior)
         joint = _difference(blocks, together if one.predicted is not None else study.confidence, prior)
         rows.append({
-            "comparison": name, "says": one.says, "at": _told(at), "levels": dict(at), "of": _side(one.of),
-            "against": _side(one.against), "on": one.questions, "difference": alone.interval.value,
+            "comparison": name, "says": one.says, "at": _told(at), "levels": dict(at), "of": _sides(one)[0],
+            "against": _sides(one)[1], "on": one.questions, "difference": alone.interval.value,
             "low": alone.interval.low, "high": alone.interval.high, "joint_low": joint.interval.low,
             "joint_high": joint.interval.high, "p_value": alone.p_value, "repetitions": len(blocks),
             "spread": alone.spread, "each": list(alone.of_repetition), "questions": alone.questions,
@@ -294,15 +294,22 @@ def _told(levels: Levels) -> str:
     return ", ".join(f"{factor} {level}" for factor, level in levels.items())
 
 
-def _side(side: Side) -> str:
-    return f"{side.arm} ({_told(side.at)})" if side.at else side.arm
+def _sides(one: Comparison) -> tuple[str, str]:
+    """What is compared, in words: the levels in which the sides differ, or all of them where they differ in none."""
+    differing = {factor for factor in one.of.at | one.against.at if one.of.at.get(factor) != one.against.at.get(factor)}
+    return tuple(_side(side, differing or set(side.at)) for side in (one.of, one.against))  # type: ignore[return-value]
+
+
+def _side(side: Side, factors: set[str]) -> str:
+    levels = {factor: level for factor, level in side.at.items() if factor in factors}
+    return f"{side.arm} ({_told(levels)})" if levels else side.arm
 
 
 def _missing_row(name: str, one: Comparison, at: Levels) -> Row:
     unknown = ("difference", "low", "high", "joint_low", "joint_high", "p_value", "p_adjusted", "spread")
     return {
-        "comparison": name, "says": one.says, "at": _told(at), "levels": dict(at), "of": _side(one.of),
-        "against": _side(one.against), "on": one.questions, "repetitions": 0, "questions": 0, "each": [],
+        "comparison": name, "says": one.says, "at": _told(at), "levels": dict(at), "of": _sides(one)[0],
+        "against": _sides(one)[1], "on": one.questions, "repetitions": 0, "questions": 0, "each": [],
         **dict.fromkeys(unknown), "predicted": None if one.predicted is None else _range_text(one.predicted),
         "verdict": None if one.predicted is None else NOT_MEASURED,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from medo1.page.arm_styles import legend
-from medo1.page.charts.intervals import Interval, intervals_panel
+from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
 from medo1.page.charts.lines import Point, Series, lines_panel
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import Material
@@ -78,6 +78,18 @@ def _accuracies(material: Material) -> Markup:
         caption = "Accuracy of greedy answers, the mean of all repetitions. Vertical lines: the least and the greatest."
         parts.append(figure(caption, panels, legend(arms), name=f"accuracy-{factor}"))
     means = _means(rows, [one for one in factors if one not in ("seed", "world")])
+    if not parts and set(factors) <= {"seed", "world"}:
+        caption = "Accuracy of greedy answers, the mean of all repetitions. Lines: the least and the greatest."
+        places = material.places(str(row["arm"]) for row in rows)
+        panels = [
+            intervals_panel("all questions" if on == "all" else on, [
+                Interval(row["arm"], places[row["arm"]], row["accuracy"], row["least"], row["most"],
+                         percent(row["accuracy"]))
+                for row in means if row["on"] == on
+            ], x_title="accuracy, %")
+            for on in shown
+        ]  # fmt: skip
+        parts.append(figure(caption, panels, name="accuracy"))
     columns = [
         Column("arm", lambda row: row["arm"]),
         *(Column(one, lambda row, one=one: row[one], left=True) for one in factors if one not in ("seed", "world")),  # type: ignore[misc]
@@ -120,16 +132,16 @@ def _comparisons(material: Material) -> Markup:
     rows = material.rows("study_comparisons")
     measured = [row for row in rows if row["repetitions"]]
     names = dict.fromkeys(row["comparison"] for row in measured)
-    panels = []
+    panels, alone = [], []
     for name in names:
         own = [row for row in measured if row["comparison"] == name]
-        marks = [
-            Interval(row["at"] or "difference", 0, row["difference"], row["joint_low"], row["joint_high"],
-                     f"{points(row['difference'])} ({points_span(row['joint_low'], row['joint_high'])})")
-            for row in own
-        ]  # fmt: skip
+        if len(own) == 1:
+            alone += own
+            continue
+        marks = [_mark(row, row["at"]) for row in own]
         title = f"{name}: {own[0]['of']} less {own[0]['against']}"
         panels.append(intervals_panel(title if len(title) < 46 else name, marks, x_title="points", shares=False))  # noqa: PLR2004
+    lead = lead_panel("", [_mark(row, row["comparison"]) for row in alone], x_title="points", shares=False)
     columns = [
         Column("comparison", lambda row: row["comparison"]),
         Column("at", lambda row: row["at"], left=True),
@@ -150,7 +162,7 @@ def _comparisons(material: Material) -> Markup:
     )
     return joined(
         [
-            figure(caption, panels, name="differences") if panels else "",
+            figure(caption, panels, name="differences", lead=lead if alone else "") if measured else "",
             table("Every comparison", columns, rows),
             paragraph(
                 "Intervals and p-values count both sources of chance: other seeds and other questions. With one "
@@ -158,6 +170,12 @@ def _comparisons(material: Material) -> Markup:
             ),
         ]
     )
+
+
+def _mark(row: Row, name: str) -> Interval:
+    """A difference as a row of a figure."""
+    low, high = row["joint_low"], row["joint_high"]
+    return Interval(name, 0, row["difference"], low, high, f"{points(row['difference'])} ({points_span(low, high)})")
 
 
 def _trends(material: Material) -> Markup:
