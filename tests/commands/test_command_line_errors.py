@@ -52,7 +52,7 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
     ),
     "load version that is not there": (
         ["run", "--pipelines=filtering", "--load-versions=questions:latst"],
-        ["questions has no version 'latst'"],
+        ["--load-versions questions:latst cannot take effect", "There are none yet"],
     ),
     "run to take inputs from": (["run", "--from-run=latst"], ["There is no run 'latst'"]),
     "change without a run": (["run", "--changed=questions"], ["--changed goes with --from-run"]),
