@@ -72,7 +72,7 @@ def test_every_node_is_tagged_with_its_stage_and_its_format_or_arm(loaded: tuple
     _, _, journey = loaded
     for node in journey.nodes:
         assert len(node.tags & set(PIPELINES)) == 1, node.name
-        assert node.namespace is None or node.namespace in node.tags, node.name
+        assert set((node.namespace or "").split(".")) - {""} <= node.tags, node.name
 
 
 def test_everything_that_a_run_makes_is_versioned(loaded: tuple[str, Any, Any]) -> None:
