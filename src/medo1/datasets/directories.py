@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview
@@ -45,17 +45,22 @@ class Directory(VersionedArtifact):
 class _Weights(Directory):
     """A directory of safetensors; anything that could run code is refused on the way in and out."""
 
+    NEEDED: ClassVar[str]  # what lies beside the weights and says what they are
+
     def _write(self, data: Path | str, path: Path) -> None:
         _refuse_unsafe_files(Path(data))
         super()._write(data, path)
 
     def adopted_value(self, path: Path) -> Path:
         _refuse_unsafe_files(path)
+        _refuse_unreadable_weights(path, self.NEEDED)
         return path
 
 
 class ModelDirectory(_Weights):
     """A base model: `config.json`, safetensors and tokenizer. Loads as an `engines.Model`."""
+
+    NEEDED = "config.json"
 
     def _read(self, path: Path) -> Model:
         _refuse_unsafe_files(path)
@@ -65,6 +70,8 @@ class ModelDirectory(_Weights):
 
 class AdapterDirectory(_Weights):
     """A LoRA adapter as PEFT writes it. Loads as an `engines.Adapter`, named after its digest."""
+
+    NEEDED = "adapter_config.json"
 
     def _read(self, path: Path) -> Adapter:
         _refuse_unsafe_files(path)
@@ -88,6 +95,27 @@ def _open_to_the_group(directory: Path) -> None:
     for path in directory.rglob("*"):
         if not path.is_symlink():
             path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
+
+
+def _refuse_unreadable_weights(directory: Path, needed: str) -> None:
+    """Refuse what does not load: the wrong directory, one without weights, a file that was cut."""
+    from safetensors import SafetensorError, safe_open
+
+    if not (directory / needed).is_file():
+        deeper = sorted(file.parent for file in directory.rglob(needed))
+        hint = f"; it lies in {deeper[0]}: name that directory" if deeper else ""
+        raise DatasetError(f"{directory} holds no {needed}{hint}")
+    files = sorted(directory.glob("*.safetensors"))
+    if not files:
+        raise DatasetError(f"{directory} holds no safetensors beside its {needed}")
+    for file in files:
+        try:
+            with safe_open(file, framework="numpy") as weights:
+                names = list(weights.keys())
+        except (SafetensorError, OSError) as error:
+            raise DatasetError(f"{file} cannot be read as safetensors ({error}): fetch it again") from error
+        if not names:
+            raise DatasetError(f"{file} holds no tensor")
 
 
 def _refuse_unsafe_files(directory: Path) -> None:
