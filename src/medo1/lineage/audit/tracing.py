@@ -339,7 +339,7 @@ class _Tracer:
         for place, row in rows.iterrows():
             fits = again if key or len(again) != version["rows"] else again.iloc[[int(str(place))]]
             for name in key:
-                fits = fits[fits[name] == row[name]]
+                fits = fits[_same(fits[name], row[name])]
             if len(fits) != 1:
                 raise NotRecomputedError(f"its row is not told from others by {', '.join(key) or 'a key'}")
             made = fits.iloc[0]
@@ -376,6 +376,14 @@ def _same_value(stated: Any, again: Any) -> bool:
     return bool(stated == again)
 
 
+def _same(column: Any, value: Any) -> Any:
+    """Which values of a column are this one; one that is not known is the same as another that is not."""
+    import pandas as pd
+
+    unknown = value is None or (pd.api.types.is_scalar(value) and pd.isna(value))
+    return column.isna() if unknown else column == value
+
+
 def _at(value: Any, path: str, dataset: str = "") -> Any:
     """A number in a JSON value, by its path."""
     for part in path.split("."):
@@ -408,7 +416,7 @@ def _chosen(table: Frame, rows: Frame, key: Sequence[str], rule: Mapping[str, An
         for own, other in match.items():
             if own in wild and row[own] == wild[own]:
                 continue
-            keep = keep[keep[other] == row[own]]
+            keep = keep[_same(keep[other], row[own])]
             told.append(f"{other}={row[own]}")
         for other, several in (rule.get("either") or {}).items():
             values = [row[own] for own in several if own in row]
