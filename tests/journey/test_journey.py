@@ -91,7 +91,7 @@ def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     below = json.loads(done.stdout)["trace"]["below"]
-    (check,) = next(step["checks"] for step in below if step["dataset"] == "longstep_sft.answers")
+    (check,) = next(step["checks"] for step in below if step["dataset"] == "answers")
     assert check["stated"] == pytest.approx(check["recomputed"])
     assert "medo1.clinic.expert.Expert" in done.stdout  # who taught the adapter
     assert project.kedro("audit", "verify").returncode == 0

@@ -251,3 +251,13 @@ def test_what_a_plan_says_is_to_come_is_what_a_run_does(tmp_path: Path) -> None:
     assert f"{sum(map(len, chains))} chains" in plan
     logs = [pd.read_parquet(path) for path in project.path.glob("data/06_models/*/training_log.parquet/*/*.parquet")]
     assert f"{sum(int(log['step'].max()) for log in logs)} training steps as last time" in plan
+
+
+def test_one_of_what_a_stage_makes_is_told_in_the_singular() -> None:
+    from medo1.counting import counted
+    from medo1.screen.ending import MADE, ONE
+
+    words = {word for stage in MADE.values() for word in stage.values()}
+    assert set(ONE) <= words
+    assert [word for word in words if word not in ONE and word.split()[0].endswith("s")] == []
+    assert counted(1, ONE["adapters"], "adapters") == "1 adapter"

@@ -18,6 +18,11 @@ MADE = {
     "inference": {"answers": "answers"},
     "reporting": {"report": "page"},
 }
+# Those words for one of it.
+ONE = {
+    "questions": "question", "chains": "chain", "chains kept": "chain kept", "adapters": "adapter",
+    "chains left out": "chain left out", "answers": "answer",
+}  # fmt: skip
 # Tables that a stage exists to fill, and where what it could not use lies.
 REFUSED = {
     "questions": "questions_rejected",

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from medo1.counting import counted
 from medo1.progress_bars import clock
+from medo1.screen.ending import ONE
 from medo1.screen.run_plan import STAGES, RunPlan, time_text
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class RunScreen:
         self.took[stage] += time.monotonic() - self._node_began
         self._left[stage].discard(node)
         if not self._left[stage]:
-            told = ", ".join(f"{count:,} {what}" for what, count in made.items())
+            told = ", ".join(counted(count, ONE.get(what, what), what) for what, count in made.items())
             width = max(map(len, STAGES))
             self.tell(f"{stage:<{width}}  {time_text(self.took[stage]):>12}   {told}".rstrip())
 
