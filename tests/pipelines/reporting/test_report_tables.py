@@ -348,3 +348,17 @@ def test_an_arm_whose_parameters_name_no_model_is_of_the_base_model_as_in_infere
     plain = {name: {"prompt": arm["prompt"], "adapter": arm["adapter"]} for name, arm in ARMS.items()}
     beside = claims_of(study({"vanilla": 0.6, "longmonolog_sft": 0.8}), ReportingParams(), {name: plain[name] for name in ("vanilla", "longmonolog_sft")}, model="digest")[1]  # fmt: skip
     assert set(beside[beside["arm"] != ""]["model"]) == {"this study"}
+
+
+def test_votes_of_an_arm_that_guesses_prove_nothing() -> None:
+    made = study({"vanilla": 0.9, "longmonolog_sft": 0.6}, samples=8)
+    claims = claims_of(made, ReportingParams(), ARMS)[0].set_index("claim")
+    assert claims.loc["votes_add_little", "verdict"] == "holds"
+    answers, generations = made
+    guessed = answers[1].copy()
+    greedy = guessed["draw"] == "greedy"
+    guessed.loc[greedy, "letter"] = "C"
+    guessed["correct"] = guessed["letter"] == guessed["gold"]
+    claims = claims_of(([answers[0], guessed], generations), ReportingParams(), ARMS)[0].set_index("claim")
+    assert claims.loc["votes_add_little", "verdict"] == "cannot be told"
+    assert "cannot be told from guessing" in claims.loc["votes_add_little", "why"]

@@ -183,13 +183,15 @@ def _gain_of_votes(evidence: Evidence, arm: str | None, missing: str, sign: int)
     if found is None:
         return f"{arm} was not sampled: votes need at least two samples of a question (inference.samples)."
     gain, votes, questions = found
+    guesses = evidence.guessing.get(arm)
     return Measured(
         f"{arm}, majority of {votes} against one sample: {signed_points(gain.value)} {between(gain)} for {votes} times "
         "the tokens",
         gain,
         questions,
-        gain.low > 0 or gain.high < 0,
+        (gain.low > 0 or gain.high < 0) and guesses is None,
         sign,
+        "" if guesses is None else f"{arm} cannot be told from guessing: {guesses}.",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from medo1.frames import Frame, records
 from medo1.pipelines.reporting.answer_groups import ALL, QuestionTally, greedy_answers, groups, tallies
+from medo1.pipelines.reporting.letters import baseline_rows
 from medo1.pipelines.reporting.params import ReportingParams, Role
 from medo1.pipelines.reporting.roles import arms_by_role
 from medo1.statistics.intervals import Interval
@@ -91,6 +92,12 @@ class Evidence:
         gains = [poll.majority() - poll.right / poll.samples for _, poll in polls]
         clusters = [self.clusters.get(poll.question_id, poll.question_id) for _, poll in polls]
         return bootstrap_mean(gains, self.params.confidence, clusters=clusters), most, len(gains)
+
+    @cached_property
+    def guessing(self) -> dict[str, str]:
+        """Arms that cannot be told from one who guesses with their letters, over all benchmarks, and why."""
+        rows = baseline_rows(self.greedy)
+        return {row["arm"]: row["why"] for row in rows if row["muted"] and row["benchmark"] == self.overall}
 
     def lengths(self, arm: str, benchmark: str | None = None) -> Frame:
         """The greedy answers of an arm whose tokens were counted; of one benchmark where it is named."""
