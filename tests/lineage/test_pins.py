@@ -59,7 +59,7 @@ def test_versions_of_a_run_that_goes_on_are_not_taken(project: TinyProject, warn
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("answers", "made by this run"), ("report", "no input of this run"), ("teacher_prompt", "not part of this run")],
+    [("answers", "made by this run"), ("report", "no input of this run"), ("teacher_prompt", "no input of this run")],
 )
 def test_a_pin_that_cannot_take_effect_is_an_error(project: TinyProject, name: str, reason: str) -> None:
     version = project.run("learn")

@@ -92,7 +92,7 @@ def test_a_disk_that_stays_full_names_where_the_answers_are(
     with Stored(engine_for(server), CompletionStore(path)) as engine, pytest.raises(EngineError) as caught:
         list(engine.complete(asked))
     assert "the disk is full" in str(caught.value)
-    found = re.search(r"lie in (\S+\.jsonl)", str(caught.value))
+    found = re.search(r"saved to (\S+\.jsonl)", str(caught.value))
     assert found is not None
     rescued = Path(found[1])
     disk.make_space()
