@@ -57,7 +57,8 @@ def test_parameters_and_the_graph_know_it() -> None:
     assert FormatParams(writes="soap").written("soap_terse") == "soap"
     parameters: dict[str, Any] = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
     parameters["formats"] = {"soap": {}}
-    parameters |= {"world": 7, "teacher_error_rate": 0.08, "teacher_wrong_steps": 1}  # in the file they refer to the globals
+    # In the file these refer to the globals.
+    parameters |= {"world": 7, "teacher_error_rate": 0.08, "teacher_wrong_steps": 1}
     parameters["arms"] = {"soap_sft": {"prompt": "soap", "adapter": "soap"}}
     study = Study.from_parameters(parameters | {"finetune": {"soap": {}}})
     from medo1.pipelines.synthesis.pipeline import create_pipeline
