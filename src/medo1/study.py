@@ -70,7 +70,21 @@ class Study(Parameters):
     def _formats_exist(self) -> Study:
         for name, spec in self.formats.items():
             spec.written(name)
+            self._check_teachers_of(name)
         return self
+
+    def _check_teachers_of(self, name: str) -> None:
+        """Refuse a student that would be taught by no format, or in the end by itself."""
+        taught = [name]
+        while (teacher := self.formats[taught[-1]].taught_by) is not None:
+            if teacher not in self.formats:
+                raise ValueError(
+                    f"formats.{taught[-1]}.taught_by is {teacher!r}, which is no format of this study. "
+                    f"{did_you_mean(teacher, self.formats)}"
+                )
+            taught.append(teacher)
+            if teacher in taught[:-1]:
+                raise ValueError(f"formats: {' is taught by '.join(taught)}: one of them must come from a teacher")
 
     @model_validator(mode="after")
     def _chains_have_formats(self) -> Study:

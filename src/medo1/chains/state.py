@@ -222,6 +222,7 @@ class ChainState:
             sampling=Sampling(temperature=task.teaching.temperature, max_new_tokens=task.teaching.max_new_tokens),
             sample=work.sample,
             seed=seed_from(task.seed, "teacher", drawn_as, stage.name, question_id, work.sample, turn),
+            adapter=task.adapter,
         )
         work.open[request.key] = (stage, request, [])
         return stage.engine, request

@@ -10,6 +10,7 @@ from pydantic import Field
 from medo1.chains.formats import FORMATS, USUAL_CHECKS, Checks
 from medo1.chains.prompts import checked_prompts
 from medo1.chains.recipes import Recipe
+from medo1.engines.base import Adapter
 from medo1.engines.wrappers.cut import WhenCut
 from medo1.errors import UserError
 from medo1.parameters import Parameters
@@ -57,6 +58,7 @@ class ChainTask:
         answer_guided: the prompts may show the right answer (`{{gold}}`); such chains are marked.
         seed: each call's seed derives from it, the format, the stage, the question and the sample.
         seeded_as: the format that the seeds derive from, where it is not the one written.
+        adapter: as whom the engines answer, where a student is the teacher; None: as themselves.
         where: where the prompts come from, for messages.
 
     Raises:
@@ -71,6 +73,7 @@ class ChainTask:
     answer_guided: bool = False
     seed: int = 0
     seeded_as: str | None = None
+    adapter: Adapter | None = None
     where: str = "the prompts"
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from medo1.chains.recipes import RECIPES
 from medo1.chains.state import ChainState, TeachingError
 from medo1.chains.task import ChainTask
 from medo1.engines import Completion, EngineError
-from medo1.engines.base import Pace
+from medo1.engines.base import Adapter, Model, Pace
 from medo1.engines.http.openai import OpenAI
 from medo1.engines.wrappers.money import BudgetError
 from medo1.engines.wrappers.store import CompletionStore
@@ -29,9 +29,11 @@ from medo1.pipelines.synthesis.nodes import (
     estimate_teaching,
     summarise_teaching,
     write_chains,
+    write_student_chains,
 )
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 from medo1.questions.question_table import question_rows
+from medo1.study import Study, StudyError
 from tests.chains.test_formats import MONOLOGUE, STEPS
 from tests.chains.test_making import questions
 from tests.engines.conftest import engine_for
@@ -278,3 +280,64 @@ def test_engines_are_looked_at_when_there_is_something_to_send(asked: Frame, ser
     with pytest.raises(EngineError, match="does not serve the model 'teacher'"):
         lesson(asked, server, tmp_path, "longmonolog")
     assert sum(server.service.received.values()) == sent
+
+
+def student_lesson(asked: Frame, server: Server, path: Path, spec: dict[str, Any], **given: Any) -> Any:
+    """Chains of a student, whom the server stands in for: it knows an adapter by its name."""
+    params = SynthesisParams(**({"tries": 2} | given.pop("params", {})))
+    with Stored(engine_for(server, endpoint="here"), CompletionStore(path / "s.sqlite")) as student:
+        model = Model("base", path)
+        node = write_student_chains
+        return node(asked, prompts("cot"), params, FormatParams(**spec), 7, student, model, format="own", **given)
+
+
+def test_a_student_writes_chains_as_whoever_taught_it(asked: Frame, server: Server, tmp_path: Path) -> None:
+    spec = {"source": "student", "writes": "cot"}
+    as_itself = student_lesson(asked, server, tmp_path, spec)
+    taught = Adapter("longstep-0123", tmp_path, "0123")
+    as_student = student_lesson(asked, server, tmp_path, spec | {"taught_by": "longstep"}, taught=taught)
+    assert {body["model"] for body in server.service.bodies} == {"teacher", "longstep-0123"}
+    assert len(as_itself[0]) == len(as_student[0]) == 5
+    assert not set(as_itself[0]["request_ids"].map(tuple)) & set(as_student[0]["request_ids"].map(tuple))
+
+
+def test_a_format_has_its_own_number_of_questions_samples_and_temperature(
+    asked: Frame, server: Server, tmp_path: Path
+) -> None:
+    spec = {"source": "student", "writes": "cot", "questions": 2, "samples": 3, "temperature": 0.6}
+    chains = student_lesson(asked, server, tmp_path, spec)[0]
+    assert sorted(chains["sample"]) == [0, 0, 1, 1, 2, 2]
+    assert set(chains["question_id"]) == set(asked["question_id"][:2])
+    assert {body["temperature"] for body in server.service.bodies} == {0.6}
+
+
+def test_a_student_that_may_cost_money_is_refused_under_a_budget(asked: Frame, server: Server, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds for teachers alone"):
+        student_lesson(asked, server, tmp_path, {"source": "student", "writes": "cot"}, params={"budget_usd": 1.0})
+    assert not server.service.received
+
+
+@pytest.mark.parametrize(
+    ("formats", "message"),
+    [
+        ({"a": {"source": "student", "writes": "cot", "taught_by": "b"}}, "taught_by is 'b', which is no format"),
+        (
+            {
+                "a": {"source": "student", "writes": "cot", "taught_by": "b"},
+                "b": {"source": "student", "writes": "cot", "taught_by": "a"},
+            },
+            "a is taught by b is taught by a",
+        ),
+        ({"a": {"writes": "cot", "taught_by": "a"}}, "needs source: student"),
+    ],
+)
+def test_a_student_is_taught_by_somebody_else(formats: dict[str, Any], message: str) -> None:
+    parameters = {
+        "seed": 11,
+        "journey": ["synthesis", "filtering", "finetune", "inference"],
+        "formats": formats,
+        "finetune": {name: {} for name in formats},
+        "arms": {"vanilla": {"prompt": "vanilla"}},
+    }
+    with pytest.raises(StudyError, match=message):
+        Study.from_parameters(parameters)

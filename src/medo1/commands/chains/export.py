@@ -63,7 +63,7 @@ def _export(target: Path, shape: str, formats: tuple[str, ...], env: str | None)
     wanted = ("questions", "prompt_{name}", "{format}.kept_chains", "{format}.filter_summary")
     catalog = DataCatalog.from_config({name: entry for name, entry in loader["catalog"].items() if name in wanted})
     rows = [row for name in chosen for row in records(catalog[f"{name}.kept_chains"].load())]
-    requests = {name: catalog[f"prompt_{name}"].load() for name in chosen}
+    requests = {name: catalog[f"prompt_{study.formats[name].prompts_of(name)}"].load() for name in chosen}
     found = exported(rows, questions_from(catalog["questions"].load()), requests)
     if shape == "datasets":
         origins = [_origin(name, catalog[f"{name}.kept_chains"]) for name in chosen]

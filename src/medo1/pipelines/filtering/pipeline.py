@@ -21,11 +21,11 @@ from medo1.wiring import bound
 EMBEDDED = "clinic"  # the base model of the embedded world, whose truth is known
 
 
-def _format(name: str, asks: Mapping[str, Any], taught: bool) -> Pipeline:
+def _format(name: str, spec: Mapping[str, Any], asks: Mapping[str, Any]) -> Pipeline:
     """One format's nodes, in a namespace of its own."""
     chains, nodes = "chains", []
     own = ["questions", "params:filtering", "params:format"]
-    if asks["refine"] and taught:
+    if _refines(spec, asks):
         inputs = ["chains", *own, "filter_prompts", "teacher_prompts", "params:seed", "teacher"]
         nodes.append(Node(bound(refine_chains, format=name), inputs, "refined_chains", name="refine_chains"))
         chains = "refined_chains"
@@ -54,18 +54,28 @@ def _format(name: str, asks: Mapping[str, Any], taught: bool) -> Pipeline:
         ),
     ]
     shared = {"questions", "filter_prompts", "teacher", "base_model", "filter_attempts", *judges}
-    mine = {"chains", "teacher_prompts"}
+    mine = {"chains": f"{name}.chains", "teacher_prompts": f"{spec['prompts'] or name}.teacher_prompts"}
     used = {entry for node in nodes for entry in node.inputs}
     return Pipeline(
         nodes,
         namespace=name,
-        inputs={entry: entry for entry in shared & used} | {entry: f"{name}.{entry}" for entry in mine & used},
+        inputs={entry: entry for entry in shared & used} | {entry: mine[entry] for entry in mine.keys() & used},
         parameters={
             "params:filtering": "params:filtering",
             "params:seed": "params:seed",
             "params:format": f"params:formats.{name}",
         },
     )
+
+
+def _refines(spec: Mapping[str, Any], asks: Mapping[str, Any]) -> bool:
+    """Whether the teacher is asked again: only for chains of its own."""
+    return bool(asks["refine"]) and spec["source"] == "teacher"
+
+
+def _kind(spec: Mapping[str, Any], asks: Mapping[str, Any]) -> str:
+    """The table of a format's chains that are filtered."""
+    return "refined_chains" if _refines(spec, asks) else "chains"
 
 
 def create_pipeline(
@@ -101,18 +111,18 @@ def create_pipeline(
                 name="attempt_questions",
             )
         )
-    taught = tuple(name for name, spec in formats.items() if spec["source"] == "teacher")
+    taught = tuple(name for name, spec in formats.items() if spec["source"] != "import")
     if base_model == EMBEDDED and taught:
         nodes.append(
             Node(
                 bound(check_filters, formats=taught),
                 inputs=[
                     *("clinic.world", "questions"),
-                    *(f"{name}.{'refined_chains' if filters['refine'] else 'chains'}" for name in taught),
+                    *(f"{name}.{_kind(formats[name], filters)}" for name in taught),
                     *(f"{name}.filter_verdicts" for name in taught),
                 ],
                 outputs="filter_soundness",
                 name="check_filters",
             )
         )
-    return sum((_format(name, filters, name in taught) for name in names), Pipeline(nodes))
+    return sum((_format(name, spec, filters) for name, spec in formats.items()), Pipeline(nodes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
@@ -53,13 +53,13 @@ def _template(name: str) -> list[Node]:
     ]
 
 
-def _small_student(formats: Iterable[str]) -> Pipeline:
+def _small_student(formats: Mapping[str, Mapping[str, Any]]) -> Pipeline:
     names = tuple(formats)
     node = Node(
         bound(make_small_student, formats=names),
         inputs=[
             *("benchmark_files", "training_questions", "small_student_cache", "params:small_student", "params:seed"),
-            *(f"prompt_{name}" for name in names),
+            *(f"prompt_{formats[name]['prompts'] or name}" for name in names),
             *(f"params:formats.{name}" for name in names),
         ],
         outputs=["base_model", "base_training_log"],
@@ -75,7 +75,7 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], base_model: str = 
         formats: the study's formats; each becomes a namespace with parameters `finetune.<format>`.
         base_model: `small_student` where the base model is trained here too, on the imported chains.
     """
-    imported = [name for name, spec in formats.items() if spec["source"] == "import"]
+    imported = {name: spec for name, spec in formats.items() if spec["source"] == "import"}
     start = _small_student(imported) if base_model == "small_student" else Pipeline([])
     return sum(
         (
@@ -87,11 +87,11 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], base_model: str = 
                     "base_model": "base_model",
                     "training_checkpoints": "training_checkpoints",
                     "kept_chains": f"{name}.kept_chains",
-                    "prompt": f"prompt_{name}",
+                    "prompt": f"prompt_{spec['prompts'] or name}",
                 },
                 parameters={"params:finetune": f"params:finetune.{name}", "params:seed": "params:seed"},
             )
-            for name in formats
+            for name, spec in formats.items()
         ),
         start,
     )

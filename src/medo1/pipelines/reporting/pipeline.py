@@ -37,7 +37,7 @@ def create_pipeline(
         base_model: `clinic` where the truth of each chain is known, so that the filters were checked.
         probes: names of the probes that the arms are asked.
     """
-    checked = base_model == "clinic" and any(spec["source"] == "teacher" for spec in formats.values())
+    checked = base_model == "clinic" and any(spec["source"] != "import" for spec in formats.values())
     models = sorted({str(arm["model"]) for arm in arms.values() if arm["model"] is not None})
     learnt = {name: arm["adapter"] for name, arm in arms.items()}
     probed = probes if any(arm["answers"] == "options" for arm in arms.values()) else ()

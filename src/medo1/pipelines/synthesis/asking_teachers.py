@@ -9,16 +9,26 @@ from typing import Any
 
 from medo1.chains import ChainTask
 from medo1.chains.survey import Survey, total
-from medo1.engines.base import Engine
+from medo1.engines.base import Adapter, Engine
 from medo1.engines.wrappers.money import Estimate, budget_of, budgeted
 from medo1.errors import UserError
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 
 
 def chain_task(
-    name: str, prompts: Mapping[str, str], params: SynthesisParams, spec: FormatParams, seed: int
+    name: str,
+    prompts: Mapping[str, str],
+    params: SynthesisParams,
+    spec: FormatParams,
+    seed: int,
+    adapter: Adapter | None = None,
 ) -> ChainTask:
     """What is asked for under the name of a format.
+
+    Args:
+        name: the format's. prompts: its prompt files, one a stage. params, spec: how all, and how it, is asked for.
+        seed: the run's.
+        adapter: of the student that writes; None where the engines answer as they are.
 
     Raises:
         UserError: see `ChainTask`; or the name is no format's and `writes` does not say which.
@@ -31,11 +41,12 @@ def chain_task(
         format=format,
         recipe=spec.calls,
         prompts=prompts,
-        teaching=params,
+        teaching=spec.asked_with(params),
         checks=spec,
         answer_guided=spec.answer_guided,
         seed=seed,
         seeded_as=spec.seeded_as,
+        adapter=adapter,
         where=f"prompts of {name}",
     )
 
@@ -51,6 +62,21 @@ def teachers(name: str, spec: FormatParams, teacher: Engine, plain_teacher: Engi
     if missing := [role for role in spec.calls.engines if role not in engines]:
         raise UserError(f"formats.{name}: recipe {spec.recipe} asks {missing[0]}, which the catalog does not have")
     return engines
+
+
+def student_teacher(name: str, spec: FormatParams, student: Engine, budget_usd: float | None) -> dict[str, Engine]:
+    """A student in every role of the recipe.
+
+    Raises:
+        UserError: it may cost money, and the run has a budget: that one is the teacher's.
+    """
+    if student.charges and budget_usd is not None:
+        raise UserError(
+            f"formats.{name}: source: student, and the engine `student` may cost money, as it is asked over a network; "
+            "synthesis.budget_usd holds for teachers alone. Give `student` an engine of this machine "
+            "(medo1.engines.Transformers, medo1.engines.Vllm), or set budget_usd: null"
+        )
+    return dict.fromkeys(spec.calls.engines, student)
 
 
 def paid_engines(engines: Mapping[str, Engine], params: SynthesisParams) -> dict[str, Engine]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from medo1.engines.base import Engine
+from medo1.engines.base import Adapter, Engine, Model
 from medo1.errors import UserError
 from medo1.frames import Frame
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.synthesis.params import FormatParams, SynthesisParams
 from medo1.wiring import checked_first
+
+if TYPE_CHECKING:
+    from medo1.chains import ChainTask
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +49,11 @@ def choose_training_questions(questions: Frame, params: SynthesisParams, seed: i
             "Bring training questions (ingest.files, with split: train), or change synthesis.questions_of"
         )
     return drawn.head(params.questions).reset_index(drop=True)
+
+
+def taught_questions(questions: Frame, spec: FormatParams) -> Frame:
+    """Those of the training questions that a format's chains are written for."""
+    return questions if spec.questions is None else questions.head(spec.questions)
 
 
 def check_teaching(
@@ -117,26 +125,81 @@ def write_chains(
         TeachingError: most replies are refused for the same reason, or no chain came of any question.
         BudgetError: the budget is spent; every answer is in the completion store.
     """
+    from medo1.pipelines.synthesis.asking_teachers import chain_task, paid_engines, teachers
+
+    engines = teachers(format, spec, teacher, plain_teacher)
+    task = chain_task(format, prompts, params, spec, seed)
+    return _written(questions, task, params, spec, engines, paid_engines(engines, params), format)
+
+
+def check_student_teaching(
+    prompts: dict[str, str], params: SynthesisParams, spec: FormatParams, seed: int, student: Engine, *, format: str
+) -> None:
+    """The same of a format whose chains a student writes.
+
+    Raises:
+        UserError: naming it.
+    """
+    from medo1.pipelines.synthesis.asking_teachers import chain_task, student_teacher
+
+    chain_task(format, prompts, params, spec, seed)
+    student_teacher(format, spec, student, params.budget_usd)
+
+
+@checked_first(check_student_teaching)
+def write_student_chains(
+    questions: Frame,
+    prompts: dict[str, str],
+    params: SynthesisParams,
+    spec: FormatParams,
+    seed: int,
+    student: Engine,
+    base_model: Model,
+    taught: Adapter | Model | None = None,
+    *,
+    format: str,
+) -> tuple[Frame, Frame, Frame, dict[str, Any]]:
+    """As `write_chains`, with a student as the teacher: of an earlier round, or the base model itself.
+
+    Args:
+        questions, prompts, params, spec, seed, format: as there.
+        student: the engine of students.
+        base_model: whom it serves.
+        taught: who writes: the base with this adapter, or the model of a full fine-tuning; None for the base itself.
+    """
+    from medo1.pipelines.synthesis.asking_teachers import chain_task, student_teacher
+
+    model, adapter = (taught, None) if isinstance(taught, Model) else (base_model, taught)
+    engines = student_teacher(format, spec, student.with_model(model), params.budget_usd)
+    task = chain_task(format, prompts, params, spec, seed, adapter)
+    return _written(questions, task, params, spec, engines, engines, format)
+
+
+def _written(
+    questions: Frame,
+    task: ChainTask,
+    params: SynthesisParams,
+    spec: FormatParams,
+    engines: dict[str, Engine],
+    paid: dict[str, Engine],
+    format: str,
+) -> tuple[Frame, Frame, Frame, dict[str, Any]]:
     from medo1 import tables
     from medo1.chains import MadeChain, RejectedChain, TeachingError, make_chains, survey_chains
     from medo1.engines.wrappers.money import Account
     from medo1.engines.wrappers.progress import Tally
-    from medo1.pipelines.synthesis.asking_teachers import (
-        chain_task,
-        estimate_of,
-        paid_engines,
-        teachers,
-        told_estimate,
-    )
+    from medo1.pipelines.synthesis.asking_teachers import estimate_of, told_estimate
     from medo1.pipelines.synthesis.teaching_tables import chain_row, counts_by_reason, ordered, rejected_row
     from medo1.questions import questions_from
 
-    engines = teachers(format, spec, teacher, plain_teacher)
-    paid = paid_engines(engines, params)
-    task = chain_task(format, prompts, params, spec, seed)
     account = Account(params.prices)
     survey = survey_chains(
-        questions_from(questions), task, engines, params.prices, params.expected_tokens, watch=account.add
+        questions_from(taught_questions(questions, spec)),
+        task,
+        engines,
+        params.prices,
+        params.expected_tokens,
+        watch=account.add,
     )
     estimate = estimate_of(survey, engines)
     logger.info("%s: %s", format, told_estimate(estimate))
@@ -196,7 +259,8 @@ def estimate_teaching(
 
     engines = teachers(format, spec, teacher, plain_teacher)
     task = chain_task(format, prompts, params, spec, seed)
-    survey = survey_chains(questions_from(questions), task, engines, params.prices, params.expected_tokens)
+    asked = questions_from(taught_questions(questions, spec))
+    survey = survey_chains(asked, task, engines, params.prices, params.expected_tokens)
     return estimate_of(survey, engines)
 
 

@@ -34,11 +34,24 @@ class ImportParams(Parameters):
 class FormatParams(Checks):
     """One format of chains, or a variant of one (other prompts, another recipe) under its own name."""
 
-    source: Literal["teacher", "import"] = Field(
+    source: Literal["teacher", "student", "import"] = Field(
         default="teacher",
-        description="where chains come from: written by the catalog's teacher, or imported from a file",
+        description="where chains come from: written by the catalog's teacher or by a student, or imported from a file",
     )
     imported: ImportParams | None = Field(default=None, description="what is imported, for source: import")
+    taught_by: str | None = Field(
+        default=None,
+        description="for source: student, the format whose student writes the chains, trained earlier in the same run; "
+        "None: the base model itself",
+    )
+    questions: int | None = Field(
+        default=None, gt=0, description="only the first so many of the training questions; None: all of them"
+    )
+    samples: int | None = Field(default=None, gt=0, description="chains per question; None: synthesis.samples")
+    temperature: float | None = Field(default=None, ge=0, description="None: synthesis.temperature")
+    prompts: str | None = Field(
+        default=None, description="the format whose prompts it takes, the teacher's and the student's; None: its own"
+    )
     writes: str | None = Field(
         default=None,
         description="the format that its chains must have (medo1.chains.formats); None: the one with the entry's name",
@@ -72,12 +85,23 @@ class FormatParams(Checks):
     def _what_is_imported_is_named(self) -> Self:
         if self.source == "import" and self.imported is None:
             raise ValueError("source: import needs `imported`, which names the file")
+        if self.source != "student" and self.taught_by is not None:
+            raise ValueError(f"taught_by: {self.taught_by} needs source: student; it is {self.source}")
         return self
 
     @property
     def calls(self) -> Recipe:
         """The recipe itself."""
         return RECIPES[self.recipe]
+
+    def asked_with(self, params: SynthesisParams) -> SynthesisParams:
+        """How its chains are asked for: as all are, but for what it has of its own."""
+        own = {key: value for key in ("samples", "temperature") if (value := getattr(self, key)) is not None}
+        return params.model_copy(update=own)
+
+    def prompts_of(self, name: str) -> str:
+        """The name under which the prompts of the entry `name` stand."""
+        return self.prompts or name
 
     def written(self, name: str) -> str:
         """The format that chains of the entry `name` must have.

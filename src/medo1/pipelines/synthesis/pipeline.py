@@ -15,18 +15,42 @@ from medo1.pipelines.synthesis.nodes import (
     import_chains,
     summarise_teaching,
     write_chains,
+    write_student_chains,
 )
 from medo1.wiring import bound
 
+MADE = ["chains", "chains_rejected", "teaching_costs", "teaching_estimate"]
 
-def _asked(name: str, recipe: str, node: Callable[..., Any], outputs: str | list[str]) -> Pipeline:
+
+def _asked(name: str, spec: Mapping[str, Any], node: Callable[..., Any], outputs: str | list[str]) -> Pipeline:
     """What teachers are asked for, under the format's namespace."""
-    engines = RECIPES[recipe].engines
+    return _writing(name, spec, node, {engine: engine for engine in RECIPES[spec["recipe"]].engines}, outputs)
+
+
+def _asked_of_a_student(name: str, spec: Mapping[str, Any]) -> Pipeline:
+    """The same of a student: the base model, or with the adapter of the format that taught it."""
+    engines = {"student": "student", "base_model": "base_model"}
+    if spec["taught_by"] is not None:
+        engines["taught"] = f"{spec['taught_by']}.adapter"
+    return _writing(name, spec, write_student_chains, engines, MADE, called=write_chains.__name__)
+
+
+def _writing(
+    name: str,
+    spec: Mapping[str, Any],
+    node: Callable[..., Any],
+    engines: Mapping[str, str],
+    outputs: str | list[str],
+    called: str = "",
+) -> Pipeline:
     inputs = ["training_questions", "teacher_prompts", "params:synthesis", "params:format", "params:seed", *engines]
+    outside = {"training_questions": "training_questions", **engines}
+    if spec["prompts"] is not None:
+        outside["teacher_prompts"] = f"{spec['prompts']}.teacher_prompts"
     return Pipeline(
-        [Node(bound(node, format=name), inputs=inputs, outputs=outputs, name=node.__name__)],
+        [Node(bound(node, format=name), inputs=inputs, outputs=outputs, name=called or node.__name__)],
         namespace=name,
-        inputs={"training_questions", *engines},
+        inputs=outside,
         parameters={
             "params:synthesis": "params:synthesis",
             "params:seed": "params:seed",
@@ -63,7 +87,7 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], estimate_only: boo
         outputs="training_questions",
         name="choose_training_questions",
     )
-    taught = {name: spec["recipe"] for name, spec in formats.items() if spec["source"] == "teacher"}
+    taught = [name for name, spec in formats.items() if spec["source"] == "teacher"]
     if estimate_only:
         whole = Node(
             bound(add_up_estimates, formats=tuple(taught)),
@@ -71,14 +95,19 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], estimate_only: boo
             outputs="teaching_estimate",
             name="add_up_estimates",
         )
-        each = [_asked(name, recipe, estimate_teaching, "teaching_estimate") for name, recipe in taught.items()]
+        each = [_asked(name, formats[name], estimate_teaching, "teaching_estimate") for name in taught]
         return sum(each, Pipeline([choice, whole]))
+    written = [name for name, spec in formats.items() if spec["source"] != "import"]
     summary = Node(
-        bound(summarise_teaching, formats=tuple(formats), taught=tuple(taught)),
-        inputs=[*(f"{name}.chains" for name in formats), *(f"{name}.teaching_costs" for name in taught)],
+        bound(summarise_teaching, formats=tuple(formats), taught=tuple(written)),
+        inputs=[*(f"{name}.chains" for name in formats), *(f"{name}.teaching_costs" for name in written)],
         outputs=["chain_lengths", "chain_lengths_figure", "teaching_costs"],
         name="summarise_teaching",
     )
-    made = ["chains", "chains_rejected", "teaching_costs", "teaching_estimate"]
-    chains = [_asked(name, taught[name], write_chains, made) if name in taught else _imported(name) for name in formats]
+    chains = [
+        _imported(name) if spec["source"] == "import"
+        else _asked_of_a_student(name, spec) if spec["source"] == "student"
+        else _asked(name, spec, write_chains, MADE)
+        for name, spec in formats.items()
+    ]  # fmt: skip
     return sum(chains, Pipeline([choice, summary]))
