@@ -54,7 +54,7 @@ def _format(name: str, spec: Mapping[str, Any], asks: Mapping[str, Any]) -> Pipe
         ),
     ]
     shared = {"questions", "filter_prompts", "teacher", "base_model", "filter_attempts", *judges}
-    mine = {"chains": f"{name}.chains", "teacher_prompts": f"{spec['prompts'] or name}.teacher_prompts"}
+    mine = {"chains": f"{name}.chains", "teacher_prompts": f"{spec.get('prompts') or name}.teacher_prompts"}
     used = {entry for node in nodes for entry in node.inputs}
     return Pipeline(
         nodes,

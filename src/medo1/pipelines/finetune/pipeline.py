@@ -59,7 +59,7 @@ def _small_student(formats: Mapping[str, Mapping[str, Any]]) -> Pipeline:
         bound(make_small_student, formats=names),
         inputs=[
             *("benchmark_files", "training_questions", "small_student_cache", "params:small_student", "params:seed"),
-            *(f"prompt_{formats[name]['prompts'] or name}" for name in names),
+            *(f"prompt_{formats[name].get('prompts') or name}" for name in names),
             *(f"params:formats.{name}" for name in names),
         ],
         outputs=["base_model", "base_training_log"],
@@ -87,7 +87,7 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], base_model: str = 
                     "base_model": "base_model",
                     "training_checkpoints": "training_checkpoints",
                     "kept_chains": f"{name}.kept_chains",
-                    "prompt": f"prompt_{spec['prompts'] or name}",
+                    "prompt": f"prompt_{spec.get('prompts') or name}",
                 },
                 parameters={"params:finetune": f"params:finetune.{name}", "params:seed": "params:seed"},
             )

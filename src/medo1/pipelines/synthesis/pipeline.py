@@ -30,7 +30,7 @@ def _asked(name: str, spec: Mapping[str, Any], node: Callable[..., Any], outputs
 def _asked_of_a_student(name: str, spec: Mapping[str, Any]) -> Pipeline:
     """The same of a student: the base model, or with the adapter of the format that taught it."""
     engines = {"student": "student", "base_model": "base_model"}
-    if spec["taught_by"] is not None:
+    if spec.get("taught_by") is not None:
         engines["taught"] = f"{spec['taught_by']}.adapter"
     return _writing(name, spec, write_student_chains, engines, MADE, called=write_chains.__name__)
 
@@ -45,7 +45,7 @@ def _writing(
 ) -> Pipeline:
     inputs = ["training_questions", "teacher_prompts", "params:synthesis", "params:format", "params:seed", *engines]
     outside = {"training_questions": "training_questions", **engines}
-    if spec["prompts"] is not None:
+    if spec.get("prompts") is not None:
         outside["teacher_prompts"] = f"{spec['prompts']}.teacher_prompts"
     return Pipeline(
         [Node(bound(node, format=name), inputs=inputs, outputs=outputs, name=called or node.__name__)],
