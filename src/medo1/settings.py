@@ -19,6 +19,8 @@ from medo1.screen.hooks import ScreenHooks
 
 # Datasets of a namespace are named with a dot; wiring one namespace to another is what the dots are for.
 warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
+# Where a student teaches, synthesis goes on after finetune. Kedro's warning is about deploying a stage as one unit.
+warnings.filterwarnings("ignore", message="Namespace '(synthesis|filtering|finetune)' is interrupted")
 
 
 class BaseModelHooks:
