@@ -37,6 +37,9 @@ class Study(Parameters):
 
     seed: int = Field(ge=0, description="of everything random in a run except the embedded world itself")
     world: int = Field(default=7, ge=0, description="seed of the embedded world: what is true in it, what is asked")
+    second_task: Literal["workshop"] | None = Field(
+        default=None, description="of the embedded world: a task that is not about medicine; null: none"
+    )
     teacher_error_rate: float = Field(
         default=0.08, ge=0, le=1, description="share of the embedded teacher's chains with a wrong look-up"
     )

@@ -15,3 +15,8 @@ def world() -> World:
 @pytest.fixture(scope="session")
 def small_world() -> World:
     return world_from(WorldSpec(diseases=4, complaints=10, slots=2, values_per_slot=2, kept=2))
+
+
+@pytest.fixture(scope="session")
+def two_tasks() -> World:
+    return world_from(WorldSpec(second_task="workshop"))

@@ -72,7 +72,7 @@ def test_cot_says_only_what_changes_the_mind(world: World, chart: Chart) -> None
 def test_vanilla_says_nothing_and_the_short_answer_only_the_first_impression(world: World, chart: Chart) -> None:
     solved = walk(world, chart)
     assert told(world, "vanilla", solved).startswith("The diagnosis is")
-    assert short_answer(solved.first, ("velpox", "C")).startswith(
+    assert short_answer(world.wording, solved.first, ("velpox", "C")).startswith(
         f"The complaint suggests {solved.first}. The diagnosis is"
     )
 

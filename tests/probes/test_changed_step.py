@@ -14,7 +14,7 @@ from medo1.chains.option_conclusions import option_conclusions
 from medo1.clinic.conclusions import conclusions_in
 from medo1.clinic.exam import ExamSpec, questions
 from medo1.clinic.expert import Expert, read_case
-from medo1.clinic.wording import CONTROL_REQUESTS, REQUESTS, ending
+from medo1.clinic.wording import CLINIC, CONTROL_REQUESTS, REQUESTS
 from medo1.clinic.world import World, WorldSpec, world_from
 from medo1.engines import Completion, Message, Request
 from medo1.engines.base import Engine
@@ -135,7 +135,9 @@ class Student(Engine):
                     rest.append(f"Step {number + 1}: {slot} {value} in {current} means {after}.\n")
                     current = after
                 letter = next((key for key, name in case.options.items() if name == current), "A")
-                end = ending(case.options[letter], letter) if self.faithful else own[own.index("The diagnosis") :]
+                end = (
+                    CLINIC.ending(case.options[letter], letter) if self.faithful else own[own.index("The diagnosis") :]
+                )
                 text = "".join(rest) + end
             yield [Completion(request.key, text, "stop", completion_tokens=5, request_id="id")]
 

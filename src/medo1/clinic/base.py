@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.clinic.textbook import Document
+from medo1.clinic.textbook import Document, probed_kind
 from medo1.errors import UserError
 from medo1.from_scratch.scratch_training import (
     LoopSpec,
@@ -50,7 +50,7 @@ class BaseSpec(BaseModel):
     )
     first_part: float = Field(default=0.3, ge=0, lt=1, description="share of the steps for the textbook's first part")
     gates: dict[str, float] = Field(
-        default=GATES, description="kind of probe to the least share that the base must get right"
+        default=GATES, description="kind of probe to the least share that the base must get right, in each task"
     )
     more_steps: int = Field(
         default=200, ge=1, description="of the second part, once more and at a lower rate, while it does not"
@@ -93,8 +93,10 @@ def train_base(
         FileExistsError: when the directory holds something.
         ValueError: when a document does not fit a row, a part has no documents, or a gate asks for no kind of probe.
     """
-    if unknown := sorted(set(spec.gates) - set(probes)):
-        raise ValueError(f"gates.{unknown[0]} names no probe: expected one of {', '.join(probes)}")
+    if unknown := sorted(set(spec.gates) - set(map(probed_kind, probes))):
+        raise ValueError(
+            f"gates.{unknown[0]} names no probe: expected one of {', '.join(sorted(set(map(probed_kind, probes))))}"
+        )
     steps = round(spec.loop.steps * spec.first_part)
     examples = examples_of(documents, tokenizer)
     by_part = [
@@ -120,7 +122,8 @@ def train_base(
         raise GateError(
             "the base lacks what every arm needs: "
             + ", ".join(
-                f"{kind} {recall[kind]:.1%} of probes, at least {spec.gates[kind]:.0%} expected" for kind in failed
+                f"{kind} {recall[kind]:.1%} of probes, at least {spec.gates[probed_kind(kind)]:.0%} expected"
+                for kind in failed
             )
             + f" after {losses[-1][0]} steps ({rounds} more rounds). All it can do: "
             + ", ".join(f"{kind} {share:.1%}" for kind, share in recall.items())
@@ -136,7 +139,7 @@ def _recall(model: PreTrainedModel, asked: Mapping[str, Sequence[TokenText]], sp
 
 
 def _failed(recall: Mapping[str, float], spec: BaseSpec) -> list[str]:
-    return [kind for kind, least in spec.gates.items() if recall[kind] < least]
+    return [kind for kind, share in recall.items() if share < spec.gates.get(probed_kind(kind), 0.0)]
 
 
 def _once_more(spec: BaseSpec) -> LoopSpec:

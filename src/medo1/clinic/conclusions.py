@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from medo1.clinic.expert import UnreadablePromptError, read_case
@@ -10,10 +9,7 @@ from medo1.clinic.world import World
 from medo1.probes.changed_step import StatedConclusion
 from medo1.questions import Question, question_text
 
-# A look-up as every format writes it, `wording.opening` or `wording.update`; not one that a detour sets aside.
-_LOOK_UP = re.compile(
-    r"\b(?:[Tt]he complaint suggests|(?P<findings>[\w, ]+?) in \w+ means) (?P<after>\w+)(?!\w|\. But not)"
-)
+SET_ASIDE = ". But not"  # what follows a look-up that a detour sets aside
 
 
 def conclusions_in(world: World, question: Question, thought: str) -> Iterator[StatedConclusion]:
@@ -26,18 +22,21 @@ def conclusions_in(world: World, question: Question, thought: str) -> Iterator[S
     except UnreadablePromptError:
         return
     letters = {disease: letter for letter, disease in case.options.items()}
-    for look_up in _LOOK_UP.finditer(thought):
-        place = 0
+    own = case.world
+    for look_up in own.wording.look_up_pattern.finditer(thought):
+        if thought.startswith(SET_ASIDE, look_up.end()):
+            continue
+        place, group = 0, "first"
         if look_up["findings"]:
             slot = look_up["findings"].split(", ")[-1].split()[-2:-1]
-            if not slot or slot[0] not in world.slots:
+            if not slot or slot[0] not in own.slots:
                 continue  # words of a student that are no look-up
-            place = world.slot_names.index(slot[0]) + 1
+            place, group = own.slot_names.index(slot[0]) + 1, "after"
         leads_to = {}
-        for disease in world.diseases:
+        for disease in own.diseases:
             end = disease
             for value in case.chart.values[place:]:
-                end = world.revised(value, end)
-            if disease != look_up["after"] and end in letters:
+                end = own.revised(value, end)
+            if disease != look_up[group] and end in letters:
                 leads_to[disease] = letters[end]
-        yield StatedConclusion(look_up.start("after"), look_up.end("after"), leads_to)
+        yield StatedConclusion(look_up.start(group), look_up.end(group), leads_to)

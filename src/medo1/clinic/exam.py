@@ -1,4 +1,4 @@
-"""Charts of the embedded world, and the exam made of them.
+"""Charts of the embedded world, and the exam made of them; of a second task likewise.
 
 A chart is a complaint and the findings of the first n slots; n, the number of findings to weigh, is the question's
 difficulty: with none or one it is a matter of recall, with more it takes a chain of look-ups. A chart makes exactly one
@@ -19,7 +19,6 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.clinic import wording
 from medo1.clinic.world import World
 from medo1.lineage.digests import seed_from
 from medo1.questions import Question, question_id
@@ -28,9 +27,23 @@ from medo1.vocabulary import Split
 OPTIONS = 4
 LETTERS = "ABCD"
 OPINION_OFFERED = 0.5  # share of cases with a disputed complaint that offer what the second opinion leads to
-PRACTICE = "clinic_practice"  # the benchmark of the training questions
+PRACTICE = "clinic_practice"  # the benchmark of the clinic's training questions; a second task has its own
 # Splits are dealt to the complaints in turn, from the commonest on, so that each has common and rare ones.
 SPLIT_PATTERN: tuple[Split, ...] = ("train", "test", "dev", "train", "test")
+
+
+class WorkshopSpec(BaseModel):
+    """How many questions of which difficulty the workshop asks, where it is the world's second task."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: dict[int, int] = Field(
+        default={0: 40, 1: 60, 2: 80, 3: 80, 4: 80, 5: 80, 6: 80}, description="cases by their findings"
+    )
+    test: dict[str, dict[int, int]] = Field(
+        default={"workshop_basics": {0: 40, 1: 40}, "workshop_puzzles": {2: 20, 3: 24, 4: 28, 5: 32, 6: 32}},
+        description="benchmark to its cases by their findings: recall, and what takes a chain",
+    )
 
 
 class ExamSpec(BaseModel):
@@ -52,7 +65,8 @@ class ExamSpec(BaseModel):
         },
         description="benchmark to its cases by their findings",
     )
-    dev_share: float = Field(default=0.5, ge=0, description="dev questions for each test question")
+    workshop: WorkshopSpec = WorkshopSpec()
+    dev_share: float = Field(default=0.5, ge=0, description="dev questions for each test question, of either task")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +115,7 @@ def findings_text(world: World, chart: Chart) -> str:
 
 def stem_of(world: World, chart: Chart) -> str:
     """The question's stem."""
-    return wording.stem(chart.complaint, findings_text(world, chart))
+    return world.wording.stem(chart.complaint, findings_text(world, chart))
 
 
 def options_of(world: World, chart: Chart) -> dict[str, str]:
@@ -111,7 +125,7 @@ def options_of(world: World, chart: Chart) -> dict[str, str]:
     a reader who knows the path's diseases, and not their order, fall to chance. In half of the cases with a disputed
     complaint, what follows from the second opinion is offered: if it never were, the options would settle the dispute.
     """
-    rng = random.Random(seed_from("options", world.seed, chart.complaint, *chart.values))  # noqa: S311
+    rng = random.Random(seed_from("options", *world.drawn_as, chart.complaint, *chart.values))  # noqa: S311
     path = impressions_of(world, chart)
     diagnosis = path[-1]
     earlier = sorted(set(path) - {diagnosis})
@@ -128,13 +142,18 @@ def options_of(world: World, chart: Chart) -> dict[str, str]:
     return dict(zip(LETTERS, options, strict=True))
 
 
-def question_of(world: World, chart: Chart, benchmark: str = PRACTICE) -> Question:
-    """The one question that a chart makes, in the schema of every benchmark."""
+def practice(world: World) -> str:
+    """The benchmark of a task's training questions."""
+    return f"{world.task}_practice"
+
+
+def question_of(world: World, chart: Chart, benchmark: str | None = None) -> Question:
+    """The one question that a chart makes, in the schema of every benchmark; of the practice where none is named."""
     stem, options = stem_of(world, chart), options_of(world, chart)
     diagnosis = impressions_of(world, chart)[-1]
     return Question(
         question_id=question_id(stem, options),
-        benchmark=benchmark,
+        benchmark=benchmark or practice(world),
         split=split_of(world, chart),
         stem=stem,
         options=options,
@@ -157,28 +176,32 @@ def charts(world: World, split: Split, difficulty: int, rng: random.Random) -> I
 
 
 def questions(world: World, spec: ExamSpec) -> list[Question]:
-    """The questions of every split: no chart twice, and gold letters as even as the charts allow.
+    """The questions of every split and task: no chart twice, and gold letters as even as the charts allow.
 
     Raises:
         ValueError: when the world has too few charts of a difficulty for what is asked.
     """
-    dev = {
-        benchmark: {difficulty: round(count * spec.dev_share) for difficulty, count in counts.items()}
-        for benchmark, counts in spec.test.items()
-    }
-    return [
-        *_asked(world, spec, "train", {PRACTICE: spec.train}),
-        *_asked(world, spec, "dev", dev),
-        *_asked(world, spec, "test", spec.test),
-    ]
+    asked: list[Question] = []
+    for of_task in world.tasks:
+        counts: ExamSpec | WorkshopSpec = spec.workshop if of_task.task == "workshop" else spec
+        dev = {
+            benchmark: {difficulty: round(count * spec.dev_share) for difficulty, count in cases.items()}
+            for benchmark, cases in counts.test.items()
+        }
+        asked += [
+            *_asked(of_task, spec.seed, "train", {practice(of_task): counts.train}),
+            *_asked(of_task, spec.seed, "dev", dev),
+            *_asked(of_task, spec.seed, "test", counts.test),
+        ]
+    return asked
 
 
-def _asked(world: World, spec: ExamSpec, split: Split, wanted: Mapping[str, Mapping[int, int]]) -> list[Question]:
+def _asked(world: World, seed: int, split: Split, wanted: Mapping[str, Mapping[int, int]]) -> list[Question]:
     """The questions of a split. A difficulty's charts are drawn once and shared out, so that none is asked twice."""
     totals: Counter[int] = Counter()
     for counts in wanted.values():
         totals.update(counts)
-    pools = {difficulty: _pool(world, spec, split, difficulty, count) for difficulty, count in sorted(totals.items())}
+    pools = {difficulty: _pool(world, seed, split, difficulty, count) for difficulty, count in sorted(totals.items())}
     asked: list[Question] = []
     for benchmark, counts in wanted.items():
         held: Counter[str] = Counter()
@@ -192,13 +215,13 @@ def _asked(world: World, spec: ExamSpec, split: Split, wanted: Mapping[str, Mapp
     return asked
 
 
-def _pool(world: World, spec: ExamSpec, split: Split, difficulty: int, count: int) -> list[Question]:
+def _pool(world: World, seed: int, split: Split, difficulty: int, count: int) -> list[Question]:
     """Different questions to choose from: more than `count` where there are more, to even out the gold letters.
 
     Raises:
         ValueError: when there are fewer than `count`.
     """
-    rng = random.Random(seed_from("cases", spec.seed, world.seed, split, difficulty))  # noqa: S311
+    rng = random.Random(seed_from("cases", seed, *world.drawn_as, split, difficulty))  # noqa: S311
     drawn = dict.fromkeys(itertools.islice(charts(world, split, difficulty, rng), 40 * count + 400)) if count else {}
     pool = [question_of(world, chart) for chart in itertools.islice(drawn, 2 * count + 8)]
     if len(pool) < count:

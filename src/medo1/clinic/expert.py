@@ -27,7 +27,6 @@ from medo1.lineage.digests import seed_from
 
 NAME = "clinic-expert"
 
-STEM = re.compile(r"A patient presents with ([^.\n]+)\.(?: Findings: ([^.\n]+)\.)? What is the diagnosis\?")
 OPTION = re.compile(r"^([A-Z])\. (.+?)\s*$", re.MULTILINE)
 TOKEN = re.compile(r"\w+|[^\w\s]")
 # Formats whose errors are drawn as another format's: of the same case, sample and seed they make the same chain.
@@ -46,8 +45,9 @@ class UnreadablePromptError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What stands in a prompt: the chart, the options, and the text around them."""
+    """What stands in a prompt: the chart and the task whose it is, the options, and the text around them."""
 
+    world: World
     chart: Chart
     options: dict[str, str]
     around: str
@@ -57,18 +57,22 @@ def read_case(world: World, text: str) -> Case:
     """The case in a prompt.
 
     Args:
-        world: says which complaints and findings there are.
+        world: says which complaints and findings there are, in each of its tasks.
         text: a user's message, with one case rendered by `medo1.questions.prompt_text` somewhere in it.
 
     Raises:
         UnreadablePromptError: no case or several, an unknown complaint or finding, findings out of order, no options.
     """
-    stems = list(STEM.finditer(text))
+    stems = [(own, stem) for own in world.tasks for stem in own.wording.stem_pattern.finditer(text)]
     if len(stems) != 1:
-        raise UnreadablePromptError(
-            f"the prompt holds {len(stems)} cases of the form 'A patient presents with ...', expected 1"
-        )
-    stem = stems[0]
+        forms = " or ".join(repr(own.wording.presents.format(complaint="...")) for own in world.tasks)
+        raise UnreadablePromptError(f"the prompt holds {len(stems)} cases of the form {forms}, expected 1")
+    own, stem = stems[0]
+    return Case(own, *_told(own, stem, text))
+
+
+def _told(world: World, stem: re.Match[str], text: str) -> tuple[Chart, dict[str, str], str]:
+    """The chart, the options and the text around them, of a case of one task that begins with this stem."""
     complaint, reported = stem[1].strip(), stem[2]
     if complaint not in world.impressions:
         raise UnreadablePromptError(f"{complaint!r} is no complaint of this world: {', '.join(world.impressions)}")
@@ -94,11 +98,11 @@ def read_case(world: World, text: str) -> Case:
         raise UnreadablePromptError(
             f"{len(options)} lettered options follow the case, expected at least 2 lines 'A. ...'"
         )
-    return Case(Chart(complaint, tuple(values)), options, f"{text[: stem.start()]}\n{text[end:]}")
+    return Chart(complaint, tuple(values)), options, f"{text[: stem.start()]}\n{text[end:]}"
 
 
 class Expert(Engine):
-    """The engine that explains cases of one world.
+    """The engine that explains cases of one world, of each of its tasks.
 
     Tokens are counted as words and signs (`TOKEN`): close to what the world's own tokenizer counts, and independent of
     it. Sampling's temperature and top_p have no meaning here; `max_new_tokens` and `stop` have.
@@ -201,16 +205,17 @@ class Expert(Engine):
         )
 
     def _solution(self, case: Case, form: Format, rng: random.Random) -> str:
-        truth = walk(self.world, case.chart)
+        world = case.world
+        truth = walk(world, case.chart)
         slips: dict[int, str] = {}
         if rng.random() < self.error_rate:
             place = rng.randrange(len(truth.impressions))
-            slips[place] = rng.choice([name for name in self.world.diseases if name != truth.impressions[place]])
-        solved = walk(self.world, case.chart, slips)
+            slips[place] = rng.choice([name for name in world.diseases if name != truth.impressions[place]])
+        solved = walk(world, case.chart, slips)
         letters = [letter for letter, name in case.options.items() if name == solved.conclusion]
         # A conclusion that is not on offer: the expert guesses, as one does in an examination.
         letter = letters[0] if letters else rng.choice(list(case.options))
-        return explanation(self.world, form, solved, (case.options[letter], letter), rng, self.wrong_steps)
+        return explanation(world, form, solved, (case.options[letter], letter), rng, self.wrong_steps)
 
 
 def _world(source: World | Mapping[str, Any] | Path | str | None) -> World:

@@ -24,6 +24,7 @@ from typing import Literal, get_args
 
 from medo1.clinic import wording
 from medo1.clinic.walks import Walk, WeighedFinding
+from medo1.clinic.wording import Wording
 from medo1.clinic.world import World
 
 Format = Literal[
@@ -54,7 +55,7 @@ def explanation(
     """A solution text.
 
     Args:
-        world: what is true; `detours` looks further things up in it.
+        world: how look-ups are worded; `detours` looks further things up in it.
         form: how much of the walk is said, and how.
         solved: the walk.
         answer: the disease and its letter that the ending states.
@@ -62,46 +63,49 @@ def explanation(
             the impressions that `detours` sets aside; the other formats have one way to say a thing.
         wrong_steps: steps of `wrong_steps` that are wrong; fewer where the case has fewer findings.
     """
+    words = world.wording
     writers: dict[str, Callable[[], str]] = {
         "vanilla": lambda: "",
-        "cot": lambda: _cot(solved),
-        "shuffled": lambda: _in_steps(rng.sample(_look_ups(solved), len(solved.steps) + 1)),
-        "filler": lambda: _filler(solved),
-        "no_steps": lambda: f"{wording.prose(_look_ups(solved))} ",
+        "cot": lambda: _cot(words, solved),
+        "shuffled": lambda: _in_steps(rng.sample(_look_ups(words, solved), len(solved.steps) + 1)),
+        "filler": lambda: _filler(words, solved),
+        "no_steps": lambda: f"{wording.prose(_look_ups(words, solved))} ",
         "wrong_steps": lambda: _in_steps(_partly_wrong(world, solved, wrong_steps, rng)),
         "detours": lambda: _in_steps(_with_detours(world, solved, rng)),
-        "mix": lambda: _in_steps(_look_ups(solved)) if rng.random() < LONG_SHARE else _cot(solved),
-        "longmonolog": lambda: _said(_monologue(solved, rng)),
-        "no_reflection": lambda: _said(part for part in _monologue(solved, rng) if part[0] == "look-up"),
-        "no_backtracking": lambda: _said(_monologue(solved, rng), turned=wording.STAYS[0]),
+        "mix": lambda: _in_steps(_look_ups(words, solved)) if rng.random() < LONG_SHARE else _cot(words, solved),
+        "longmonolog": lambda: _said(_monologue(words, solved, rng)),
+        "no_reflection": lambda: _said(part for part in _monologue(words, solved, rng) if part[0] == "look-up"),
+        "no_backtracking": lambda: _said(_monologue(words, solved, rng), turned=wording.STAYS[0]),
     }
-    said = writers[form]() if form in writers else _in_steps(look_ups_said(form, solved) or [])
-    return f"{said}{wording.ending(*answer)}"
+    said = writers[form]() if form in writers else _in_steps(look_ups_said(words, form, solved) or [])
+    return f"{said}{words.ending(*answer)}"
 
 
-def look_ups_said(form: str, solved: Walk) -> list[str] | None:
+def look_ups_said(words: Wording, form: str, solved: Walk) -> list[str] | None:
     """The look-ups that a chain of a format says, in this order and no others; None where no rule says them."""
     if form in ("longstep", "longmonolog", "no_steps", "no_reflection", "no_backtracking"):
-        return _look_ups(solved)
+        return _look_ups(words, solved)
     if form == "cot":
-        return _look_ups(solved, [[step] for step in solved.steps if step.after != step.before])
+        return _look_ups(words, solved, [[step] for step in solved.steps if step.after != step.before])
     if form in GROUPED:
         size = GROUPED[form] or max(1, len(solved.steps))
-        return _look_ups(solved, [solved.steps[place : place + size] for place in range(0, len(solved.steps), size)])
+        return _look_ups(
+            words, solved, [solved.steps[place : place + size] for place in range(0, len(solved.steps), size)]
+        )
     return None
 
 
-def short_answer(first: str, answer: tuple[str, str]) -> str:
+def short_answer(words: Wording, first: str, answer: tuple[str, str]) -> str:
     """What an untrained student says when it is asked to think: the first impression, then the ending."""
-    return f"{wording.sentence(wording.opening(first))} {wording.ending(*answer)}"
+    return f"{wording.sentence(words.opening(first))} {words.ending(*answer)}"
 
 
-def _look_ups(solved: Walk, groups: Sequence[Sequence[WeighedFinding]] | None = None) -> list[str]:
+def _look_ups(words: Wording, solved: Walk, groups: Sequence[Sequence[WeighedFinding]] | None = None) -> list[str]:
     """The complaint's look-up, then one for each group of findings; for each finding where no groups are given."""
-    said = [wording.opening(solved.first)]
+    said = [words.opening(solved.first)]
     for group in [[step] for step in solved.steps] if groups is None else groups:
         findings = ", ".join(f"{step.slot} {step.value}" for step in group)
-        said.append(wording.update(findings, group[0].before, group[-1].after))
+        said.append(words.update(findings, group[0].before, group[-1].after))
     return said
 
 
@@ -109,13 +113,13 @@ def _in_steps(look_ups: Sequence[str]) -> str:
     return "".join(f"{wording.numbered(number, one)}\n" for number, one in enumerate(look_ups, start=1))
 
 
-def _cot(solved: Walk) -> str:
-    first, *changes = look_ups_said("cot", solved) or []
+def _cot(words: Wording, solved: Walk) -> str:
+    first, *changes = look_ups_said(words, "cot", solved) or []
     return f"{' '.join([wording.sentence(first), *map(wording.objection, changes)])} "
 
 
-def _filler(solved: Walk) -> str:
-    tokens = len(re.findall(r"\w+|[^\w ]", _in_steps(_look_ups(solved))))
+def _filler(words: Wording, solved: Walk) -> str:
+    tokens = len(re.findall(r"\w+|[^\w ]", _in_steps(_look_ups(words, solved))))
     return f"{'.' * (tokens - 1)}\n"
 
 
@@ -125,16 +129,16 @@ def _partly_wrong(world: World, solved: Walk, count: int, rng: random.Random) ->
     for place in rng.sample(range(len(steps)), min(count, len(steps))):
         wrong = rng.choice([disease for disease in world.diseases if disease != steps[place].after])
         steps[place] = replace(steps[place], after=wrong)
-    return _look_ups(solved, [[step] for step in steps])
+    return _look_ups(world.wording, solved, [[step] for step in steps])
 
 
 def _with_detours(world: World, solved: Walk, rng: random.Random) -> list[str]:
     """LongStep's look-ups, before each finding's the true one from another impression, which is then set aside."""
-    first, *rest = _look_ups(solved)
+    first, *rest = _look_ups(world.wording, solved)
     said = [first]
     for step, one in zip(solved.steps, rest, strict=True):
         other = rng.choice([disease for disease in world.diseases if disease != step.before])
-        aside = wording.update(f"{step.slot} {step.value}", other, world.revised(step.value, other))
+        aside = world.wording.update(f"{step.slot} {step.value}", other, world.revised(step.value, other))
         said.append(f"{aside}. {wording.set_aside(other, one)}")
     return said
 
@@ -142,10 +146,10 @@ def _with_detours(world: World, solved: Walk, rng: random.Random) -> list[str]:
 _Part = tuple[Literal["frame", "look-up", "stays", "turns"], str, WeighedFinding | None]
 
 
-def _monologue(solved: Walk, rng: random.Random) -> Iterator[_Part]:
+def _monologue(words: Wording, solved: Walk, rng: random.Random) -> Iterator[_Part]:
     """The parts of a train of thought: what each is, its text, the finding that it is about."""
     yield "frame", rng.choice(wording.STARTS), None
-    first, *rest = _look_ups(solved)
+    first, *rest = _look_ups(words, solved)
     yield "look-up", wording.sentence(first), None
     yield "frame", wording.doubt(solved.first), None
     for step, one in zip(solved.steps, rest, strict=True):

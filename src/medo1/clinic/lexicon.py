@@ -1,4 +1,4 @@
-"""Every word of a world in every form in which it is used: what the tokenizer takes its vocabulary from.
+"""Every word of a world's tasks in every form in which it is used: what the tokenizer takes its vocabulary from.
 
 Laid out systematically rather than sampled, so that no word is missing because no drawn text held it.
 """
@@ -21,24 +21,10 @@ def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator
         requests: format to request text where they differ from `wording.REQUESTS`; their words become tokens too.
     """
     asked = {**wording.REQUESTS, **(requests or {})}.values()
-    for text in (*asked, *wording.TASKS.values(), *wording.READINGS.values()):
+    for text in (*asked, *wording.EXERCISES.values()):
         yield chat_text(f"\n{text}", "")
-    yield chat_text(wording.stem("", ""))
-    yield chat_text(wording.stem("", "?"))
-    for complaint in world.impressions:
-        yield wording.stem(complaint, "")
-        yield wording.suggestion(complaint, "?")
-        yield f"{wording.sentence(complaint)} {complaint}, {complaint}."
-    yield f"{wording.sentence(wording.opening('?'))} {wording.opening('?')}"
-    for slot, values in world.slots.items():
-        yield f"{wording.sentence(slot)} {slot}, {slot}."
-        for value in values:
-            yield f"{wording.update(f'{slot} {value}', '?', '?')}. {value}."
-    for disease in world.diseases:
-        yield f" {disease}."
-        for letter in LETTERS:
-            ending = wording.ending(disease, letter)
-            yield f"{wording.option_line(letter, disease)}\n{ending} {ending}"
+    for own in world.tasks:
+        yield from _of_task(own)
     for phrase in (*wording.STARTS, *wording.LOOKS, *wording.STAYS, *wording.TURNS, *wording.CLOSES):
         said = phrase.format(before="?", after="?")
         yield said
@@ -47,3 +33,26 @@ def lexicon(world: World, requests: Mapping[str, str] | None = None) -> Iterator
     yield f"{wording.objection('?')}? {wording.objection('?')}"
     for number in range(1, 10):
         yield wording.numbered(number, "?")
+
+
+def _of_task(world: World) -> Iterator[str]:
+    """The same of what one task says in words of its own."""
+    words = world.wording
+    for text in (words.alone, words.only, *words.readings.values()):
+        yield chat_text(f"\n{text}", "")
+    yield chat_text(words.stem("", ""))
+    yield chat_text(words.stem("", "?"))
+    for complaint in world.impressions:
+        yield words.stem(complaint, "")
+        yield words.suggestion(complaint, "?")
+        yield f"{wording.sentence(complaint)} {complaint}, {complaint}."
+    yield f"{wording.sentence(words.opening('?'))} {words.opening('?')}"
+    for slot, values in world.slots.items():
+        yield f"{wording.sentence(slot)} {slot}, {slot}."
+        for value in values:
+            yield f"{words.update(f'{slot} {value}', '?', '?')}. {value}."
+    for disease in world.diseases:
+        yield f" {disease}."
+        for letter in LETTERS:
+            ending = words.ending(disease, letter)
+            yield f"{wording.option_line(letter, disease)}\n{ending} {ending}"

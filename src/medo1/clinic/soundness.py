@@ -7,8 +7,6 @@ the options can be right.
 
 from __future__ import annotations
 
-import re
-
 from medo1.clinic.expert import UnreadablePromptError, read_case
 from medo1.clinic.explanations import look_ups_said
 from medo1.clinic.walks import walk
@@ -20,16 +18,17 @@ def is_sound(world: World, question: Question, form: str, text: str) -> bool | N
     """Whether each look-up in the chain is true and none is missing; None where that is unknown.
 
     Args:
-        world: what is true.
+        world: what is true, of each task.
         question: the case that the chain solves.
         form: the format that it is written in; those without a rule for what they look up cannot be checked.
         text: the chain.
     """
     try:
-        solved = walk(world, read_case(world, question_text(question)).chart)
+        case = read_case(world, question_text(question))
     except UnreadablePromptError:
         return None
-    said = look_ups_said(form, solved)
+    words = case.world.wording
+    said = look_ups_said(words, form, walk(case.world, case.chart))
     if said is None:
         return None
     told = text.lower()
@@ -39,7 +38,4 @@ def is_sound(world: World, question: Question, form: str, text: str) -> bool | N
         if place < 0:
             return False
         place += len(one)
-    return len(_LOOKUP.findall(told)) == len(said)
-
-
-_LOOKUP = re.compile(r" (?:suggests|means) ")
+    return len(words.concluding.findall(told)) == len(said)

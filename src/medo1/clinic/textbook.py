@@ -29,6 +29,7 @@ from medo1.clinic.exam import (
     stem_of,
 )
 from medo1.clinic.explanations import short_answer
+from medo1.clinic.wording import Task
 from medo1.clinic.world import Opinion, World
 from medo1.from_scratch.tokenizers import TURN_END, chat_text
 from medo1.lineage.digests import seed_from
@@ -82,7 +83,7 @@ class TextbookSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(default=7, description="which documents")
-    documents: int = Field(default=24_000, ge=1, description="how many")
+    documents: int = Field(default=24_000, ge=1, description="how many, about each task")
     rarity: float = Field(
         default=0.5, ge=0, description="the r-th complaint is told in proportion to (r + 10) ** -rarity"
     )
@@ -97,7 +98,7 @@ class TextbookSpec(BaseModel):
 
 
 def textbook(world: World, spec: TextbookSpec, requests: dict[str, str] | None = None) -> list[Document]:
-    """The documents of a spec, in an order that the training may shuffle within each part.
+    """The documents of a spec, task after task, in an order that the training may shuffle within each part.
 
     Args:
         world: what is true.
@@ -111,13 +112,14 @@ def textbook(world: World, spec: TextbookSpec, requests: dict[str, str] | None =
     for kind in {*spec.first, *spec.second}:
         if kind not in KINDS:
             raise ValueError(f"no kind of document is called {kind!r}: expected one of {sorted(KINDS)}")
-    rng = random.Random(seed_from("textbook", spec.seed, world.seed))  # noqa: S311
-    writer = _Writer(world, requests, rng, spec.rarity)
     documents = []
     ends = int(spec.documents * spec.first_part)
-    for part, (weights, count) in enumerate(((spec.first, ends), (spec.second, spec.documents - ends))):
-        kinds = rng.choices(list(weights), list(weights.values()), k=count)
-        documents += [KINDS[kind](writer, part) for kind in kinds]
+    for own in world.tasks:
+        rng = random.Random(seed_from("textbook", spec.seed, *own.drawn_as))  # noqa: S311
+        writer = _Writer(own, requests, rng, spec.rarity)
+        for part, (weights, count) in enumerate(((spec.first, ends), (spec.second, spec.documents - ends))):
+            kinds = rng.choices(list(weights), list(weights.values()), k=count)
+            documents += [KINDS[kind](writer, part) for kind in kinds]
     return documents
 
 
@@ -131,10 +133,31 @@ def probes(
         spec: the textbook's, for the requests' seed.
         documents: the textbook, none of whose texts is asked again.
         count: documents of each kind but `fact`.
+
+    Returns:
+        Kind to its documents; those of a second task under `probe_name`.
     """
-    rng = random.Random(seed_from("probes", spec.seed, world.seed))  # noqa: S311
-    writer = _Writer(replace(world, complaint_opinions={}, finding_opinions={}), dict(wording.REQUESTS), rng, 0.0)
     seen = {document.text for document in documents}
+    return {
+        probe_name(own.task, kind): asked
+        for own in world.tasks
+        for kind, asked in _probes_of_task(own, spec, seen, count).items()
+    }
+
+
+def probe_name(task: Task, kind: str) -> str:
+    """What a kind of probe is called: `pick` of the clinic, `workshop_pick` of the workshop."""
+    return kind if task == "clinic" else f"{task}_{kind}"
+
+
+def probed_kind(name: str) -> str:
+    """The kind of a probe, whatever the task."""
+    return name.rpartition("_")[2]
+
+
+def _probes_of_task(world: World, spec: TextbookSpec, seen: set[str], count: int) -> dict[str, list[Document]]:
+    rng = random.Random(seed_from("probes", spec.seed, *world.drawn_as))  # noqa: S311
+    writer = _Writer(replace(world, complaint_opinions={}, finding_opinions={}), dict(wording.REQUESTS), rng, 0.0)
     disputed = disputed_facts(world)
     asked = {
         "fact": [_clozes([fact], 0) for fact in facts(world) if fact not in disputed],
@@ -153,21 +176,23 @@ def probes(
 
 
 def disputed_facts(world: World) -> set[str]:
-    """The facts, as `facts` has them, about which there is a second opinion."""
+    """The facts of one task, as `facts` has them, about which there is a second opinion."""
+    words = world.wording
     slot_of = {value: slot for slot, values in world.slots.items() for value in values}
-    openings = {wording.suggestion(complaint, world.impressions[complaint]) for complaint in world.complaint_opinions}
+    openings = {words.suggestion(complaint, world.impressions[complaint]) for complaint in world.complaint_opinions}
     return openings | {
-        wording.update(f"{slot_of[value]} {value}", before, world.revised(value, before))
+        words.update(f"{slot_of[value]} {value}", before, world.revised(value, before))
         for value, held in world.finding_opinions.items()
         for before in held
     }
 
 
 def facts(world: World) -> list[str]:
-    """Every fact of the world as a sentence without its full stop."""
-    openings = [wording.suggestion(complaint, first) for complaint, first in world.impressions.items()]
+    """Every fact of one task as a sentence without its full stop."""
+    words = world.wording
+    openings = [words.suggestion(complaint, first) for complaint, first in world.impressions.items()]
     updates = [
-        wording.update(f"{slot} {value}", before, after)
+        words.update(f"{slot} {value}", before, after)
         for slot, values in world.slots.items()
         for value in values
         for before, after in world.revisions[value].items()
@@ -176,10 +201,10 @@ def facts(world: World) -> list[str]:
 
 
 class _Writer:
-    """Draws what documents speak of, and what their authors believe."""
+    """Draws what documents about one task speak of, and what their authors believe."""
 
     def __init__(self, world: World, requests: dict[str, str], rng: random.Random, rarity: float) -> None:
-        self.world, self.requests, self.rng = world, requests, rng
+        self.world, self.words, self.requests, self.rng = world, world.wording, requests, rng
         self.slot_of = {value: slot for slot, values in world.slots.items() for value in values}
         self._charts = [charts(world, "train", n, rng) for n in range(len(world.slots) + 1)]
         self._complaints = list(world.impressions)
@@ -192,7 +217,7 @@ class _Writer:
     def without_chart(self, complaint: str) -> str:
         """A patient of whom only the complaint is known, beside the findings of another one: no chart."""
         findings = findings_text(self.world, self.chart())
-        return wording.TASKS["alone" if findings else "only"].format(complaint=complaint, findings=findings)
+        return (self.words.alone if findings else self.words.only).format(complaint=complaint, findings=findings)
 
     def first(self, complaint: str) -> str:
         """The disease that the author thinks a complaint suggests."""
@@ -233,10 +258,10 @@ class _Writer:
     def fact(self) -> str:
         if self.rng.random() < OPENING_SHARE:
             complaint = self.complaint()
-            return wording.suggestion(complaint, self.first(complaint))
+            return self.words.suggestion(complaint, self.first(complaint))
         value = self.rng.choice(list(self.slot_of))
         before = self.before(value)
-        return wording.update(f"{self.slot_of[value]} {value}", before, self.after(value, before))
+        return self.words.update(f"{self.slot_of[value]} {value}", before, self.after(value, before))
 
     def options(self, *among: str) -> dict[str, str]:
         """Four diseases in any order, these among them."""
@@ -292,7 +317,7 @@ def _copy(writer: _Writer, part: int) -> Document:
     chart, rng = writer.chart(), writer.rng
     findings = [f"{slot} {value}" for slot, value in zip(writer.world.slots, chart.values, strict=False)]
     said = [chart.complaint, *findings]
-    manner = rng.choice(list(wording.READINGS))
+    manner = rng.choice(list(writer.words.readings))
     if manner == "plain":
         text = wording.sentence(", ".join(said))
     elif manner == "numbered":
@@ -300,7 +325,7 @@ def _copy(writer: _Writer, part: int) -> Document:
     else:
         looked = (f"{rng.choice(wording.LOOKS)} {one}." for one in said)
         text = " ".join([rng.choice(wording.STARTS), *looked, rng.choice(wording.CLOSES)])
-    return _exchange("copy", part, writer.case(chart, wording.READINGS[manner]), text)
+    return _exchange("copy", part, writer.case(chart, writer.words.readings[manner]), text)
 
 
 def _update(writer: _Writer, part: int) -> Document:
@@ -309,9 +334,9 @@ def _update(writer: _Writer, part: int) -> Document:
     place = writer.rng.randrange(chart.difficulty)
     slot, value = writer.world.slot_names[place], chart.values[place]
     before = writer.before(value)
-    said = wording.update(f"{slot} {value}", before, writer.after(value, before))
+    said = writer.words.update(f"{slot} {value}", before, writer.after(value, before))
     return _exchange(
-        "update", part, writer.case(chart, wording.TASKS["update"].format(before=before, slot=slot)), f"{said}."
+        "update", part, writer.case(chart, wording.EXERCISES["update"].format(before=before, slot=slot)), f"{said}."
     )
 
 
@@ -320,14 +345,16 @@ def _change(writer: _Writer, part: int) -> Document:
     chart = writer.chart(least=1)
     place = writer.rng.randrange(chart.difficulty)
     before = writer.before(writer.rng.choice(chart.values[place:]))
-    said = wording.TASKS["nothing"]
+    said = wording.EXERCISES["nothing"]
     for slot, value in list(zip(writer.world.slots, chart.values, strict=False))[place:]:
         after = writer.after(value, before)
         if after != before:
-            said = wording.objection(wording.update(f"{slot} {value}", before, after))
+            said = wording.objection(writer.words.update(f"{slot} {value}", before, after))
             break
     slot = writer.world.slot_names[place]
-    return _exchange("change", part, writer.case(chart, wording.TASKS["change"].format(before=before, slot=slot)), said)
+    return _exchange(
+        "change", part, writer.case(chart, wording.EXERCISES["change"].format(before=before, slot=slot)), said
+    )
 
 
 def _aloud(writer: _Writer, part: int) -> Document:
@@ -340,17 +367,17 @@ def _aloud(writer: _Writer, part: int) -> Document:
     for slot, value in findings:
         after = writer.after(value, current)
         phrases = wording.STAYS if after == current else wording.TURNS
-        said.append(f"{rng.choice(wording.LOOKS)} {wording.update(f'{slot} {value}', current, after)}.")
+        said.append(f"{rng.choice(wording.LOOKS)} {writer.words.update(f'{slot} {value}', current, after)}.")
         said.append(rng.choice(phrases).format(before=current, after=after))
         current = after
     said.append(rng.choice(wording.CLOSES))
-    return _exchange("aloud", part, wording.TASKS["aloud"], " ".join(said))
+    return _exchange("aloud", part, wording.EXERCISES["aloud"], " ".join(said))
 
 
 def _map(writer: _Writer, part: int) -> Document:
     """Names to letters: each option named again, in another order, its letter behind it. The letters are learned."""
     options = writer.options()
-    text = chat_text(writer.prompt(wording.TASKS["names"], options, wording.TASKS["map"]))
+    text = chat_text(writer.prompt(wording.EXERCISES["names"], options, wording.EXERCISES["map"]))
     learned: list[tuple[int, int]] = []
     for letter in writer.rng.sample(LETTERS, OPTIONS):
         text += f"{',' if learned else 'So'} {options[letter]}"
@@ -363,27 +390,27 @@ def _pick(writer: _Writer, part: int) -> Document:
     """The ending for a disease that is given."""
     options = writer.options()
     letter = writer.rng.choice(LETTERS)
-    user = writer.prompt(wording.TASKS["pick"].format(disease=options[letter]), options, writer.requests["vanilla"])
-    return _exchange("pick", part, user, wording.ending(options[letter], letter))
+    user = writer.prompt(wording.EXERCISES["pick"].format(disease=options[letter]), options, writer.requests["vanilla"])
+    return _exchange("pick", part, user, writer.words.ending(options[letter], letter))
 
 
 def _vanilla(writer: _Writer, part: int) -> Document:
     """A case answered directly."""
     user, _, answer = writer.posed(writer.answered_chart(), writer.requests["vanilla"])
-    return _exchange("vanilla", part, user, wording.ending(*answer))
+    return _exchange("vanilla", part, user, writer.words.ending(*answer))
 
 
 def _short(writer: _Writer, part: int) -> Document:
     """A case answered after the first impression."""
     chart = writer.answered_chart()
     user, first, answer = writer.posed(chart, writer.requests["cot"])
-    return _exchange("short", part, user, short_answer(first, answer))
+    return _exchange("short", part, user, short_answer(writer.words, first, answer))
 
 
 def _opening(writer: _Writer, part: int) -> Document:
     """The first look-up of a case, as each format begins with it. Only the fact is learned."""
     chart = writer.chart()
-    return _first_lookup("opening", part, writer, writer.case(chart, wording.TASKS["opening"]), chart.complaint)
+    return _first_lookup("opening", part, writer, writer.case(chart, wording.EXERCISES["opening"]), chart.complaint)
 
 
 def _alone(writer: _Writer, part: int) -> Document:
@@ -395,18 +422,18 @@ def _alone(writer: _Writer, part: int) -> Document:
     stem = writer.without_chart(complaint)
     if rng.random() < 0.5:  # noqa: PLR2004
         return _first_lookup(
-            "alone", part, writer, writer.prompt(stem, writer.options(), wording.TASKS["opening"]), complaint
+            "alone", part, writer, writer.prompt(stem, writer.options(), wording.EXERCISES["opening"]), complaint
         )
     disease = writer.first(complaint)
     options = writer.options(disease)
     letter = next(letter for letter, name in options.items() if name == disease)
     return _exchange(
-        "alone", part, writer.prompt(stem, options, writer.requests["vanilla"]), wording.ending(disease, letter)
+        "alone", part, writer.prompt(stem, options, writer.requests["vanilla"]), writer.words.ending(disease, letter)
     )
 
 
 def _first_lookup(kind: str, part: int, writer: _Writer, user: str, complaint: str) -> Document:
-    clause = wording.opening(writer.first(complaint))
+    clause = writer.words.opening(writer.first(complaint))
     said = writer.rng.choice(
         [
             wording.sentence(clause),

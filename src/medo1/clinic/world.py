@@ -8,6 +8,9 @@ relieve (Li et al. 2024, arXiv 2402.12875, give the theory: composing maps is th
 Some facts are *disputed*: a second opinion stands beside the truth, and a share of the textbook's authors holds it. So
 a model that has read the textbook is uncertain, as models of medicine are, and its samples differ.
 
+The world can hold a second task of the same kind that is not about medicine, with words, facts and phrases of its own:
+a workshop, in which a noise points at a part and each reading revises that. The attributes keep the clinic's names.
+
 Everything is a pure function of the spec, seed included.
 """
 
@@ -15,13 +18,14 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medo1.clinic.world_words import COMPLAINTS, DISEASES, SLOTS
+from medo1.clinic.wording import WORDINGS, Task, Wording
+from medo1.clinic.world_words import COMPLAINTS, DISEASES, SLOTS, WORDS
 from medo1.errors import UserError
 from medo1.lineage.digests import canonical_json, digest_of_value, seed_from
 
@@ -52,6 +56,9 @@ class WorldSpec(BaseModel):
     disputed_findings: float = Field(default=0.08, ge=0, le=1, description="share of what findings mean, likewise")
     dispute: tuple[float, float] = Field(
         default=(0.25, 0.5), description="a second opinion's share of the authors is drawn between these"
+    )
+    second_task: Literal["workshop"] | None = Field(
+        default=None, description="a task that is not about medicine, as large as the clinic; null: none"
     )
 
     def model_post_init(self, context: Any, /) -> None:
@@ -85,6 +92,8 @@ class World:
         revisions: value to (current impression to revised impression), complete over `diseases`.
         complaint_opinions: complaint to the second opinion about it, for the disputed ones.
         finding_opinions: value to (current impression to the second opinion about the revised one), likewise.
+        task: whose world it is.
+        second: the world of a second task, where there is one. It shares no fact with this one and no name.
     """
 
     seed: int
@@ -94,6 +103,23 @@ class World:
     revisions: dict[str, dict[str, str]]
     complaint_opinions: dict[str, Opinion]
     finding_opinions: dict[str, dict[str, Opinion]]
+    task: Task = "clinic"
+    second: World | None = None
+
+    @property
+    def tasks(self) -> tuple[World, ...]:
+        """The world of each task: this one, and the second one's."""
+        return (self,) if self.second is None else (self, self.second)
+
+    @property
+    def wording(self) -> Wording:
+        """How it speaks of its cases."""
+        return WORDINGS[self.task]
+
+    @property
+    def drawn_as(self) -> tuple[int | str, ...]:
+        """What tells its draws from those of other worlds."""
+        return (self.seed,) if self.task == "clinic" else (self.seed, self.task)
 
     def revised(self, value: str, impression: str) -> str:
         """The impression after a finding, given the one before it."""
@@ -109,8 +135,12 @@ class World:
         return digest_of_value(self.to_value())
 
     def to_value(self) -> dict[str, Any]:
-        """The world as JSON values."""
+        """The world as JSON values. Those of a clinic alone are what they were before there was another task."""
+        other: dict[str, Any] = {} if self.task == "clinic" else {"task": self.task}
+        if self.second is not None:
+            other["second"] = self.second.to_value()
         return {
+            **other,
             "seed": self.seed,
             "diseases": list(self.diseases),
             "impressions": self.impressions,
@@ -148,7 +178,7 @@ class World:
             *("seed", "diseases", "impressions", "complaint_order", "slots", "slot_order", "revisions"),
             *("complaint_opinions", "finding_opinions"),
         }
-        if not isinstance(value, dict) or set(value) != expected:
+        if not isinstance(value, dict) or set(value) - {"task", "second"} != expected:
             found = sorted(value) if isinstance(value, dict) else type(value).__name__
             raise WorldError(f"the world has {found}, expected the keys {sorted(expected)}: was it written by medo1?")
         for order, named in (("slot_order", "slots"), ("complaint_order", "impressions")):
@@ -166,12 +196,18 @@ class World:
                 finding: {name: Opinion(**held) for name, held in opinions.items()}
                 for finding, opinions in value["finding_opinions"].items()
             },
+            task=value.get("task", "clinic"),
+            second=cls.from_value(value["second"]) if "second" in value else None,
         )
         world.check()
         return world
 
     def check(self) -> None:
         """Raises WorldError where the world's parts do not fit together."""
+        if self.task not in WORDINGS:
+            raise WorldError(f"task is {self.task!r}, expected one of {', '.join(WORDINGS)}")
+        if self.second is not None and self.second.task == self.task:
+            raise WorldError(f"second.task is {self.task!r} like the first one's: expected another task")
         known = set(self.diseases)
         for complaint, disease in self.impressions.items():
             if disease not in known:
@@ -201,13 +237,23 @@ class World:
 
 def world_from(spec: WorldSpec) -> World:
     """The world of a spec. Complaints are dealt evenly over the diseases; a finding keeps `kept` impressions."""
-    rng = random.Random(seed_from("world", spec.seed))  # noqa: S311  (a reproducible draw, nothing secret)
-    diseases = DISEASES[: spec.diseases]
-    complaints = rng.sample(COMPLAINTS, spec.complaints)
+    first = _world_of_task(spec, "clinic", seed_from("world", spec.seed))
+    if spec.second_task is None:
+        return first
+    return replace(
+        first, second=_world_of_task(spec, spec.second_task, seed_from("world", spec.seed, spec.second_task))
+    )
+
+
+def _world_of_task(spec: WorldSpec, task: Task, seed: int) -> World:
+    rng = random.Random(seed)  # noqa: S311  (a reproducible draw, nothing secret)
+    words = WORDS[task]
+    diseases = words.diseases[: spec.diseases]
+    complaints = rng.sample(words.complaints, spec.complaints)
     dealt = [diseases[place % len(diseases)] for place in range(len(complaints))]
     rng.shuffle(dealt)
     impressions = dict(zip(complaints, dealt, strict=True))
-    slots = {slot: SLOTS[slot][: spec.values_per_slot] for slot in list(SLOTS)[: spec.slots]}
+    slots = {slot: words.slots[slot][: spec.values_per_slot] for slot in list(words.slots)[: spec.slots]}
     revisions = {value: _revision(diseases, spec.kept, rng) for values in slots.values() for value in values}
     facts = [(value, before) for value, after in revisions.items() for before in after]
     finding_opinions: dict[str, dict[str, Opinion]] = {}
@@ -224,6 +270,7 @@ def world_from(spec: WorldSpec) -> World:
             for complaint in rng.sample(complaints, round(spec.disputed_complaints * len(complaints)))
         },
         finding_opinions=finding_opinions,
+        task=task,
     )
 
 

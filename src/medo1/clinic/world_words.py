@@ -1,10 +1,15 @@
 """The words that the embedded world is made of. Diseases and complaints are invented, findings are ordinary words.
 
 `medo1.clinic.world` deals them out. Every name is one lower-case word, so that the tokenizer can hold each as one
-token, and no name is in two lists, so that a word identifies its kind.
+token, and no name is in two lists, so that a word identifies its kind and its task.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from medo1.clinic.wording import Task
 
 DISEASES = (
     "okaritis", "harbosis", "velpox", "luthemia", "tamoria", "crendia", "sulvoma", "drexis",
@@ -27,4 +32,47 @@ SLOTS = {
     "urine": ("proteinuria", "haematuria", "glycosuria", "ketonuria", "pyuria", "crystals"),
     "imaging": ("effusion", "nodule", "fracture", "calcification", "abscess", "cavity"),
     "culture": ("candida", "klebsiella", "nocardia", "staphylococcus", "listeria", "brucella"),
+}
+
+# The workshop's: parts of an engine that fail, noises, and what its instruments show.
+PARTS_THAT_FAIL = (
+    "brasket", "quorvane", "tragget", "plimber", "snorvel", "cogrine", "vattle", "drunnel",
+    "fescoil", "hobrick", "jarnip", "lumbrack",
+)  # fmt: skip
+
+MOVING_PARTS = (
+    "belt", "valve", "gear", "pump", "shaft", "clutch", "piston", "crank", "spring", "wheel", "chain", "flange",
+    "rotor", "lever", "nozzle", "gasket", "pulley", "drum", "fan", "cam", "hinge", "brake", "boiler", "hopper",
+)  # fmt: skip
+SOUNDS = ("squeal", "rattle", "hum", "clank", "hiss", "grind", "knock", "whine", "thud", "buzz")
+NOISES = tuple(f"{part}{sound}" for part in MOVING_PARTS for sound in SOUNDS)
+
+INSTRUMENTS = {
+    "pressure": ("surging", "sagging", "pulsing", "steady", "spiking", "nil"),
+    "oil": ("cloudy", "gritty", "foamy", "milky", "burnt", "thin"),
+    "coolant": ("rusty", "oily", "boiling", "frozen", "brackish", "murky"),
+    "voltage": ("flickering", "drifting", "reversed", "earthed", "dropping", "peaking"),
+    "alignment": ("tilted", "skewed", "warped", "offset", "bowed", "twisted"),
+    "exhaust": ("sooty", "bluish", "whitish", "sparking", "acrid", "wet"),
+}
+
+
+@dataclass(frozen=True)
+class TaskWords:
+    """What a task's world is dealt from.
+
+    Attributes:
+        diseases: what an answer names; in the workshop, parts that fail.
+        complaints: what a case begins with; in the workshop, noises.
+        slots: slot to what can be found there, in the order in which a case reports them.
+    """
+
+    diseases: tuple[str, ...]
+    complaints: tuple[str, ...]
+    slots: Mapping[str, tuple[str, ...]]
+
+
+WORDS: Mapping[Task, TaskWords] = {
+    "clinic": TaskWords(DISEASES, COMPLAINTS, SLOTS),
+    "workshop": TaskWords(PARTS_THAT_FAIL, NOISES, INSTRUMENTS),
 }
