@@ -15,6 +15,7 @@ from medo1.clinic.expert import OPTION, UnreadablePromptError, read_case
 from medo1.clinic.lexicon import lexicon
 from medo1.clinic.textbook import Document, TextbookSpec, facts, probes, textbook
 from medo1.clinic.world import World, WorldSpec, world_from
+from medo1.from_scratch.tokenizers import world_tokenizer
 from medo1.lineage.digests import digest_of_value
 
 
@@ -173,7 +174,8 @@ def test_a_case_that_only_looks_like_one_is_no_chart(world: World) -> None:
 def test_the_textbook_and_its_words_are_those_of_the_published_runs() -> None:
     """Another text or another token makes another base, and the figures of docs/embedded_world.md another study's."""
     world = world_from(WorldSpec())
-    assert digest_of_value(sorted(set(lexicon(world)))).startswith("14fcbf926e720e51")
+    tokens = sorted(world_tokenizer(lexicon(world)).get_vocab().items())
+    assert digest_of_value(tokens).startswith("0b32b8f8111b963f")
     documents = [document.to_value() for document in textbook(world, TextbookSpec())]
     assert digest_of_value(documents).startswith("fe86927b1ea1138e")
     base = BaseSpec().model_dump(mode="json")

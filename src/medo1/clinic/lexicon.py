@@ -46,7 +46,8 @@ def _of_task(world: World) -> Iterator[str]:
         yield words.stem(complaint, "")
         yield words.suggestion(complaint, "?")
         yield f"{wording.sentence(complaint)} {complaint}, {complaint}."
-    yield f"{wording.sentence(words.opening('?'))} {words.opening('?')}"
+    opening = words.opening("?")
+    yield f"{wording.sentence(opening)} {wording.sentence(opening)} {opening}"
     for slot, values in world.slots.items():
         yield f"{wording.sentence(slot)} {slot}, {slot}."
         for value in values:
