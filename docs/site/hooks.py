@@ -1,4 +1,5 @@
-"""What the site adds to the pages of docs/: the references, files outside docs/ that pages link to, a run's report.
+"""What the site adds to the pages of docs/: the references, files outside docs/ that pages link to, the pages of
+declared studies, a run's report.
 
 MkDocs calls these functions (`hooks` in mkdocs.yml). Nothing that is made here is kept in the repository: it comes from
 the code, the configuration and the latest run as they are when the site is built.
@@ -18,15 +19,17 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parents[2]
 
 LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)]*)?\))")
+STUDY = re.compile(r"(?<=\]\()(\w+/)verdicts\.json(?=\))")  # a study's verdicts, which its page shows
 LANGUAGES = {".py": "python", ".yml": "yaml", ".toml": "toml", ".sh": "bash"}
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the references, and the latest report of the embedded world where there is one."""
+    """Add the references, the studies' pages, and the latest report of the embedded world where there is one."""
     sys.path.insert(0, str(Path(__file__).parent))  # MkDocs keeps what a hook adds at its own import from lasting
     import catalog_page
     import commands_page
     import parameters_page
+    import study_pages
 
     pages = {
         "reference/parameters.md": parameters_page.page(ROOT),
@@ -38,6 +41,10 @@ def on_files(files: Files, config: Any) -> Files:
         pages[_address(name)] = _shown(ROOT / name)
     for address, text in pages.items():
         files.append(File.generated(config, address, content=text))
+    for address, text in study_pages.pages(ROOT):
+        if (there := files.get_file_from_path(address)) is not None:  # of `kedro study`, not kept in the repository
+            files.remove(there)
+        files.append(File.generated(config, address, content=text))
     for file in _report():
         files.append(File.generated(config, f"live/{file[0]}", abs_src_path=str(file[1])))
     return files
@@ -46,6 +53,8 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Send links that leave docs/ to the copies that the site has of what they lead to."""
     here = posixpath.dirname(page.file.src_uri)
+    if here == "results":
+        markdown = STUDY.sub(r"\1index.html", markdown)
 
     def inside(found: re.Match[str]) -> str:
         name = _outside(found.group(2), here)

@@ -32,6 +32,11 @@ def test_the_site_builds_and_its_references_hold_what_the_code_has(tmp_path: Pat
         "files/notebooks/the_study_flat.py": "train_base",
     }.items():
         assert named in (tmp_path / f"{page}.html").read_text(encoding="utf-8"), page
+    results = (tmp_path / "results/index.html").read_text(encoding="utf-8")
+    for study in (ROOT / "docs/results").glob("*/study.json"):
+        name = study.parent.name
+        assert f'href="{name}/index.html"' in results, name
+        assert f"Study: {name}" in (tmp_path / f"results/{name}/index.html").read_text(encoding="utf-8")
     outside = "https://fonts", "https://unpkg", "https://cdn"
     front = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert [address for address in outside if address in front] == []

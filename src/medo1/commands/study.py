@@ -194,11 +194,9 @@ def _accuracies(result: CellResult) -> str:
 
 def _show(project: Path, kept: KeptCells, cells: Sequence[Cell], done: dict[str, CellResult], *, small: bool) -> None:
     """The page, the table of all cells as a version of the catalog, and the verdicts in words."""
-    from medo1.studies.reporting import study_report
+    from medo1.studies.reporting import kept_report
 
-    results = [done[cell.name] for cell in cells if cell.name in done]
-    failures = list(kept.failures(cells).values())
-    report = study_report(kept.name, kept.study, results, len(cells), failures)
+    report = kept_report(kept, cells)
     page = kept.folder / "index.html"
     page.write_text(report.html, encoding="utf-8")
     (kept.folder / "verdicts.json").write_text(
@@ -208,7 +206,7 @@ def _show(project: Path, kept: KeptCells, cells: Sequence[Cell], done: dict[str,
         click.echo(line)
     click.echo(f"The page: {page}")
     if not small:
-        click.echo(f"Kept as a version of study_cells: {_keep_table(project, kept, report.cells, results)}")
+        click.echo(f"Kept as a version of study_cells: {_keep_table(project, kept, report.cells, list(done.values()))}")
 
 
 def _keep_table(project: Path, kept: KeptCells, rows: Sequence[dict[str, Any]], results: Sequence[CellResult]) -> str:

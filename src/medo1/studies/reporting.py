@@ -20,6 +20,7 @@ from medo1.studies.analysis import (
 from medo1.studies.cell_results import CellResult
 from medo1.studies.cells import Cell
 from medo1.studies.declaration import Declaration
+from medo1.studies.kept_cells import KeptCells
 
 ORDER = (FAILS, CANNOT_TELL, NOT_MEASURED)  # failed predictions first
 
@@ -39,6 +40,18 @@ class StudyReport:
     verdicts: dict[str, Any]
     lines: list[str]
     cells: list[dict[str, Any]]
+
+
+def kept_report(kept: KeptCells, cells: Sequence[Cell]) -> StudyReport:
+    """Everything that is told of a study, from what is kept of it.
+
+    Args:
+        kept: its results.
+        cells: all its cells, in order.
+    """
+    done = kept.done(cells)
+    results = [done[cell.name] for cell in cells if cell.name in done]
+    return study_report(kept.name, kept.study, results, len(cells), list(kept.failures(cells).values()))
 
 
 def study_report(
