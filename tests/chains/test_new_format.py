@@ -58,7 +58,7 @@ def test_parameters_and_the_graph_know_it() -> None:
     parameters: dict[str, Any] = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
     parameters["formats"] = {"soap": {}}
     # In the file these refer to the globals.
-    parameters |= {"world": 7, "teacher_error_rate": 0.08, "teacher_wrong_steps": 1}
+    parameters |= {"world": 7, "teacher_error_rate": 0.08, "teacher_wrong_steps": 1, "second_task": None}
     parameters["arms"] = {"soap_sft": {"prompt": "soap", "adapter": "soap"}}
     study = Study.from_parameters(parameters | {"finetune": {"soap": {}}})
     from medo1.pipelines.synthesis.pipeline import create_pipeline
