@@ -8,7 +8,8 @@ import pytest
 from medo1.statistics.fitted_prior import fitted_prior
 from medo1.statistics.fitted_stopping import calibrated
 from medo1.statistics.rules import StoppingRule
-from medo1.statistics.stopping import Stop, looks, probability_of_staying_ahead, stopping_point
+from medo1.statistics.stopping import Stop, looks, probability_of_staying_ahead, stopping_point, stops, stops_at
+from medo1.statistics.urns import stays_ahead
 from medo1.statistics.votes import Voter, vote
 
 
@@ -35,6 +36,57 @@ def test_the_probability_is_that_of_the_urn_ties_included(letters: str, options:
     stated = [None if letter == "-" else letter for letter in letters]
     exact = probability_of_staying_ahead(stated, options, remaining, rule)
     assert exact == pytest.approx(by_urn(letters, options, remaining, 0.7, 6_000), abs=0.025)
+
+
+def by_convolution(leader: int, rivals: list[tuple[int, bool]], silent: int, remaining: int, prior: float) -> float:
+    """The sum as it is written: ways of each letter to gain so many, those of rivals only as far as they stay behind."""
+
+    def ways(weight: float, most: int) -> np.ndarray:
+        steps = np.arange(most)
+        return np.concatenate([[1.0], np.cumprod((weight + steps) / (steps + 1))])
+
+    own, total = ways(leader + prior, remaining), 0.0
+    for gained in range(remaining + 1):
+        product = ways(silent + prior, remaining - gained)
+        for votes, wins_ties in rivals:
+            allowed = leader + gained - votes - wins_ties
+            product = np.convolve(product, ways(votes + prior, allowed) if allowed >= 0 else [0.0])
+        total += own[gained] * product[remaining - gained] if len(product) > remaining - gained else 0.0
+    every = leader + silent + sum(votes for votes, _ in rivals) + (len(rivals) + 2) * prior
+    return float(total / ways(every, remaining)[-1])
+
+
+def test_the_probability_is_the_sum_over_all_ends() -> None:
+    draw = np.random.default_rng(3)
+    for turn in range(200):
+        leader = int(draw.integers(1, 12))
+        rivals = [(int(draw.integers(0, leader + 1)), False) for _ in range(int(draw.integers(1, 10)))]
+        rivals = sorted((votes, bool(votes < leader and draw.random() < 0.3)) for votes, _ in rivals)
+        silent, remaining = int(draw.integers(0, 4)), int(draw.integers(1, 40))
+        prior = (0.01, 0.25, 1.0, 8.0)[turn % 4]
+        exact = by_convolution(leader, rivals, silent, remaining, prior)
+        assert stays_ahead(leader, tuple(rivals), silent, 1, remaining, prior) == pytest.approx(exact, abs=1e-9)
+
+
+def test_thousands_of_samples_do_not_overflow() -> None:
+    """Two alike after 60 of 3,000 samples: about even, and not certain."""
+    for most in (600, 3000):
+        close = probability_of_staying_ahead(list("AB" * 30), 3, most - 60)
+        assert 0.3 < close < 0.7
+    assert probability_of_staying_ahead(list("A" * 60), 4, 2940) > 0.99
+
+
+@pytest.mark.parametrize("name", ["dirichlet", "fitted", "beta", "distribution_free"])
+def test_all_thresholds_at_once_stop_where_each_stops_alone(name: str) -> None:
+    draw = np.random.default_rng(9)
+    rule = StoppingRule.model_validate({"rule": name, "mixture": [[0.1, 0.6], [2.0, 0.4]], "first": 2, "step": 2})
+    thresholds = (1.0, 0.5, 0.9, 0.999, 0.95)
+    for _ in range(60):
+        letters = sampled(draw, draw.dirichlet([0.4] * 5).tolist(), 20)
+        looked = list(stops(letters, 4, rule, 20))
+        for threshold, found in zip(thresholds, stops_at(letters, 4, rule, thresholds), strict=True):
+            alone = next(stop for stop in looked if stop.ends(threshold, 20))
+            assert (found, found.leader) == (alone, vote([Voter(one) for one in letters[: alone.drawn]]).letter)
 
 
 def test_a_leader_that_cannot_be_caught_is_certain() -> None:

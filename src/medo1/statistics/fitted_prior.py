@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def fitted_prior(questions: Sequence[Drawn]) -> Mixture:
     """
     if not questions:
         return tuple((one, 1 / len(CONCENTRATIONS)) for one in CONCENTRATIONS)
-    logs = np.array([_log_likelihoods(*_counts(*question)) for question in questions])
+    logs = np.array([_log_likelihoods(_counts(*question), CONCENTRATIONS) for question in questions])
     likelihoods = np.exp(logs - logs.max(axis=1, keepdims=True))
     weights = np.full(len(CONCENTRATIONS), 1 / len(CONCENTRATIONS))
     for _ in range(ROUNDS):
@@ -43,13 +44,14 @@ def fitted_prior(questions: Sequence[Drawn]) -> Mixture:
     return tuple((one, round(float(weight), 6)) for one, weight in zip(CONCENTRATIONS, weights, strict=True))
 
 
-def posterior(prior: Mixture, counts: Sequence[int]) -> list[float]:
+@lru_cache(maxsize=100_000)
+def posterior(prior: Mixture, counts: tuple[int, ...]) -> list[float]:
     """What the counts of one question leave of a mixture: the share of each of its concentrations.
 
     Args:
         prior: the mixture. counts: samples of each letter that may be stated, and of no answer.
     """
-    logs = np.array([_log_likelihood(counts, concentration) for concentration, _ in prior])
+    logs = _log_likelihoods(counts, tuple(concentration for concentration, _ in prior))
     left = np.exp(logs - logs.max()) * [weight for _, weight in prior]
     return [float(share) for share in left / left.sum()]
 
@@ -60,18 +62,14 @@ def _counts(letters: Sequence[str | None], options: int) -> tuple[int, ...]:
     return (*stated.values(), *[0] * max(0, options - len(stated)), silent)
 
 
-def _log_likelihoods(*counts: int) -> list[float]:
-    return [_log_likelihood(counts, concentration) for concentration in CONCENTRATIONS]
-
-
-def _log_likelihood(counts: Sequence[int], concentration: float) -> float:
-    """Of these counts in some order, under a symmetric Dirichlet law."""
+def _log_likelihoods(counts: Sequence[int], concentrations: Sequence[float]) -> np.ndarray:
+    """Of these counts in some order, under the symmetric Dirichlet law of each concentration."""
     from scipy.special import gammaln
 
-    found = np.asarray(counts, dtype=float)
+    found, weights = np.asarray(counts, dtype=float), np.asarray(concentrations)
     kinds, drawn = len(found), found.sum()
-    return float(
-        gammaln(kinds * concentration)
-        - gammaln(kinds * concentration + drawn)
-        + (gammaln(found + concentration) - gammaln(concentration)).sum()
+    return np.asarray(
+        gammaln(kinds * weights)
+        - gammaln(kinds * weights + drawn)
+        + (gammaln(found + weights[:, None]) - gammaln(weights)[:, None]).sum(axis=1)
     )

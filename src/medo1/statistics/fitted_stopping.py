@@ -15,12 +15,12 @@ import numpy as np
 
 from medo1.statistics.fitted_prior import Drawn, fitted_prior
 from medo1.statistics.rules import Mixture, StoppingRule
-from medo1.statistics.stopping import Stop, stops
-from medo1.statistics.votes import Voter, vote
+from medo1.statistics.stopping import standings, stops_at
 
 # How likely the leader is to stay ahead when drawing stops, from the safest on.
 STOP_AT = (1.0, 0.9999, 0.999, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.925, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
-ORDERS = 8
+ORDERS = 8  # of each question's samples, fewer where there are many questions: they are what the promise is about
+REPLAYS = 1000
 
 
 class Calibrated(NamedTuple):
@@ -72,20 +72,14 @@ def priors_of_others(questions: Sequence[Drawn]) -> list[Mixture]:
 def _replayed(questions: Sequence[Drawn], rule: StoppingRule) -> tuple[np.ndarray, np.ndarray]:
     """Agreement and samples drawn at each of `STOP_AT`, means over questions and orders."""
     draw = np.random.default_rng(1)
+    orders = max(1, min(ORDERS, REPLAYS // len(questions)))
     agreed, drawn = np.zeros(len(STOP_AT)), np.zeros(len(STOP_AT))
     for (letters, options), prior in zip(questions, priors_of_others(questions), strict=True):
         fitted = rule.model_copy(update={"rule": "fitted", "mixture": prior})
-        most = len(letters)
-        for _ in range(ORDERS):
-            order = [letters[place] for place in draw.permutation(most)]
-            whole = _winner(order)
-            looked: list[Stop] = list(stops(order, options, fitted, most))
-            counts = [next(stop.drawn for stop in looked if stop.ends(threshold, most)) for threshold in STOP_AT]
-            agrees = {count: _winner(order[:count]) == whole for count in set(counts)}
-            agreed += [agrees[count] for count in counts]
-            drawn += counts
-    return agreed / (len(questions) * ORDERS), drawn / (len(questions) * ORDERS)
-
-
-def _winner(letters: Sequence[str | None]) -> str | None:
-    return vote([Voter(letter) for letter in letters]).letter
+        for _ in range(orders):
+            order = [letters[place] for place in draw.permutation(len(letters))]
+            stopped = stops_at(order, options, fitted, STOP_AT)
+            [whole] = standings(order, options, [len(order)])
+            agreed += [stop.leader == whole.leader for stop in stopped]
+            drawn += [stop.drawn for stop in stopped]
+    return agreed / (len(questions) * orders), drawn / (len(questions) * orders)

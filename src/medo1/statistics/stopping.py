@@ -20,28 +20,31 @@ The same rule is replayed over samples that were all drawn, or controls sampling
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from medo1.statistics.fitted_prior import posterior
-from medo1.statistics.rules import Mixture, StoppingRule
+from medo1.statistics.rules import StoppingRule
+from medo1.statistics.urns import ALMOST_SURE, Rivals, cannot_be_caught, stays_ahead
 
 # Of a leader's votes and its rival's, where the leader has won: Beta(2, 1/2). It decides how soon the distribution-free
 # rule stops, not whether it holds.
 LEADER, RIVAL = 2.0, 0.5
-NEGLIGIBLE = 1e-9  # share of a mixture that is not worth a sum
+OF_AN_URN = ("dirichlet", "fitted")  # rules that say 1 only where the leader cannot be caught
+NEGLIGIBLE = 1e-6  # share of a mixture that is not worth a sum
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where drawing ended: after how many samples, and how surely the leader would have stayed ahead."""
+    """Where drawing ended: after how many samples, how surely the leader would have stayed ahead, and which it was."""
 
     drawn: int
     probability: float
+    leader: str | None = field(default=None, compare=False)
 
     def ends(self, threshold: float, most: int) -> bool:
         """Whether drawing ends here."""
@@ -67,10 +70,76 @@ def stopping_point(letters: Sequence[str | None], options: int, rule: StoppingRu
 
 def stops(letters: Sequence[str | None], options: int, rule: StoppingRule, most: int) -> Iterator[Stop]:
     """What the rule says at each look at these samples, whatever its threshold."""
-    for drawn in looks(rule, most):
+    for standing in standings(letters, options, looks(rule, most)):
+        yield Stop(standing.drawn, staying_ahead(standing, most - standing.drawn, rule), standing.leader)
+
+
+def stops_at(
+    letters: Sequence[str | None], options: int, rule: StoppingRule, thresholds: Sequence[float]
+) -> list[Stop]:
+    """Where drawing ends at each of these thresholds, on samples that were all drawn; one pass for all thresholds.
+
+    No look is computed that decides nothing: none after the last threshold is passed, and none that can reach no other.
+    """
+    most = len(letters)
+    rising = sorted(set(thresholds))
+    found: dict[float, Stop] = {}
+    for standing in standings(letters, options, looks(rule, most)):
+        remaining = most - standing.drawn
+        if at_most(standing, remaining, rule) < rising[len(found)]:
+            continue
+        stop = Stop(standing.drawn, staying_ahead(standing, remaining, rule), standing.leader)
+        found |= {threshold: stop for threshold in rising[len(found) :] if stop.ends(threshold, most)}
+        if len(found) == len(rising):
+            break
+    return [found[threshold] for threshold in thresholds]
+
+
+class Standing(NamedTuple):
+    """The votes of a question after some samples.
+
+    Attributes:
+        drawn: how many samples. leader: the letter that leads, the first stated of several; None where none is stated.
+        votes: the leader's. rivals: of each other letter that may be stated, sorted: its votes, and whether it wins a
+            tie. silent: samples that stated nothing.
+    """
+
+    drawn: int
+    leader: str | None
+    votes: int
+    rivals: Rivals
+    silent: int
+
+
+def standings(letters: Sequence[str | None], options: int, at: Sequence[int]) -> Iterator[Standing]:
+    """The votes after so many samples each time, as far as there are samples.
+
+    Args:
+        at: rising.
+    """
+    counts: dict[str, int] = {}  # in the order in which they were first stated
+    silent = seen = 0
+    for drawn in at:
         if drawn > len(letters):
             return
-        yield Stop(drawn, probability_of_staying_ahead(letters[:drawn], options, most - drawn, rule))
+        for letter in letters[seen:drawn]:
+            if letter is None:
+                silent += 1
+            else:
+                counts[letter] = counts.get(letter, 0) + 1
+        seen = drawn
+        leader = max(counts, key=counts.__getitem__, default=None)  # of equals the first stated
+        if leader is None:
+            yield Standing(drawn, None, 0, (), silent)
+            continue
+        rivals, earlier = [], True
+        for letter, votes in counts.items():
+            if letter == leader:
+                earlier = False
+            else:
+                rivals.append((votes, earlier))
+        rivals += [(0, False)] * (options - len(counts))
+        yield Standing(drawn, leader, counts[leader], tuple(sorted(rivals)), silent)
 
 
 def probability_of_staying_ahead(
@@ -80,33 +149,42 @@ def probability_of_staying_ahead(
 
     0 where nothing was stated yet and something may still be.
     """
-    rule = rule or StoppingRule()
-    counts = Counter(letter for letter in letters if letter is not None)
-    silent = len(letters) - counts.total()
-    if not counts:
-        return 1.0 if remaining == 0 else 0.0
-    order = list(counts)  # as first stated
-    leader = max(order, key=lambda letter: (counts[letter], -order.index(letter)))
-    if remaining == 0:
+    [standing] = standings(letters, options, [len(letters)])
+    return staying_ahead(standing, remaining, rule or StoppingRule())
+
+
+def at_most(standing: Standing, remaining: int, rule: StoppingRule) -> float:
+    """What `staying_ahead` is at most: the probability that the strongest rival alone does not pass the leader. It costs
+    a fraction of that, and fewer votes differ in it."""
+    if remaining == 0 or standing.leader is None or not standing.rivals or rule.rule not in OF_AN_URN:
+        return 1.0
+    strongest = standing.rivals[-1]
+    others = standing.drawn - standing.votes - strongest[0]
+    if cannot_be_caught(standing.votes, (strongest,), remaining):
+        return 1.0
+    return _of_an_urn(standing, (strongest,), others, len(standing.rivals), remaining, rule)
+
+
+def staying_ahead(standing: Standing, remaining: int, rule: StoppingRule) -> float:
+    """The same of votes that are counted."""
+    if standing.leader is None:
+        return float(remaining == 0)
+    if remaining == 0 or (cannot_be_caught(standing.votes, standing.rivals, remaining) and rule.rule in OF_AN_URN):
         return 1.0
     if rule.rule == "beta":
-        return _beta(counts[leader], max((count for letter, count in counts.items() if letter != leader), default=0))
-    earlier = set(order[: order.index(leader)])
-    rivals = [(counts[letter], letter in earlier) for letter in order if letter != leader]
-    rivals += [(0, False)] * max(0, options - len(order))
+        return _beta(standing.votes, max((votes for votes, _ in standing.rivals), default=0))
     if rule.rule == "distribution_free":
-        worst = max((_doubt(counts[leader], *rival, remaining) for rival in set(rivals)), default=0.0)
-        return max(0.0, 1.0 - len(rivals) * worst)
-    if rule.rule == "fitted":
-        return _mixed(counts[leader], tuple(sorted(rivals)), silent, remaining, rule.mixture)
-    return _dirichlet(counts[leader], tuple(sorted(rivals)), silent, remaining, rule.prior)
+        worst = max((_doubt(standing.votes, *rival, remaining) for rival in set(standing.rivals)), default=0.0)
+        return max(0.0, 1.0 - len(standing.rivals) * worst)
+    return _of_an_urn(standing, standing.rivals, standing.silent, 1, remaining, rule)
 
 
+@lru_cache(maxsize=100_000)
 def _beta(leader: int, second: int) -> float:
     """The probability that the leader is likelier than the second, of the two alone, from a uniform prior."""
-    from scipy.stats import beta
+    from scipy.special import betainc
 
-    return float(beta.sf(0.5, leader + 1, second + 1))
+    return float(betainc(second + 1, leader + 1, 0.5))
 
 
 @lru_cache(maxsize=100_000)
@@ -135,43 +213,14 @@ def _doubt(leader: int, rival: int, wins_ties: bool, remaining: int) -> float:
     return float(np.exp(lost.max() - won))
 
 
-@lru_cache(maxsize=100_000)
-def _dirichlet(leader: int, rivals: tuple[tuple[int, bool], ...], silent: int, remaining: int, prior: float) -> float:
-    """The probability, under the Dirichlet-multinomial law, that no rival passes the leader.
-
-    Args:
-        leader: its votes. rivals: votes of each other letter, and whether it wins a tie against the leader.
-        silent: samples that stated nothing. remaining: samples to come.
-        prior: pseudo-count of each letter and of silence.
-    """
-    ways = {count: _ways(count + prior, remaining) for count in {leader, silent, *(count for count, _ in rivals)}}
-    total = _ways((len(rivals) + 2) * prior + leader + silent + sum(count for count, _ in rivals), remaining)
-    stays = 0.0
-    for gained in range(remaining + 1):
-        product = ways[silent][: remaining - gained + 1]
-        for count, wins_ties in rivals:
-            allowed = leader + gained - count - wins_ties  # what this rival may gain at most
-            if allowed < 0:
-                product = np.zeros(1)
-                break
-            product = np.convolve(product, ways[count][: allowed + 1])[: remaining - gained + 1]
-        if len(product) > remaining - gained:
-            stays += ways[leader][gained] * product[remaining - gained]
-    return float(min(1.0, stays / total[remaining]))
-
-
-@lru_cache(maxsize=100_000)
-def _mixed(leader: int, rivals: tuple[tuple[int, bool], ...], silent: int, remaining: int, prior: Mixture) -> float:
-    """The same where the pseudo-count itself is unknown: the mean over what the votes leave of a mixture."""
-    shares = posterior(prior, (leader, *(count for count, _ in rivals), silent))
-    return sum(
-        share * _dirichlet(leader, rivals, silent, remaining, pseudo_count)
-        for share, (pseudo_count, _) in zip(shares, prior, strict=True)
-        if share > NEGLIGIBLE
-    )
-
-
-def _ways(weight: float, most: int) -> np.ndarray:
-    """weight (weight + 1) ... (weight + j - 1) / j! for j = 0 ... most: the ways to give one colour j more balls."""
-    steps = np.arange(most)
-    return np.concatenate([[1.0], np.cumprod((weight + steps) / (steps + 1))])
+def _of_an_urn(
+    standing: Standing, rivals: Rivals, others: int, kinds: int, remaining: int, rule: StoppingRule
+) -> float:
+    """Under the rule's prior; where that is a mixture, the mean over what all votes of the question leave of it."""
+    asked = standing.votes, rivals, others, kinds, remaining
+    if rule.rule == "dirichlet":
+        return stays_ahead(*asked, rule.prior)
+    shares = posterior(rule.mixture, (standing.votes, *(votes for votes, _ in standing.rivals), standing.silent))
+    known = [(share, one) for share, (one, _) in zip(shares, rule.mixture, strict=True) if share > NEGLIGIBLE]
+    found = sum(share * stays_ahead(*asked, pseudo_count) for share, pseudo_count in known)
+    return min(ALMOST_SURE, found / sum(share for share, _ in known))

@@ -10,7 +10,7 @@ from medo1.statistics.fitted_prior import Drawn, fitted_prior
 from medo1.statistics.fitted_stopping import calibrated, priors_of_others
 from medo1.statistics.intervals import mean_interval, share_interval
 from medo1.statistics.rules import StoppingRule
-from medo1.statistics.stopping import Stop, stops
+from medo1.statistics.stopping import Stop, stops_at
 from medo1.statistics.votes import vote
 from medo1.vocabulary import RULES
 
@@ -33,20 +33,18 @@ def stopping_rows(polls: Sequence[Poll], rule: StoppingRule, most: int) -> list[
     priors = dict(zip([poll.question_id for poll in polls], priors_of_others(_drawn(polls)), strict=True))
     for benchmark in sorted({poll.benchmark for poll in polls}):
         own = [poll for poll in polls if poll.benchmark == benchmark]
+        thresholds = sorted({*THRESHOLDS, rule.threshold})
         for name in RULES:
-            looked = [
-                list(
-                    stops(
-                        [sample.letter for sample in poll.samples],
-                        poll.options,
-                        rule.model_copy(update={"rule": name, "mixture": priors[poll.question_id]}),
-                        most,
-                    )
+            stopped = [
+                stops_at(
+                    [sample.letter for sample in poll.samples],
+                    poll.options,
+                    rule.model_copy(update={"rule": name, "mixture": priors[poll.question_id]}),
+                    thresholds,
                 )
                 for poll in own
             ]
-            for threshold in sorted({*THRESHOLDS, rule.threshold}):
-                ended = [next(stop for stop in stopped if stop.ends(threshold, most)) for stopped in looked]
+            for threshold, ended in zip(thresholds, zip(*stopped, strict=True), strict=True):
                 keys = {"arm": own[0].arm, "benchmark": benchmark, "rule": name, "threshold": threshold}
                 rows.append({**keys, "most": most, **_replayed(own, ended)})
     return rows
@@ -95,9 +93,9 @@ def _drawn(polls: Sequence[Poll]) -> list[Drawn]:
 
 
 def _replayed(polls: Sequence[Poll], ended: Sequence[Stop]) -> dict[str, Any]:
-    parts = [vote(poll.samples[: stop.drawn]).letter for poll, stop in zip(polls, ended, strict=True)]
-    agreed = sum(part == vote(poll.samples).letter for part, poll in zip(parts, polls, strict=True))
-    accuracy = mean_interval([float(part == poll.gold) for part, poll in zip(parts, polls, strict=True)])
+    winners = [vote(poll.samples).letter for poll in polls]
+    agreed = sum(stop.leader == winner for stop, winner in zip(ended, winners, strict=True))
+    accuracy = mean_interval([float(stop.leader == poll.gold) for stop, poll in zip(ended, polls, strict=True)])
     agreement = share_interval(agreed, len(polls))
     spent = [poll.tokens[: stop.drawn] for poll, stop in zip(polls, ended, strict=True)]
     counted = [sum(count or 0 for count in counts) for counts in spent if None not in counts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from medo1.frames import Frame, records
@@ -21,6 +22,8 @@ from medo1.vocabulary import ADAPTIVE_VOTE, RANKED_VOTE, SCORED_VOTE, SELECTED_V
 
 logger = logging.getLogger(__name__)
 
+MAY_LACK = ("letter", "completion_tokens", *CONFIDENCES)
+POLLED = ("sample", "ballot", "options", "gold", *MAY_LACK)  # what a poll takes of an answer
 CUT = ("cut", "cut_by_context")  # thoughts that ended without an answer being asked for
 ENOUGH_TO_TELL, MUCH = 20, 0.8  # forced answers; the share of them that are unread, or alike
 
@@ -65,13 +68,14 @@ def polled(answers: Frame, judgements: Frame | None = None) -> list[Poll]:
     said: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in [] if judgements is None else records(judgements):
         said.setdefault((row["benchmark"], row["question_id"]), []).append(row)
-    sampled = answers[answers["draw"] == "sampled"].sort_values("sample", kind="stable")
+    keys = ["benchmark", "question_id", "arm"]
+    sampled = answers[answers["draw"] == "sampled"].sort_values([*keys, "sample"], kind="stable")[[*keys, *POLLED]]
     polls = []
-    for (benchmark, question_id, arm), group in sampled.groupby(["benchmark", "question_id", "arm"], sort=True):
-        rows = records(group)
+    for (benchmark, question_id, arm), group in groupby(records(sampled), lambda row: tuple(row[key] for key in keys)):
+        rows = [{name: known(value) if name in MAY_LACK else value for name, value in row.items()} for row in group]
         ballots = tuple(tuple(row["ballot"]) for row in rows)
         free = any(ballots)
-        stated = [one[0] if one else None for one in ballots] if free else [known(row["letter"]) for row in rows]
+        stated = [one[0] if one else None for one in ballots] if free else [row["letter"] for row in rows]
         offered = LETTERS[: rows[0]["options"]]
         told = said.get((str(benchmark), str(question_id)), [])
         scores = {row["sample"]: known(row["score"]) for row in told if row["kind"] == "score"}
@@ -84,10 +88,10 @@ def polled(answers: Frame, judgements: Frame | None = None) -> list[Poll]:
                 gold=rows[0]["gold"],
                 options=len({*offered, *(answer for answer in stated if answer is not None)}),
                 samples=tuple(
-                    Voter(answer, **{name: known(row[name]) for name in CONFIDENCES}, score=scores.get(row["sample"]))
+                    Voter(answer, **{name: row[name] for name in CONFIDENCES}, score=scores.get(row["sample"]))
                     for answer, row in zip(stated, rows, strict=True)
                 ),
-                tokens=tuple(known(row["completion_tokens"]) for row in rows),
+                tokens=tuple(row["completion_tokens"] for row in rows),
                 ballots=ballots if free else (),
                 picked=tuple(
                     Picked(row["k"], known(row["letter"]), known(row["completion_tokens"]))
