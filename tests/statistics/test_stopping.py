@@ -39,7 +39,7 @@ def test_the_probability_is_that_of_the_urn_ties_included(letters: str, options:
 
 
 def by_convolution(leader: int, rivals: list[tuple[int, bool]], silent: int, remaining: int, prior: float) -> float:
-    """The sum as it is written: ways of each letter to gain so many, those of rivals only as far as they stay behind."""
+    """The sum as it is written: ways of each letter to gain so many, of rivals only as far as they stay behind."""
 
     def ways(weight: float, most: int) -> np.ndarray:
         steps = np.arange(most)

@@ -154,8 +154,8 @@ def probability_of_staying_ahead(
 
 
 def at_most(standing: Standing, remaining: int, rule: StoppingRule) -> float:
-    """What `staying_ahead` is at most: the probability that the strongest rival alone does not pass the leader. It costs
-    a fraction of that, and fewer votes differ in it."""
+    """What `staying_ahead` is at most: the probability that the strongest rival alone does not pass the leader. It
+    costs a fraction of that, and fewer votes differ in it."""
     if remaining == 0 or standing.leader is None or not standing.rivals or rule.rule not in OF_AN_URN:
         return 1.0
     strongest = standing.rivals[-1]
