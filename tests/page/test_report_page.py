@@ -15,6 +15,7 @@ import pytest
 from medo1 import tables
 from medo1.chains.lengths import length_rows
 from medo1.errors import UserError
+from medo1.gathered import gather
 from medo1.lineage.page_marks import filled, without_told
 from medo1.page.charts.intervals import Interval, intervals_panel
 from medo1.page.markup import Column, table
@@ -22,7 +23,6 @@ from medo1.page.material import Material
 from medo1.page.numbers_text import percent
 from medo1.page.report_page import rendered
 from medo1.page.sections.answer import reading, sentence
-from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.terminal import print_results
@@ -154,7 +154,7 @@ def study(difficulty: bool = True, benchmarks: tuple[str, ...] = ("clinic",)) ->
         "filter_funnel": FUNNEL,
         "chain_lengths": LENGTHS,
         "filter_soundness": SOUNDNESS,
-        "longstep.training_log": LOG,
+        "training_log": LOG.assign(format="longstep"),
     }
     return Material(given, tuple(ARMS), ("longstep",), "A study", (NOTE,), "vanilla")
 

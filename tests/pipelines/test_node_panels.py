@@ -29,13 +29,31 @@ def test_every_nodes_panel_says_what_it_does_and_shows_its_source() -> None:
             assert set(str(node.namespace).split(".")) <= node.tags
 
 
-def test_kedro_viz_folds_the_journey_into_its_stages_and_reporting_reads_no_table_of_one_arm() -> None:
+def test_kedro_viz_folds_the_journey_into_its_stages_and_reporting_reads_no_table_of_one_arm_or_format() -> None:
     study = Study.from_parameters(project_loader(ROOT, None)["parameters"])
     groups = {
         stage: {str(node.namespace).partition(".")[0] for node in _built(stage, study).nodes} for stage in PIPELINES
     }
     assert groups == {stage: {stage} for stage in PIPELINES}
-    arms = set(study.for_pipelines()["arms"])
+    parts = study.for_pipelines()
     read = {name for node in _built("reporting", study).nodes for name in node.inputs}
-    assert {name for name in read if name.partition(".")[0] in arms} == set()
-    assert {"answers", "generations", "asked_questions", "votes"} <= read
+    assert {name for name in read if name.partition(".")[0] in {*parts["arms"], *parts["formats"]}} == set()
+    assert {"answers", "generations", "asked_questions", "votes", "kept_chains", "training_log"} <= read
+
+
+@pytest.mark.parametrize("environment", [None, "recorded", "paper"])
+def test_a_folded_stage_shows_of_each_format_or_arm_only_what_the_next_stage_takes(environment: str | None) -> None:
+    pytest.importorskip("kedro_viz")
+    from kedro_viz.data_access.repositories.modular_pipelines import ModularPipelinesRepository
+    from kedro_viz.utils import _hash_input_output
+
+    study = Study.from_parameters(project_loader(ROOT, environment)["parameters"])
+    stages = [_built(stage, study) for stage in study.run_by_default]
+    whole = sum(stages[1:], stages[0])
+    tree = ModularPipelinesRepository()
+    tree.populate_tree(whole)
+    parts = study.for_pipelines()
+    names = {_hash_input_output(name): name for name in whole.datasets()}
+    shown = {names[child.id] for child in tree.tree["__root__"].children if child.id in names}
+    kinds = {name.partition(".")[2] for name in shown if name.partition(".")[0] in {*parts["arms"], *parts["formats"]}}
+    assert kinds <= {"teacher_prompts", "chains", "kept_chains", "adapter"}

@@ -12,7 +12,7 @@ import click
 from medo1.commands.audit.common import Audit, audit_command, commit_text
 from medo1.counting import counted
 from medo1.errors import UserError
-from medo1.frames import of_arms
+from medo1.gathered import by_arm
 
 if TYPE_CHECKING:
     from medo1.frames import Frame
@@ -92,35 +92,13 @@ def _run(audit: Audit, connection: LedgerReader, name: str, label: str) -> Compa
     from medo1.lineage.audit.run_tables import saved_values
 
     record = whole_run(connection, audit.ledger, find_run(connection, audit.ledger, name))
-    found = saved_values(connection, audit.places, record["id"], lambda dataset: dataset.rpartition(".")[2] in TABLES)
-    run = ComparedRun(label, record, _by_arm({dataset: saved.value for dataset, saved in found.items()}))
+    found = saved_values(connection, audit.places, record["id"], lambda dataset: dataset in TABLES)
+    if "answers" not in found:
+        raise UserError(f"Run {record['id']} has no answers of all arms: name a run of inference or reporting.")
+    run = ComparedRun(label, record, by_arm({dataset: saved.value for dataset, saved in found.items()}))
     made: list[dict[str, Any]] = [*record["outputs"], *(saved.row for saved in found.values())]
-    if not run.arms:
-        raise UserError(f"Run {record['id']} has no answers of any arm: name a run of inference or reporting.")
     run.parameters = parameters_read(connection, ancestors(connection, *made))
     return run
-
-
-def _by_arm(tables: Mapping[str, Frame]) -> dict[str, Frame]:
-    """Tables by `<arm>.<table>`, arms in the study's order: their own, or cut from those of all arms where the run read
-    only these."""
-    order = list(of_arms(tables["answers"])) if "answers" in tables else []
-    own = {name: table for name, table in tables.items() if "." in name}
-    own = dict(sorted(own.items(), key=lambda item: _place(item[0].rpartition(".")[0], order)))
-    if any(name.endswith(".answers") for name in own) or "answers" not in tables:
-        return own
-    found = {
-        f"{arm}.{name}": rows
-        for name, table in tables.items()
-        if "arm" in table
-        for arm, rows in of_arms(table).items()
-    }
-    asked = tables.get("asked_questions")
-    return found if asked is None else found | {f"{arm}.asked_questions": asked for arm in of_arms(tables["answers"])}
-
-
-def _place(arm: str, order: Sequence[str]) -> int:
-    return order.index(arm) if arm in order else len(order)
 
 
 def _page_of(runs: Sequence[ComparedRun], confidence: float, texts: bool) -> dict[str, Any]:

@@ -57,11 +57,9 @@ class Material:
     def there(self, name: str) -> bool:
         """Whether there is something under a name: a table with rows, a value that is not empty.
 
-        `{arm}.answers` and `{format}.training_log` are there when one arm's, or one format's, is.
+        `{arm}.answers` is there when one arm's is.
         """
         names = [name.format(arm=arm) for arm in self.arms] if "{arm}" in name else [name]
-        if "{format}" in name:
-            names = [name.format(format=format) for format in self.formats]
         return any(self.given.get(one) is not None and len(self.given[one]) > 0 for one in names)
 
     def benchmarks(self, name: str) -> list[str]:

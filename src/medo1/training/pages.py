@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import cycle
 from typing import Any
 
 from medo1.training.examples import TrainingExample
@@ -66,6 +67,34 @@ def curve_figure(log: Sequence[Mapping[str, Any]], name: str) -> Any:
     figure.update_layout(template="plotly_white", title=f"{name}: training", height=180 * max(len(curves), 1) + 120)
     figure.update_xaxes(title="optimizer step", row=max(len(curves), 1), col=1)
     return figure
+
+
+def curves_together(figures: Mapping[str, Any]) -> Any:
+    """The curves of several trainings in one Plotly figure: a panel for each that one of them has, a line a training.
+
+    Args:
+        figures: of `curve_figure`, by the trainings' names.
+    """
+    import plotly.graph_objects as go
+    from plotly.colors import qualitative
+    from plotly.subplots import make_subplots
+
+    panels = list(dict.fromkeys(trace.name for figure in figures.values() for trace in figure.data))
+    whole = make_subplots(
+        rows=max(len(panels), 1), cols=1, shared_xaxes=True, vertical_spacing=0.06, subplot_titles=panels or None
+    )
+    shown: set[str] = set()
+    for (name, figure), colour in zip(figures.items(), cycle(qualitative.Safe), strict=False):
+        for trace in figure.data:
+            line = go.Scatter(
+                x=trace.x, y=trace.y, mode=trace.mode, name=name, legendgroup=name, showlegend=name not in shown,
+                line={"color": colour}, marker={"color": colour},
+            )  # fmt: skip
+            shown.add(name)
+            whole.add_trace(line, row=panels.index(trace.name) + 1, col=1)
+    whole.update_layout(template="plotly_white", title="training", height=180 * max(len(panels), 1) + 120)
+    whole.update_xaxes(title="optimizer step", row=max(len(panels), 1), col=1)
+    return whole
 
 
 def training_page(

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from medo1 import tables
+from medo1.gathered import gather
 from medo1.page.material import Material
 from medo1.page.sections.answer import sentence
 from medo1.page.study_page import study_page
-from medo1.pipelines.inference.nodes import gather
 from medo1.pipelines.reporting.nodes import (
     calibrate,
     compare_arms,

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from medo1 import tables
 from medo1.engines.base import Model
 from medo1.errors import UserError
-from medo1.pipelines.inference.nodes import gather
+from medo1.gathered import gather
 from medo1.pipelines.reporting.nodes import (
     calibrate,
     compare_arms,

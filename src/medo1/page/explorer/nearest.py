@@ -34,10 +34,11 @@ def nearest_training_questions(
         return found
     stems = dict(zip(taught["question_id"], taught["stem"], strict=True))
     asked = [_words(stem) for stem in questions["stem"]]
+    kept = material.frame("kept_chains")
+    if kept is None:
+        return found
     for format in sorted(set(learnt.values())):
-        chains = material.frame(f"{format}.kept_chains")
-        if chains is None or not len(chains):
-            continue
+        chains = kept[kept["format"] == format]
         known = chains[chains["question_id"].isin(stems.keys())].drop_duplicates("question_id")
         if not len(known):
             continue

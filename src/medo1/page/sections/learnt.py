@@ -113,7 +113,8 @@ def _lengths(material: Material) -> Markup:
 
 def _training(material: Material) -> Markup:
     look = format_places(material)
-    logs = {name: material.rows(f"{name}.training_log") for name in material.formats}
+    every = material.rows("training_log")
+    logs = {name: [row for row in every if row["format"] == name] for name in material.formats}
     panels = []
     for column, title in CURVES.items():
         series = []
@@ -165,4 +166,4 @@ def _last(rows: list[dict[str, object]]) -> dict[str, object]:
 FUNNEL = Section("funnel", "What was learnt from", ("filter_funnel",), _funnel)
 SOUNDNESS = Section("soundness", "What the filters let through", ("filter_soundness",), _soundness)
 LENGTHS = Section("chain-lengths", "How long the chains are", ("chain_lengths",), _lengths)
-TRAINING = Section("training", "Training", ("{format}.training_log",), _training)
+TRAINING = Section("training", "Training", ("training_log",), _training)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from medo1.gathered import gather, gather_values
 from medo1.pipelines.filtering.nodes import (
     ask_judges,
     attempt_questions,
@@ -18,6 +19,8 @@ from medo1.pipelines.filtering.nodes import (
 )
 from medo1.wiring import bound
 
+# Of these a format has its own, and there is one of all.
+GATHERED = {"kept_chains": gather, "dropped_chains": gather, "filter_summary": gather_values}
 EMBEDDED = "clinic"  # the base model of the embedded world, whose truth is known
 
 
@@ -96,7 +99,16 @@ def create_pipeline(
             inputs=[f"{name}.filter_verdicts" for name in names],
             outputs=["filter_funnel", "filter_funnel_figure"],
             name="summarise_filters",
-        )
+        ),
+        *(
+            Node(
+                bound(function, formats=names),
+                inputs=[f"{name}.{kind}" for name in names],
+                outputs=kind,
+                name=f"gather_{kind}",
+            )
+            for kind, function in GATHERED.items()
+        ),
     ]
     if filters["solver"]:
         model = ["base_model"] if filters["solver"] == "student" else []

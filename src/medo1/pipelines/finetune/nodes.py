@@ -216,3 +216,20 @@ def describe_training(
     job = training_job(training_examples, questions, base_model, params, training_estimate, seed, format)
     Checkpoints(checkpoints, job.key).remove()
     return figure, page
+
+
+def gather_training_pages(*figures_and_pages: Any, formats: tuple[str, ...]) -> tuple[Any, Path]:
+    """The curves of all trainings in one figure, a line a format; and a folder of their pages.
+
+    Args:
+        figures_and_pages: the figure of each of `formats`, then the page of each.
+        formats: their names.
+    """
+    from medo1.training.pages import curves_together
+
+    figures, pages = figures_and_pages[: len(formats)], figures_and_pages[len(formats) :]
+    folder = Path(tempfile.mkdtemp(prefix="medo1-trainings-")) / "pages"
+    folder.mkdir()
+    for name, page in zip(formats, pages, strict=True):
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    return curves_together(dict(zip(formats, figures, strict=True))), folder

@@ -7,9 +7,11 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from medo1.gathered import gather
 from medo1.pipelines.finetune.nodes import (
     describe_training,
     estimate_training,
+    gather_training_pages,
     make_small_student,
     make_training_examples,
     train_adapter,
@@ -77,6 +79,21 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], base_model: str = 
     """
     imported = {name: spec for name, spec in formats.items() if spec["source"] == "import"}
     start = _small_student(imported) if base_model == "small_student" else Pipeline([])
+    names = tuple(formats)
+    of_all = [
+        Node(
+            bound(gather, formats=names),
+            inputs=[f"{name}.training_log" for name in names],
+            outputs="training_log",
+            name="gather_training_log",
+        ),
+        Node(
+            bound(gather_training_pages, formats=names),
+            inputs=[f"{name}.{kind}" for kind in ("training_figure", "training_page") for name in names],
+            outputs=["training_figure", "training_pages"],
+            name="gather_training_pages",
+        ),
+    ]
     return sum(
         (
             Pipeline(
@@ -93,5 +110,5 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], base_model: str = 
             )
             for name, spec in formats.items()
         ),
-        start,
+        start + Pipeline(of_all if names else []),
     )

@@ -194,19 +194,6 @@ def vote(answers: Frame, params: InferenceParams, judgements: Frame | None = Non
     return tables.as_table(tables.VOTES, vote_rows(polled(answers, judgements), params.votes))
 
 
-def gather(*tables: Frame) -> Frame:
-    """The rows of all arms in one table, in the order in which the arms shall stand; a question that several arms were
-    asked stands there once.
-
-    Args:
-        tables: of one kind, one an arm.
-    """
-    import pandas as pd
-
-    whole = pd.concat([table for table in tables if len(table)] or list(tables[:1]), ignore_index=True)
-    return whole if "arm" in whole else whole.drop_duplicates(["benchmark", "question_id"], ignore_index=True)
-
-
 def draw_curves(
     params: InferenceParams, arms: dict[str, Any], seed: int, answers: Frame, *judgements: Frame
 ) -> tuple[Frame, Frame, Frame]:

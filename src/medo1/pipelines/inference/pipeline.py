@@ -7,13 +7,13 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from medo1.gathered import gather
 from medo1.pipelines.inference.free_form_nodes import compare_free_form, judge_answers
 from medo1.pipelines.inference.nodes import (
     account,
     choose_questions,
     compare_stopping,
     draw_curves,
-    gather,
     generate,
     judge_samples,
     read_answers,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from medo1.frames import Frame, of_arms
+from medo1.gathered import by_arm
 from medo1.pipelines.reporting.params import ReportingParams
 
 # Tables of every study; a section whose tables are empty is left out.
@@ -27,8 +27,7 @@ ALWAYS = (
     *("letters", "letter_baselines", "lengths", "model_sizes", "frontier"),
     *("tokens", "outcomes", "timing", "ingest_summary"),
 )
-OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs", "training_questions")
-OF_EACH_FORMAT = ("training_log", "kept_chains")
+OF_FORMATS = ("filter_funnel", "chain_lengths", "teaching_costs", "training_questions", "training_log", "kept_chains")
 OF_ARMS = ("answers", "asked_questions", "generations", "votes")  # each of all arms in one table
 
 
@@ -51,7 +50,6 @@ def page_inputs(
         *(("probes",) if probed else ()),
         *(("faithfulness",) if "changed_step" in probed else ()),
         *(("free_form",) if free else ()),
-        *(f"{name}.{table}" for name in formats for table in OF_EACH_FORMAT),
         *OF_ARMS,
     )
 
@@ -81,7 +79,7 @@ def write_page(
 
     given = dict(zip(names, tables, strict=True))
     material = Material(
-        given=given | _by_arm(given),
+        given=given | by_arm({name: given[name] for name in OF_ARMS}),
         arms=tuple(arms),
         formats=formats,
         title=params.title,
@@ -99,15 +97,6 @@ def write_page(
     )
     page = study_page(material, cases=params.cases != "none", inside=round(params.most_mb * 1e6))
     return page.html, _folder(page.files)
-
-
-def _by_arm(given: Mapping[str, Any]) -> dict[str, Frame]:
-    """Each arm's rows of the tables of all arms, by `<arm>.<table>`."""
-    asked = given["asked_questions"]
-    found = {
-        f"{arm}.{name}": rows for name in OF_ARMS if "arm" in given[name] for arm, rows in of_arms(given[name]).items()
-    }
-    return found | {f"{arm}.asked_questions": asked for arm in of_arms(given["answers"])}
 
 
 def _folder(files: Mapping[str, str]) -> Path:

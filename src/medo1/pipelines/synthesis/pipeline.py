@@ -8,6 +8,7 @@ from typing import Any
 from kedro.pipeline import Node, Pipeline
 
 from medo1.chains.recipes import RECIPES
+from medo1.gathered import gather, gather_values
 from medo1.pipelines.synthesis.nodes import (
     add_up_estimates,
     choose_training_questions,
@@ -110,4 +111,21 @@ def create_pipeline(formats: Mapping[str, Mapping[str, Any]], estimate_only: boo
         else _asked(name, spec, write_chains, MADE)
         for name, spec in formats.items()
     ]  # fmt: skip
-    return sum(chains, Pipeline([choice, summary]))
+    gathered = [
+        Node(
+            bound(gather, formats=tuple(formats)),
+            inputs=[f"{name}.chains_rejected" for name in formats],
+            outputs="chains_rejected",
+            name="gather_chains_rejected",
+        )
+    ]
+    if written:
+        gathered.append(
+            Node(
+                bound(gather_values, formats=tuple(written)),
+                inputs=[f"{name}.teaching_estimate" for name in written],
+                outputs="teaching_estimate",
+                name="gather_teaching_estimate",
+            )
+        )
+    return sum(chains, Pipeline([choice, summary, *gathered]))
