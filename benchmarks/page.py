@@ -78,8 +78,8 @@ def made_study(questions: int, samples: int, characters: int) -> Any:
     import pandas as pd
     from tests.page.studies import generation, question
 
-    from medo1.page.material import Material
     from medo1.gathered import gather
+    from medo1.page.material import Material
     from medo1.pipelines.reporting.nodes import compare_arms
     from medo1.pipelines.reporting.params import ReportingParams
 
