@@ -600,7 +600,8 @@ CLUSTERED_RESULTS = _table(
     unique=["arm", "benchmark", "subset"],
 )
 RESULTS_BY_SEED = _table(
-    {"world": MAYBE_COUNT, "seed": COUNT, **RESULTS.columns}, unique=["world", "seed", "arm", "benchmark"]
+    {"world": MAYBE_COUNT, "seed": COUNT, "run": NAME, **RESULTS.columns},
+    unique=["world", "seed", "arm", "benchmark"],
 )  # world: null where it is the configured one
 COMPARISONS = _table(
     {

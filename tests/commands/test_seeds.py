@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from medo1.commands import seeds as command
+from medo1.commands.audit.prune import prune
+from medo1.commands.audit.trace import trace
+from medo1.commands.audit.verify import rebuild
 from medo1.commands.seeds import Repetition, seeds
+from medo1.lineage.manifests import Provenance
 from tests.journey.scratch import Scratch
 
 ACCURACY = {"vanilla": 0.5, "longstep_sft": 0.625}
@@ -46,7 +51,9 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(one.params)
         if one == Repetition(2, 8):
             return 1
-        command._datasets(env)[0].save(results(one.seed))
+        saved = command._datasets(env)[0]
+        saved.provenance = Provenance("results")
+        saved.save(results(one.seed))
         return 0
 
     monkeypatch.setattr(command, "_run", run)
@@ -81,3 +88,19 @@ def test_a_seed_or_world_named_twice_is_refused(ran: list[str], words: list[str]
     done = CliRunner().invoke(seeds, words)
     assert (done.exit_code, ran) == (1, [])
     assert "names one twice" in done.output
+
+
+def test_a_number_of_the_table_is_traced_to_the_run_that_it_is_of(ran: list[str]) -> None:
+    CliRunner().invoke(seeds, ["1", "3"])
+    asked = ["results_by_seed", "accuracy", "--where", "seed=3", "--where", "arm=vanilla"]
+    assert CliRunner().invoke(rebuild, []).exit_code == 0  # the runs here are stand-ins, which write no ledger
+    traced = CliRunner().invoke(trace, [*asked, "--json"])
+    assert traced.exit_code == 0, traced.output
+    (below,) = json.loads(traced.output)["trace"]["below"]
+    version = max(command._datasets(None)[0].complete_versions())
+    assert len(ran) == 2
+    assert (below["dataset"], below["version"], below["rows"]) == ("results", version, 1)
+    assert below["checks"][0]["comes_out"]
+    pruned = CliRunner().invoke(prune, ["--keep-last", "1", "--json"])
+    gone = {(one["dataset"], one["version"]) for one in json.loads(pruned.output)["versions"]}
+    assert {dataset for dataset, _ in gone} == {"results_by_seed"}, "the newest table was made from both runs"

@@ -72,7 +72,7 @@ def seeds(seeds: tuple[int, ...], worlds: tuple[int, ...], env: str | None, para
         versions[one] = new[0]
         table = _joined(results, versions)
         by_seed = _datasets(env)[1]  # an entry saves one version
-        _save(by_seed, results, table, versions)
+        _save(by_seed, results, table, versions, env)
     if table is not None:
         _print(table, failed, baseline)
         click.echo(f"Saved as results_by_seed: {by_seed.location}")
@@ -113,20 +113,19 @@ def _joined(results: Table, versions: dict[Repetition, str]) -> Frame:
     rows = []
     for one, version in versions.items():
         results.pin(version)
-        rows.append(results.load().assign(seed=one.seed, world=one.world))
+        rows.append(results.load().assign(seed=one.seed, world=one.world, run=version))
     joined = pd.concat(rows, ignore_index=True).astype({"world": "Int64"})
     return tables.RESULTS_BY_SEED.validate(joined[list(tables.RESULTS_BY_SEED.columns)])
 
 
-def _save(by_seed: Table, results: Table, table: Frame, versions: dict[Repetition, str]) -> None:
-    from medo1.lineage.manifests import Provenance
+def _save(by_seed: Table, results: Table, table: Frame, versions: dict[Repetition, str], env: str | None) -> None:
+    from medo1.commands.made_tables import save_made_table
 
-    made_from = {
-        f"results ({one.title})": {"version": version, "digest": results.manifest(version).digest}
-        for one, version in versions.items()
-    }
-    by_seed.provenance = Provenance("results_by_seed", node="kedro seeds", made_from=made_from)
-    by_seed.save(table)
+    reads = [
+        {"dataset": "results", "run": version, "version": version, "digest": results.manifest(version).digest}
+        for version in versions.values()
+    ]
+    save_made_table(by_seed, table, name="results_by_seed", command="kedro seeds", reads=reads, env=env)
 
 
 def _print(table: Frame, failed: list[Repetition], baseline: str) -> None:

@@ -214,31 +214,21 @@ def _keep_table(project: Path, kept: KeptCells, rows: Sequence[dict[str, Any]], 
     from kedro.io import DataCatalog
 
     from medo1 import tables
-    from medo1.commands.audit.common import Audit
+    from medo1.commands.made_tables import save_made_table
     from medo1.configuration import project_loader
-    from medo1.datasets.artifacts import made_outside_a_run
-    from medo1.lineage.manifests import Provenance
-    from medo1.lineage.recorder import put_made_outside_a_run
 
     entry = project_loader(project, kept.study.env)["catalog"]["study_cells"]
     plain = {key: value for key, value in entry.items() if key != "validator"}
     saved: Any = DataCatalog.from_config({"study_cells": plain})["study_cells"]
-    made_from = {
-        f"{dataset} (run {result.run['id']})": dict(identity)
+    reads = [
+        {"dataset": dataset, "run": result.run["id"], **identity}
         for result in results
         for dataset, identity in result.made_from.items()
-    }
-    saved.provenance = Provenance(
-        "study_cells", node=f"kedro study {kept.name}", made_from=made_from,
-        maker=made_outside_a_run("kedro study", study=kept.name), run_record={"env": kept.study.env},
-    )  # fmt: skip
-    saved.save(tables.as_table(tables.STUDY_CELLS, rows))
-    audit = Audit(kept.study.env, as_json=False)
-    try:
-        put_made_outside_a_run(audit.opened(create=True), saved.location, saved.manifest())
-    finally:
-        audit.close()
-    return str(saved.location)
+    ]
+    table = tables.as_table(tables.STUDY_CELLS, rows)
+    return save_made_table(
+        saved, table, name="study_cells", command="kedro study", reads=reads, env=kept.study.env, study=kept.name
+    )
 
 
 def _reproduce(project: Path, kept: KeptCells, cells: Sequence[Cell], done: dict[str, CellResult]) -> None:

@@ -109,7 +109,11 @@ def versions_by_id(connection: LedgerReader, numbers: Iterable[int]) -> dict[int
 
 
 def inputs_of(connection: LedgerReader, children: Iterable[Row]) -> list[tuple[int, Row]]:
-    """What each version's node read; what stayed in memory is followed to the node that made it."""
+    """What each version's node read; what stayed in memory is followed to the node that made it.
+
+    What a command made of several runs' versions names them itself (`maker`).
+    """
+    children = list(children)
     # Versions by the node whose inputs count as theirs.
     owners: dict[int, set[int]] = defaultdict(set)
     runs: dict[int, str] = {}
@@ -117,7 +121,7 @@ def inputs_of(connection: LedgerReader, children: Iterable[Row]) -> list[tuple[i
         if child["node_run_id"] is not None:
             owners[child["node_run_id"]].add(child["id"])
             runs[child["node_run_id"]] = child["run_id"]
-    found: list[tuple[int, Row]] = []
+    found = [(child["id"], read) for child in children for read in _reads_of_a_command(connection, child)]
     seen: set[int] = set()
     wanted = set(owners)
     while wanted:
@@ -138,6 +142,25 @@ def inputs_of(connection: LedgerReader, children: Iterable[Row]) -> list[tuple[i
                 owners[maker] |= owners[reader]
                 runs[maker] = run_id
                 wanted.add(maker)
+    return found
+
+
+def _reads_of_a_command(connection: LedgerReader, child: Row) -> list[Row]:
+    reads = (child["maker"] or {}).get("reads") or []
+    known: dict[tuple[str, str], Row] = {}
+    for some in in_pieces(sorted({read["version"] for read in reads})):
+        query = "SELECT id, dataset, version, digest FROM version WHERE version IN (:some)"
+        known |= {(row["dataset"], row["version"]): row for row in connection.rows(query, some=some)}
+    found = []
+    for read in reads:
+        there = known.get((read["dataset"], read["version"]))
+        told = {
+            "name": read["dataset"],
+            "kind": "version",
+            "digest": read["digest"],
+            "detail": {"version": read["version"]},
+        }
+        found.append(told | {"node_run_id": None, "version_id": there and there["id"]})
     return found
 
 

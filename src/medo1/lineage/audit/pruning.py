@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 NEEDED = (
-    "SELECT id, site, location, version, dataset, node_run_id, run_id, size_bytes FROM version WHERE pruned_at IS NULL"
+    "SELECT id, site, location, version, dataset, node_run_id, run_id, size_bytes, maker FROM version"
+    " WHERE pruned_at IS NULL"
 )
 
 

@@ -8,6 +8,7 @@ that is not the whole rule, the catalog says it, and the manifest keeps it (`met
       metadata:
         rows_from:
           "*.answers":                    # input datasets by name
+            run: run                      # only versions of the run that stands in this column of the row
             match: {arm: arm, benchmark: benchmark}   # column of the row: column of the input
             where: {draw: greedy}         # fixed values of the input's columns; a list names several
             either: {arm: [arm, baseline]}  # the input's column is one of these of the row
@@ -241,6 +242,8 @@ class _Tracer:
             if read["version"] is None:
                 step.outside.append(read)
                 continue
+            if not _of_its_run(step.version, rows, read["version"]):
+                continue
             step.below.append(self._step(step, rows, read))
 
     def _step(self, above: TraceStep, rows: Frame | None, read: Row) -> TraceStep:
@@ -402,6 +405,12 @@ def _rule(rules: Mapping[str, Any], dataset: str) -> Mapping[str, Any]:
         if fnmatchcase(dataset, pattern):
             return rule or {}
     return {}
+
+
+def _of_its_run(above: Row, rows: Frame | None, version: Row) -> bool:
+    """Whether rows can be made from a version, where they name the runs that they are of."""
+    column = _rule(above["rows_from"], version["dataset"]).get("run")
+    return rows is None or column not in rows.columns or (version["run_id"] or version["version"]) in set(rows[column])
 
 
 def _chosen(table: Frame, rows: Frame, key: Sequence[str], rule: Mapping[str, Any]) -> tuple[Frame, str]:
