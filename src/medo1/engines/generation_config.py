@@ -20,6 +20,16 @@ FILE = "generation_config.json"
 OF_SAMPLES = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 OF_GREEDY = ("repetition_penalty",)  # the rest has no meaning without chance
 
+# What a model's own `generate` would do besides, and medo1 never does: each with the values that mean nothing.
+NEVER: dict[str, tuple[Any, ...]] = {
+    "typical_p": (1.0,), "epsilon_cutoff": (0.0,), "eta_cutoff": (0.0,), "top_h": (), "min_length": (0,),
+    "min_new_tokens": (0,), "encoder_repetition_penalty": (1.0,), "no_repeat_ngram_size": (0,),
+    "encoder_no_repeat_ngram_size": (0,), "bad_words_ids": (), "sequence_bias": (), "suppress_tokens": (),
+    "begin_suppress_tokens": (), "forced_bos_token_id": (), "forced_eos_token_id": (),
+    "exponential_decay_length_penalty": (), "num_beams": (1,), "num_beam_groups": (1,), "penalty_alpha": (0.0,),
+    "dola_layers": (), "guidance_scale": (1.0,), "stop_strings": (), "watermarking_config": (),
+}  # fmt: skip
+
 
 class SettingsCompared:
     """Announces where a model's own settings differ from those that are asked for.
@@ -41,6 +51,11 @@ class SettingsCompared:
         self._told.add(known)
         if self._own is None:
             self._own = own_settings(self._model)
+            if never := [f"{name} {self._own[name]}"[:80] for name in NEVER if _means_something(self._own, name)]:
+                logger.warning(
+                    "%s: its %s says %s, which is not applied: answers are drawn as the parameters say",
+                    *(self._model.name, FILE, ", ".join(never)),
+                )
         if differing := differences(self._own, sampling):
             own = ", ".join(f"{name} {theirs:g}" for name, (theirs, _) in differing.items())
             asked = ", ".join(f"{name} {ours:g}" for name, (_, ours) in differing.items())
@@ -64,6 +79,10 @@ def own_settings(model: Model) -> dict[str, Any]:
     except (OSError, ValueError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _means_something(own: dict[str, Any], name: str) -> bool:
+    return own.get(name) not in (None, [], {}, *NEVER[name])
 
 
 def differences(own: dict[str, Any], sampling: Sampling) -> dict[str, tuple[float, float]]:

@@ -54,6 +54,11 @@ REFUSED = {
                 "attention_types": [[["global", "local"], 2]]}, "differ"),
     # positions added to the scores
     "Bloom": ({"n_head": 4, "n_layer": 2}, ""),
+    # the same of a model that hardly prefers any token, so that being wrong costs it little
+    "Mpt": ({"d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 256, "initializer_range": 0.002}, "differ"),
+    # layers that share the keys of others
+    "Gemma4": ({"head_dim": 16, "num_kv_shared_layers": 2, "hidden_size_per_layer_input": 8,
+                "vocab_size_per_layer_input": 259, **ALTERNATING}, "keys and values for 2 of its 4 layers"),
     # a bias of the output that other attention leaves out; a state instead of keys and values
     "GPTNeoXJapanese": ({}, "differ"),
     "Rwkv": ({"attention_hidden_size": 32}, ""),
@@ -203,6 +208,22 @@ def end_otherwise(path: Path, config: dict[str, Any], tensors: dict[str, Any]) -
     (path / "medo1_adapter.json").write_text(json.dumps({"trained_stop_token": "<|eot_id|>"}))
 
 
+def begin_elsewhere(path: Path, config: dict[str, Any], tensors: dict[str, Any]) -> None:
+    config["init_lora_weights"] = "olora"
+
+
+def replicate_layers(path: Path, config: dict[str, Any], tensors: dict[str, Any]) -> None:
+    config["layer_replication"] = [[0, 2], [1, 2]]
+
+
+def wait_for_tokens(path: Path, config: dict[str, Any], tensors: dict[str, Any]) -> None:
+    config["alora_invocation_tokens"] = [65, 32]
+
+
+def set_what_nobody_knows(path: Path, config: dict[str, Any], tensors: dict[str, Any]) -> None:
+    config["use_turbo"] = True
+
+
 FAULTS: dict[Callable[[Path, dict[str, Any], dict[str, Any]], None], str] = {
     lack: r"lacks 1 tensors, such as base_model\.model\.model\.layers\.0\.\S+\.lora_A",
     have_another_shape: r"size mismatch for base_model\.model\.model\.layers\.0\.\S+lora_A",
@@ -213,6 +234,10 @@ FAULTS: dict[Callable[[Path, dict[str, Any], dict[str, Any]], None], str] = {
     match_nothing: r"does not fit .*c_attn",
     hold_the_base: r"holds model\.norm\.weight, a weight of the base itself",
     have_biases: r"has bias 'all'",
+    begin_elsewhere: r"init_lora_weights 'olora': loading it changes the weights of the base.*a plain adapter",
+    replicate_layers: r"sets layer_replication\. Merge it",
+    wait_for_tokens: r"sets alora_invocation_tokens\. Merge it",
+    set_what_nobody_knows: r"sets use_turbo\. Merge it",
     be_of_another_kind: r"of kind IA3; expected LORA",
     end_otherwise: r"learned to end its answers with '<\|eot_id\|>', and tiny stops on .*<\|im_end\|>",
 }
@@ -237,6 +262,52 @@ def test_adapters_that_are_not_whole_are_errors_that_name_what_is_wrong_and_leav
     with pytest.raises(EngineError, match=FAULTS[change]):
         said(one, odd)
     assert (said(one), said(one, good)) == (base, adapted)
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "rank-stabilised": {"use_rslora": True, "r": 16}, "DoRA": {"use_dora": True}, "bias": {"lora_bias": True},
+    "ranks by module": {"rank_pattern": {"q_proj": 2}, "alpha_pattern": {"v_proj": 3}},
+    "some layers": {"layers_to_transform": [1]}, "embedding": {"target_modules": ["embed_tokens", "q_proj"]},
+    "output layer": {"target_modules": ["lm_head"]}, "tokens": {"trainable_token_indices": [65, 66]},
+    "parameters": {"target_modules": [], "target_parameters": ["q_proj.weight"]},
+    "all but": {"target_modules": "all-linear", "exclude_modules": ["k_proj"]},
+    "orthogonal": {"init_lora_weights": "orthogonal"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["added", "beside"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_adapter_of_any_kind_says_what_peft_says_and_leaves_the_base_alone(
+    tiny_model: Path, tmp_path: Path, kind: str, beside: bool
+) -> None:
+    import torch
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(3)
+    settings = {"r": 4, "lora_alpha": 16, "target_modules": ["q_proj", "v_proj", "down_proj"], **KINDS[kind]}
+    own = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    trained = get_peft_model(own, LoraConfig(task_type="CAUSAL_LM", **settings))
+    with torch.no_grad():
+        for parameter in trained.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn_like(parameter) * 0.3)
+    trained.save_pretrained(tmp_path / "saved")
+    one = engine(tiny_model)
+    loaded = one._load()
+    loaded._adapters._exact = not beside
+    base = said(one)
+    [prompt] = loaded.token_ids([loaded.prompt_text(asked()[0].messages)[0]])
+    again: Any = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    model = PeftModel.from_pretrained(again, str(tmp_path / "saved")).eval()
+    out = model.generate(
+        input_ids=torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), max_new_tokens=16,
+        do_sample=False, pad_token_id=loaded.pad_token,
+    )[0, len(prompt) :].tolist()  # fmt: skip
+    ends = [place for place, token in enumerate(out) if token in loaded.end_tokens]
+    adapter = Adapter(kind, tmp_path / "saved", digest_of_tree(tmp_path / "saved"))
+    assert said(one, adapter) == loaded.text(out[: ends[0]] if ends else out) != base
+    assert said(one) == base
 
 
 @pytest.mark.parametrize("module", ["lm_head", "embed_tokens", "norm", "mlp"])
@@ -269,6 +340,144 @@ def test_modules_that_an_adapter_replaces_are_the_bases_own_for_everyone_else(
     for adapter in (None, plain, None):
         assert said(one, adapter) == alone[adapter]
         assert said(one, replacing) == own
+
+
+# Directories of models
+
+
+def _with_tensors(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(path / "model.safetensors")
+    change(tensors)
+    save_file(tensors, path / "model.safetensors", metadata={"format": "pt"})
+
+
+def lack_a_tensor(path: Path) -> None:
+    _with_tensors(path, lambda tensors: tensors.pop("model.layers.1.mlp.down_proj.weight"))
+
+
+def name_them_otherwise(path: Path) -> None:
+    def renamed(tensors: dict[str, Any]) -> None:
+        for name in list(tensors):
+            tensors[f"module.{name}"] = tensors.pop(name)
+
+    _with_tensors(path, renamed)
+
+
+def have_one_of_another_shape(path: Path) -> None:
+    _with_tensors(path, lambda tensors: tensors.update({"model.norm.weight": tensors["model.norm.weight"][:-1]}))
+
+
+def hold_a_nan(path: Path) -> None:
+    _with_tensors(path, lambda tensors: tensors["model.norm.weight"].fill_(float("nan")))
+
+
+def be_cut_short(path: Path) -> None:
+    file = path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def be_of_no_bytes(path: Path) -> None:
+    (path / "model.safetensors").write_bytes(b"")
+
+
+def have_a_damaged_tokenizer(path: Path) -> None:
+    (path / "tokenizer.json").write_text("{}")
+
+
+def have_no_tokenizer(path: Path) -> None:
+    (path / "tokenizer.json").unlink()
+    (path / "tokenizer_config.json").unlink()
+
+
+def be_quantised_for_a_library_that_is_not_here(path: Path) -> None:
+    config = json.loads((path / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    (path / "config.json").write_text(json.dumps(config))
+
+
+def end_with_an_unknown_token(path: Path) -> None:
+    _tokenizer(path, lambda tokenizer: tokenizer.add_special_tokens({"eos_token": "[END]"}))
+    (path / "generation_config.json").write_text("{}")
+
+
+def write_turns_with_an_unknown_token(path: Path) -> None:
+    def changed(tokenizer: Any) -> None:
+        tokenizer.add_tokens(["<turn>"], special_tokens=True)
+        tokenizer.chat_template = "{% for m in messages %}<turn>{{ m['content'] }}{% endfor %}<turn>"
+
+    _tokenizer(path, changed)
+
+
+def _tokenizer(path: Path, change: Callable[[Any], Any]) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    change(tokenizer)
+    tokenizer.save_pretrained(path)
+
+
+DAMAGES: dict[Callable[[Path], Any], str] = {
+    lack_a_tensor: r"lack 1 tensors .*model\.layers\.1\.mlp\.down_proj\.weight: these would be random",
+    name_them_otherwise: r"lack \d+ tensors .*these would be random",
+    have_one_of_another_shape: r"cannot be loaded: .*mismatched_sizes",
+    hold_a_nan: r"NaN.*Copy its files again",
+    be_cut_short: r"cannot be loaded: SafetensorError",
+    be_of_no_bytes: r"cannot be loaded: SafetensorError",
+    have_a_damaged_tokenizer: r"cannot be loaded: ",
+    have_no_tokenizer: r"makes no tokens of a text",
+    be_quantised_for_a_library_that_is_not_here: r"bitsandbytes.*Install that, or serve it with the vllm engine",
+    end_with_an_unknown_token: r"ends answers with token 259 \('\[END\]'\), and knows 259 tokens: no answer would end",
+    write_turns_with_an_unknown_token: r"makes '<turn>' token 259, and the model knows 259 tokens: take the tokenizer",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_directory_that_is_not_whole_or_does_not_fit_together_is_one_message(
+    tiny_model: Path, tmp_path: Path, damage: Callable[[Path], Any]
+) -> None:
+    shutil.copytree(tiny_model, tmp_path / "odd")
+    damage(tmp_path / "odd")
+    with pytest.raises(EngineError, match=DAMAGES[damage]):
+        said(engine(tmp_path / "odd"))
+
+
+def test_a_word_that_the_model_does_not_know_is_an_error_of_its_own_and_a_surplus_padding_token_none(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "larger"
+    shutil.copytree(tiny_model, path)
+    _tokenizer(
+        path, lambda tokenizer: (tokenizer.add_special_tokens({"pad_token": "[PAD]"}), tokenizer.add_tokens("zebra"))
+    )
+    texts = (PROMPT, "A zebra.", "Fever.")
+    one = engine(path)
+    found = {text: next(iter(one.complete(asked(text=text)))) for text in texts}
+    assert "'zebra' token 260, and the model knows 259 tokens" in str(found["A zebra."].error)
+    plain = engine(tiny_model)
+    for text in (PROMPT, "Fever."):
+        assert found[text].text == next(iter(plain.complete(asked(text=text)))).text
+    together = [Request(text, (Message("user", text),), GREEDY) for text in texts]
+    assert {one.key: one.text for one in one.complete(together)} == {text: found[text].text for text in texts}
+
+
+def test_positions_that_turn_with_the_longest_row_end_the_context_before_they_do(
+    architecture: Callable[[str, dict[str, Any]], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """LongRoPE: what a question is answered must not depend on how long another one in its batch is."""
+    long = {"rope_type": "longrope", "original_max_position_embeddings": 96, "rope_theta": 10000.0, "factor": 4.0,
+            "short_factor": [1.0] * 4, "long_factor": [4.0, 3.0, 2.0, 5.0]}  # fmt: skip
+    one = engine(architecture("Llama", {"rope_parameters": long}))
+    with caplog.at_level(logging.WARNING):
+        alone = said(one)
+    assert "96 tokens together here, and not 256" in caplog.text
+    texts = (PROMPT, "x" * 60, "x" * 100)
+    requests = [Request(text, (Message("user", text),), Sampling(max_new_tokens=100)) for text in texts]
+    found = {completion.key: completion for completion in one.complete(requests)}
+    assert found[PROMPT].text.startswith(alone)
+    assert found[PROMPT].finish_reason == "length"
+    assert "the model's context 96" in str(found["x" * 100].error)
 
 
 # Texts
@@ -375,6 +584,28 @@ def test_a_generation_config_that_says_otherwise_is_announced_once(
     assert len(told) == 2
     assert "repetition_penalty 1.05; greedy answers are drawn with repetition_penalty 1," in told[0]
     assert "top_p 0.8, top_k 20, repetition_penalty 1.05; sampled answers" in told[1]
+
+
+def test_what_the_models_own_generation_would_do_besides_is_announced(
+    tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "own"
+    shutil.copytree(tiny_model, path)
+    own = {
+        "suppress_tokens": [7],
+        "no_repeat_ngram_size": 3,
+        "num_beams": 1,
+        "min_length": 0,
+        "forced_bos_token_id": None,
+    }
+    (path / "generation_config.json").write_text(json.dumps({**own, "eos_token_id": 258}))
+    one = engine(path)
+    with caplog.at_level(logging.WARNING):
+        said(one)
+        said(one, sampling=Sampling(0.5, max_new_tokens=4))
+    told = [record.getMessage() for record in caplog.records if "generation_config.json" in record.getMessage()]
+    assert len(told) == 1
+    assert "no_repeat_ngram_size 3, suppress_tokens [7], which is not applied" in told[0]
 
 
 # Memory

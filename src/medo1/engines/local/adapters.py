@@ -23,6 +23,21 @@ from medo1.engines.base import Adapter, EngineError
 from medo1.engines.trained_stop import refuse_endless
 
 CONFIG, WEIGHTS, PICKLED = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
+# What of an adapter's configuration is computed here as PEFT computes it; whatever else is set there is refused.
+COMPUTED = frozenset({
+    "r", "lora_alpha", "lora_dropout", "use_rslora", "rank_pattern", "alpha_pattern", "use_dora", "lora_bias", "bias",
+    "target_modules", "exclude_modules", "target_parameters", "layers_to_transform", "layers_pattern",
+    "fan_in_fan_out", "modules_to_save", "trainable_token_indices", "ensure_weight_tying", "init_lora_weights",
+})  # fmt: skip
+# What says where it comes from and how it was trained.
+OF_TRAINING = frozenset({
+    "peft_type", "peft_version", "task_type", "auto_mapping", "base_model_name_or_path", "revision", "inference_mode",
+    "runtime_config", "eva_config", "corda_config", "loftq_config", "lora_ga_config", "megatron_core",
+    "qalora_group_size",
+})  # fmt: skip
+# Where training begins, as far as that leaves the base alone. PEFT begins again when it loads an adapter.
+BEGINNINGS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
+MERGE = "Merge it into a model of its own (PEFT: merge_and_unload), and name that one as the arm's model."
 OF_BASE = "base_model.model."  # before the names of modules in an adapter's file
 
 
@@ -87,6 +102,18 @@ class LoadedAdapters:
             raise EngineError(
                 f"The adapter {adapter.name} ({folder}) has bias {config['bias']!r}: it writes over the base, which "
                 "other arms answer with. Train it with bias `none`."
+            )
+        begun = config.get("init_lora_weights", True)
+        if isinstance(begun, str) and begun.lower() not in BEGINNINGS:
+            raise EngineError(
+                f"The adapter {adapter.name} ({folder}) has init_lora_weights {begun!r}: loading it changes the "
+                "weights of the base, which other arms answer with. Save it as a plain adapter (PEFT: "
+                "save_pretrained with path_initial_model_for_weight_conversion)."
+            )
+        if beyond := sorted(name for name, value in config.items() if value and name not in COMPUTED | OF_TRAINING):
+            raise EngineError(
+                f"The adapter {adapter.name} ({folder}) is more than the transformers engine computes: its {CONFIG} "
+                f"sets {', '.join(beyond)}. {MERGE}"
             )
         self._refuse_weights_of_the_base(adapter, config)
         refuse_endless(adapter, self._ends, self._name)
@@ -160,7 +187,7 @@ class LoadedAdapters:
             peft_model = self._from_files(adapter)
             layers = [module for module in peft_model.modules() if isinstance(module, LoraLayer)]
             plain = all(
-                isinstance(layer.get_base_layer(), nn.Linear)
+                type(layer.get_base_layer()) is nn.Linear  # quantised ones derive from it, and hold codes
                 and adapter.digest not in getattr(layer, "lora_variant", {})
                 and not layer.lora_bias.get(adapter.digest, False)
                 for layer in layers

@@ -140,7 +140,16 @@ class BatchKVCache(Cache):
     # Size
 
     def reserve(self, prompt: DynamicCache, rows: int, columns: int) -> None:
-        """Grow or shrink to this many rows and columns; what is in use stays."""
+        """Grow or shrink to this many rows and columns; what is in use stays.
+
+        Raises:
+            EngineError: the model keeps keys and values for some of its layers only, or for others than it names.
+        """
+        if len(prompt.layers) != len(self._layers):
+            raise EngineError(
+                f"it keeps keys and values for {len(prompt.layers)} of its {len(self._layers)} layers (others share "
+                "them, or have none), which this engine does not compute"
+            )
         if not self._layers[0].is_initialized:
             for layer, model_layer in zip(self._layers, prompt.layers, strict=True):
                 layer.allocate(model_layer.keys, rows, columns)

@@ -14,6 +14,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from math import isnan
 from threading import Event
 
 import numpy as np
@@ -322,7 +323,7 @@ def verify(loaded: Loaded) -> None:
         EngineError: naming the model.
     """
     try:
-        worst = _largest_difference(loaded)
+        worst, spread = _largest_difference(loaded)
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception as error:  # whatever an architecture that was not made for this may raise
@@ -331,7 +332,14 @@ def verify(loaded: Loaded) -> None:
             f"The transformers engine cannot decode {loaded.name} ({type(loaded.model).__name__}): {told}. Serve it "
             "with the vllm engine."
         ) from error
-    allowed = 1e-3 if loaded.dtype == torch.float32 else 0.5
+    if isnan(worst):
+        raise EngineError(
+            f"The model {loaded.name} computes numbers that are none (NaN): its weights are damaged, or "
+            f"{str(loaded.dtype).removeprefix('torch.')} is too narrow for it. Copy its files again, or set another "
+            "dtype."
+        )
+    # A model that hardly prefers one token to another differs by little, however wrong it is.
+    allowed = max(1e-5, (1e-3 if loaded.dtype == torch.float32 else 0.5) * min(1.0, spread))
     if not worst < allowed:
         raise EngineError(
             f"The transformers engine cannot decode {loaded.name} ({type(loaded.model).__name__}): its "
@@ -340,8 +348,9 @@ def verify(loaded: Loaded) -> None:
         )
 
 
-def _largest_difference(loaded: Loaded) -> float:
-    """Between the log-probabilities of a few tokens, decoded together, and of each sequence on its own with the model's
+def _largest_difference(loaded: Loaded) -> tuple[float, float]:
+    """And how far the model's log-probabilities lie apart (their standard deviation). The difference is between the
+    log-probabilities of a few tokens, decoded together, and of each sequence on its own with the model's
     own attention. One of them is longer than the smallest window that can be passed cheaply."""
     generator = np.random.default_rng(0)
     vocabulary = int(loaded.config.vocab_size)
@@ -355,12 +364,15 @@ def _largest_difference(loaded: Loaded) -> float:
         list(Decoder(loaded, limits).run(rows))
     finally:
         loaded.end_tokens = ends
-    worst = 0.0
+    worst, spreads = 0.0, []
     with loaded.own_attention(), torch.inference_mode():
         for row in rows:
+            if row.error is not None:
+                return float("nan"), 0.0
             ids = torch.tensor([row.prompt + row.tokens[:-1]], device=loaded.device)
             logits = loaded.model(input_ids=ids, use_cache=False).logits[0, -len(row.tokens) :].float()
+            spreads.append(logits.std(dim=-1).mean().item())
             alone = torch.log_softmax(logits, dim=-1).gather(1, torch.tensor([row.tokens], device=loaded.device).T)
             difference = (alone[:, 0].cpu() - torch.tensor(row.logprobs)).abs().max().item()
             worst = difference if not difference < worst else worst  # NaN stays
-    return worst
+    return worst, min(spreads)

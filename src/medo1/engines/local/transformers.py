@@ -177,6 +177,9 @@ class Transformers(Engine):
             if isinstance(prompt, str):
                 refused.append(_refusal(request, loaded.name, None, prompt))
                 continue
+            if (wrong := loaded.beyond(prompt)) is not None:
+                refused.append(_refusal(request, loaded.name, len(prompt), wrong))
+                continue
             left = loaded.context - len(prompt)
             if left < 1:
                 text = f"the prompt has {len(prompt)} tokens, the model's context {loaded.context}"
