@@ -484,3 +484,30 @@ def test_no_line_or_label_of_intervals_meets_a_word() -> None:
     ]
     assert lanes
     assert not [1 for word in words for top, end in lanes if top < word - 1 and word - 9 < end]
+
+
+@pytest.mark.parametrize("shares", [(0.9, 0.5), (0.25, 0.2)])
+def test_each_number_of_the_opening_sentence_stands_in_a_row_that_its_commands_trace(
+    shares: tuple[float, float],
+) -> None:
+    whole = study()
+    results, comparisons, _ = compare_arms(
+        PARAMS, gather(answers("vanilla", shares[1]), answers("longstep_sft", shares[0]))
+    )
+    given = {**whole.given, "results": results, "comparisons": comparisons}
+    if shares[0] < 0.5:
+        given["letter_baselines"] = [
+            {"arm": arm, "benchmark": "clinic", "muted": True, "why": "guesses"} for arm in ("vanilla", "longstep_sft")
+        ]
+    html = rendered(dataclasses.replace(whole, given=given, arms=("vanilla", "longstep_sft")))
+    said = re.sub("<[^>]*>", " ", re.search(r'<p class="answer">(.*?)</p>', html, re.DOTALL)[1])  # type: ignore[index]
+    opening = html[html.index('<p class="answer">') : html.index("</section>")]
+    shown = {"95"}
+    for name, arm, benchmark in re.findall(r"audit trace (\w+).*? --where arm=(\w+) --where benchmark=(\w+)", opening):
+        rows = given[name]
+        [row] = rows[(rows["arm"] == arm) & (rows["benchmark"] == benchmark)].to_dict("records")
+        numbers = [value for value in row.values() if isinstance(value, int | float)]
+        shown |= {f"{value * 100:.1f}" for value in numbers} | {f"{value:.3f}" for value in numbers}
+        shown |= {f"{abs(value) * 100:.1f}" for value in numbers} | {str(value) for value in numbers} | {"0.001"}
+    assert len(re.findall(r"\d+", said)) > 1
+    assert set(re.findall(r"\d+(?:\.\d+)?", said)) <= shown

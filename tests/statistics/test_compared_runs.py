@@ -8,6 +8,7 @@ import pytest
 
 from medo1.statistics.compared_runs import accuracy_rows, difference_rows
 from medo1.statistics.paired import paired
+from medo1.statistics.strata import weighted_interval
 
 
 def answered(seed: int, share: float, questions: int = 200) -> dict[tuple[str, str], bool]:
@@ -49,4 +50,7 @@ def test_the_order_of_the_questions_does_not_matter_and_a_missing_one_is_an_erro
 def test_accuracies_count_every_question_once() -> None:
     rows = {(row["arm"], row["benchmark"]): row for row in accuracy_rows({"a": answered(1, 0.5)})}
     assert rows["a", "all"]["correct"] == rows["a", "jama"]["correct"] + rows["a", "medqa"]["correct"]
-    assert rows["a", "all"]["accuracy_low"] < rows["a", "all"]["accuracy"] < rows["a", "all"]["accuracy_high"]
+    parts = [(rows["a", name]["correct"], rows["a", name]["questions"]) for name in ("jama", "medqa")]
+    whole = weighted_interval(parts)  # what a study's own results say of all benchmarks
+    told = [rows["a", "all"][name] for name in ("accuracy", "accuracy_low", "accuracy_high")]
+    assert told == [whole.value, whole.low, whole.high]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 UNKNOWN = "·"
 DIGEST = re.compile("[0-9a-f]{64}")  # a model in a directory is known by it
 SMALLEST_P = 0.001
+PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def known(value: Any) -> bool:
@@ -56,6 +58,21 @@ def count(value: Any) -> str:
 def decimal(value: Any, digits: int = 3) -> str:
     """A number with so many significant digits."""
     return f"{value:.{digits}g}" if known(value) else UNKNOWN
+
+
+def prefixed(value: Any) -> str:
+    """A large number with three digits and its prefix: 25.4 M, 3.1 T."""
+    if not known(value):
+        return UNKNOWN
+    power = min(max(math.floor(math.log10(abs(value))) // 3, 0), len(PREFIXES) - 1) if value else 0
+    return f"{value / 1000**power:.3g} {PREFIXES[power]}".rstrip()
+
+
+def short_time(seconds: Any) -> str:
+    """A time in milliseconds below a second, else in seconds."""
+    if not known(seconds):
+        return UNKNOWN
+    return f"{decimal(seconds * 1000, 2)} ms" if seconds < 1 else f"{decimal(seconds)} s"
 
 
 def model_text(name: Any) -> str:

@@ -6,23 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from medo1.statistics.families import agreeing, holm, simultaneous_confidence
-from medo1.statistics.intervals import share_interval
 from medo1.statistics.paired import difference_interval, paired
+from medo1.statistics.strata import weighted_interval
 
 Answered = Mapping[str, Mapping[tuple[str, str], bool]]  # of each arm: (benchmark, question) to whether it was right
 ALL = "all"
 
 
 def accuracy_rows(right: Answered, confidence: float = 0.95) -> list[dict[str, Any]]:
-    """Accuracy of each arm on each benchmark, and on all together where there are several, with Wilson's interval."""
+    """Accuracy of each arm on each benchmark, and on all together where there are several, with the intervals that a
+    study's own results have."""
     rows = []
     for benchmark in _benchmarks(right):
         for arm, answered in right.items():
-            counted = [value for key, value in answered.items() if benchmark in (ALL, key[0])]
-            estimate = share_interval(sum(counted), len(counted), confidence)
+            counted: dict[str, list[bool]] = {}
+            for (name, _), value in answered.items():
+                if benchmark in (ALL, name):
+                    counted.setdefault(name, []).append(value)
+            parts = [(sum(values), len(values)) for values in counted.values()]
+            estimate = weighted_interval(parts, confidence=confidence)
             rows.append(
                 {
-                    "arm": arm, "benchmark": benchmark, "questions": len(counted), "correct": sum(counted),
+                    "arm": arm, "benchmark": benchmark,
+                    "questions": sum(asked for _, asked in parts), "correct": sum(correct for correct, _ in parts),
                     "accuracy": estimate.value, "accuracy_low": estimate.low, "accuracy_high": estimate.high,
                 }
             )  # fmt: skip

@@ -138,7 +138,7 @@
     options("benchmark", index.benchmarks); options("arm", index.arms); options("status", index.statuses);
     if (index.benchmarks.length < 2) { at("benchmark").closest("label").hidden = true; at("benchmark-head").remove(); }
     if (q.difficulty.every((one) => one === null)) for (const id of ["easiest", "hardest"]) at(id).closest("label").hidden = true;
-    index.arms.forEach((arm) => { make("th", arm, at("heads")).scope = "col"; });
+    index.arms.forEach((arm) => { make("th", arm.replaceAll("_", "_\u200b"), at("heads")).scope = "col"; });
     for (const one of at("filters").querySelectorAll("select, input:not([type=search])")) one.addEventListener("input", () => { const before = performance.now(); refilter(); root.dataset.filtered = performance.now() - before; });
     at("filters").addEventListener("submit", searched); at("clear").addEventListener("click", () => { at("filters").reset(); search++; found = null; at("searched").textContent = ""; at("progress").hidden = true; refilter(); });
     at("back").addEventListener("click", () => { first -= WINDOW; draw(); }); at("on").addEventListener("click", () => { first += WINDOW; draw(); });

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from medo1.counting import counted
 from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
 from medo1.page.markup import Row, audited, figure, joined, paragraph, words
 from medo1.page.material import ALL, Material
-from medo1.page.numbers_text import UNKNOWN, count, known, p_text, percent, points, points_span, span
+from medo1.page.numbers_text import UNKNOWN, known, p_text, percent, points, points_span, span
 from medo1.page.sections.section import Section
 
 ALONE = 1
@@ -22,14 +23,14 @@ def sentence(material: Material) -> Markup:
 
     An arm that cannot be told from one who guesses with its letters is no answer.
     """
-    where = material.headline()
-    rows = [row for row in material.rows("results") if row["benchmark"] == where]
+    rows = [row for row in material.rows("results") if row["benchmark"] == material.headline()]
     best = best_arm(material)
     if best is None:
+        highest = _highest(material)
         return Markup(
-            "No arm can be told from one who guesses: on {} questions the highest accuracy is {}, and it says nothing."
-        ).format(count(max(row["questions"] for row in rows)), percent(max(row["accuracy"] for row in rows)))
-    asked = f"{count(best['questions'])} question{'s' if best['questions'] != 1 else ''}"
+            "No arm can be told from one who guesses: on {} the highest accuracy is {}, and it says nothing."
+        ).format(counted(highest["questions"], "question"), percent(highest["accuracy"]))
+    asked = counted(best["questions"], "question")
     told = Markup("<strong>{}</strong> answers {} of {} right ({} % interval {})").format(
         best["arm"], percent(best["accuracy"]), asked, f"{material.confidence * 100:g}", _span(best)
     )
@@ -58,6 +59,12 @@ def best_arm(material: Material) -> Row | None:
     guessing = _guessing(material, where)
     rows = [row for row in material.rows("results") if row["benchmark"] == where and row["arm"] not in guessing]
     return max(rows, key=lambda row: row["accuracy"], default=None)
+
+
+def _highest(material: Material) -> Row:
+    """The row of the highest accuracy, whether it says something or not."""
+    where = material.headline()
+    return max((row for row in material.rows("results") if row["benchmark"] == where), key=lambda row: row["accuracy"])
 
 
 def _accuracy(rows: Sequence[Row], arm: str) -> str:
@@ -192,10 +199,11 @@ def _body(material: Material) -> Markup:
         "wrong."
     ).format(f"{material.confidence * 100:g}")
     best = best_arm(material)
-    row = f"--where arm={best['arm'] if best else material.arms[-1]} --where benchmark={material.headline()}"
-    traced = [("results", f"accuracy {row}")]
+    arm = str((best or _highest(material))["arm"])
+    rows = [("results", arm)]  # those in which the sentence's numbers stand
     if best is not None and _compared(material, best) is not None:
-        traced += [("comparisons", f"{column} {row}") for column in ("difference", "simultaneous_low", "p_adjusted")]
+        rows += [("results", material.baseline), ("comparisons", arm)]
+    traced = [(table, f"--where arm={of} --where benchmark={material.headline()}") for table, of in rows]
     return joined(
         [
             paragraph(material.lead or sentence(material), "answer"),

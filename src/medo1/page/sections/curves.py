@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
+from typing import Any
 
 from markupsafe import Markup
 
 from medo1.page.charts.lines import Point, Series
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import Material
-from medo1.page.numbers_text import UNKNOWN, count, decimal, known, percent, span
+from medo1.page.numbers_text import UNKNOWN, count, decimal, known, percent, points_span, prefixed, short_time, span
 from medo1.page.sections.section import Section, line_panels
 from medo1.vocabulary import ADAPTIVE_VOTE
 
@@ -175,10 +177,10 @@ def _variances(material: Material) -> Markup:
     rows = material.rows("variances")
     columns = [
         Column("arm", lambda row: row["arm"]),
-        Column("error with one sample, points", lambda row: decimal(row["error_of_one"] * 100)),
-        Column("with all", lambda row: decimal(row["error_of_all"] * 100)),
-        Column("variance between questions", lambda row: decimal(row["between"])),
-        Column("within a question", lambda row: decimal(row["within"])),
+        Column("error with one sample, points", lambda row: f"{row['error_of_one'] * 100:.1f}"),
+        Column("with all, points", lambda row: f"{row['error_of_all'] * 100:.1f}"),
+        Column("variance between questions", lambda row: f"{row['between']:.4f}"),
+        Column("within a question", lambda row: f"{row['within']:.4f}"),
         Column("samples that halve it", lambda row: count(row["halving"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
@@ -282,8 +284,11 @@ def _chosen(material: Material) -> Markup:
         Column("questions thought about", lambda row: percent(row["thought_share"], 0)),
         Column("accuracy", lambda row: percent(row["accuracy"])),
         Column("of thinking always", lambda row: percent(row["accuracy_of_all"])),
-        Column("difference", lambda row: span(row["low"], row["high"]) if known(row["tau"]) else UNKNOWN),
-        Column("may lose", lambda row: percent(row["margin"])),
+        Column(
+            "difference, points",
+            lambda row: points_span(row["low"], row["high"]) if known(row["tau"]) else UNKNOWN,
+        ),
+        Column("may lose, points", lambda row: f"{row['margin'] * 100:g}"),
         Column("tokens per question", lambda row: count(row["tokens"])),
         Column("of thinking always", lambda row: count(row["tokens_of_all"])),
     ]
@@ -295,6 +300,13 @@ def _strategy(row: Row) -> str:
     """Its name and setting, long numbers shortened."""
     setting = re.sub(r"\d+\.\d{5,}", lambda found: f"{float(found[0]):.4g}", str(row["setting"]))
     return f"{row['strategy']} {setting}".strip()
+
+
+def _price(tokens: Any) -> str:
+    """What a point costs beside the baseline."""
+    if not known(tokens):
+        return UNKNOWN
+    return "fewer" if tokens < 0 else decimal(tokens, 2) if tokens < 10 else count(tokens)  # noqa: PLR2004
 
 
 def _frontier(material: Material) -> Markup:
@@ -321,17 +333,22 @@ def _frontier(material: Material) -> Markup:
     )  # fmt: skip
     columns = [
         Column("arm", lambda row: row["arm"]),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
         Column("strategy", _strategy, left=True),
         Column("accuracy", lambda row: percent(row["accuracy"])),
         Column("interval", lambda row: span(row["low"], row["high"])),
         Column("tokens", lambda row: count(row["tokens"])),
-        Column("seconds", lambda row: decimal(row["seconds"])),
+        Column("time", lambda row: short_time(row["seconds"])),
         Column("dollars", lambda row: decimal(row["dollars"])),
-        Column("FLOPs", lambda row: f"{row['flops']:.2e}" if known(row["flops"]) else UNKNOWN),
+        Column("FLOPs", lambda row: prefixed(row["flops"])),
         Column("on the frontier", lambda row: "yes" if row["on_frontier"] else "", left=True),
-        Column("tokens per point gained", lambda row: count(row["tokens_per_point"])),
-        Column("benchmark", lambda row: row["benchmark"], left=True),
+        Column("tokens per point gained", lambda row: _price(row["tokens_per_point"])),
     ]
+    order = material.benchmarks("frontier")
+    rows = sorted(
+        material.rows("frontier"),
+        key=lambda row: (order.index(row["benchmark"]), row["tokens"] if known(row["tokens"]) else math.inf),
+    )
     caption = (
         "Every way of answering that was measured. Filled: no other is both cheaper in tokens and "
         "better. Small rings: all others."
@@ -342,9 +359,14 @@ def _frontier(material: Material) -> Markup:
             table(
                 "What accuracy costs, means per question",
                 columns,
-                material.rows("frontier"),
+                rows,
                 "frontier",
                 first=lambda row: bool(row["on_frontier"]),
+            ),
+            paragraph(
+                f"Tokens per point gained: beside {material.baseline} answering greedily; "
+                "fewer: it is better and takes fewer. FLOPs: two times weights times tokens; M a million, G a thousand "
+                "million."
             ),
         ]
     )

@@ -49,9 +49,9 @@ def _body(material: Material) -> Markup:
             ),
             paragraph(
                 "Greedy generations over all questions. Unread: no single answer could be read, which counts as wrong. "
-                "Accuracies have Wilson intervals. Differences are paired by question; their intervals hold all at "
-                "once, as the corrected p-values do. Guesses: the better of the two cannot be told from one who "
-                "guesses, and nothing is claimed of the difference."
+                "Accuracies have Wilson intervals; that of all benchmarks is put together from theirs. Differences are "
+                "paired by question; their intervals hold all at once, as the corrected p-values do. Guesses: the "
+                "better of the two cannot be told from one who guesses, and nothing is claimed of the difference."
             ),
         ]
     )

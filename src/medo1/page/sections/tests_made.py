@@ -7,17 +7,17 @@ from markupsafe import Markup
 from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import ALL, Material
-from medo1.page.numbers_text import corrected_p, count, decimal, known, p_text, percent, points, points_span, span
+from medo1.page.numbers_text import corrected_p, count, decimal, p_text, percent, points, points_span, span
 from medo1.page.sections.answer import joint_interval
 from medo1.page.sections.section import Section
 
+FAMILIES = {"declared": "those declared", "other": "the others"}  # of comparisons, each corrected by itself
 # Columns that a table of comparisons may have besides, with their headings.
-BESIDE = {
-    "correlation": ("correlation", decimal),
-    "smallest_detectable": ("smallest difference that would show", points),
-    "family": ("corrected within", str),
-    "why": ("not compared, because", str),
-}
+BESIDE = (
+    Column("correlation", lambda row: decimal(row.get("correlation"), 2)),
+    Column("would show from", lambda row: points(row.get("smallest_detectable"))),
+    Column("not compared, because", lambda row: row.get("why") or "", left=True),
+)
 
 
 def _tests(material: Material) -> Markup:
@@ -42,20 +42,18 @@ def _tests(material: Material) -> Markup:
     columns = [
         Column("arm", lambda row: row["arm"]),
         Column("difference, points", lambda row: points(row["difference"])),
-        Column("interval, this one alone", lambda row: points_span(row["difference_low"], row["difference_high"])),
         Column("interval, all at once", lambda row: points_span(*joint_interval(row))),
         Column("p (Holm)", corrected_p),
-        Column("p, this test alone", lambda row: p_text(row["p_value"])),
+        Column("interval, alone", lambda row: points_span(row["difference_low"], row["difference_high"])),
+        Column("p, alone", lambda row: p_text(row["p_value"])),
         Column("gained", lambda row: count(row["gained"])),
         Column("lost", lambda row: count(row["lost"])),
         Column("questions", lambda row: count(row["questions"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    columns += [
-        Column(heading, lambda row, name=name, text=text: text(row[name]) if known(row[name]) else "·")  # type: ignore[misc]
-        for name, (heading, text) in BESIDE.items()
-        if rows and name in rows[0]
-    ]
+    if len({row.get("family") for row in rows}) > 1:
+        columns.append(Column("corrected within", lambda row: FAMILIES[row["family"]], left=True))
+    columns += BESIDE
 
     def on_headline(row: Row) -> bool:
         return bool(row["benchmark"] == headline)
@@ -70,8 +68,9 @@ def _tests(material: Material) -> Markup:
             _no_worse(material),
             paragraph(
                 "Gained: right in the arm and wrong in the baseline; lost: the other way. McNemar's exact test; "
-                "Holm's correction "
-                "over all rows of a family: the comparisons that the study declared, and the others."
+                "Holm's correction over all rows of a family: the comparisons that the study declared, and the "
+                "others. Alone: of this test, were it the only one. Correlation: of being right in both. Would show "
+                "from: the smallest difference that such a study is likely to find, so corrected (`reporting.power`)."
             ),
         ]
     )
