@@ -20,7 +20,7 @@ from medo1.lineage.page_marks import filled, without_told
 from medo1.page.charts.intervals import Interval, intervals_panel
 from medo1.page.markup import Column, table
 from medo1.page.material import Material
-from medo1.page.numbers_text import percent
+from medo1.page.numbers_text import percent, prefixed, short_time
 from medo1.page.report_page import rendered
 from medo1.page.sections.answer import reading, sentence
 from medo1.pipelines.reporting.nodes import compare_arms
@@ -366,11 +366,17 @@ def test_the_page_opens_without_a_network_under_a_policy_that_lets_nothing_in(ch
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_its_window(chromium: Any, tmp_path: Path, width: int, scheme: str) -> None:
     file = tmp_path / "report.html"
-    file.write_text(rendered(study(benchmarks=("medbullets", "medqa"))))
+    whole = study(benchmarks=("medbullets", "medqa"))
+    guessed = whole.given["comparisons"].assign(
+        muted=True, why="states D in 81 of 90 answers and is right in 23.3 %. " * 3
+    )
+    file.write_text(rendered(dataclasses.replace(whole, given={**whole.given, "comparisons": guessed})))
     context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened = context.new_page()
     opened.goto(file.as_uri())
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    scrolled = "[...document.querySelectorAll('.wide')].filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.ariaLabel)"
+    assert width < 1400 or opened.evaluate(scrolled) == []
     cells = opened.locator("#results tbody tr:first-child > *")
     box = cells.nth(2 if width > 390 else 1).bounding_box()
     assert box is not None
@@ -511,3 +517,18 @@ def test_each_number_of_the_opening_sentence_stands_in_a_row_that_its_commands_t
         shown |= {f"{abs(value) * 100:.1f}" for value in numbers} | {str(value) for value in numbers} | {"0.001"}
     assert len(re.findall(r"\d+", said)) > 1
     assert set(re.findall(r"\d+(?:\.\d+)?", said)) <= shown
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(25_400_000.0, "25.4 M"), (6.4e13, "64 T"), (999.0, "999"), (0, "0"), (2e21, "2e+03 E"), (None, "·"), (nan, "·")],
+)
+def test_a_large_number_is_written_with_its_prefix(value: Any, written: str) -> None:
+    assert prefixed(value) == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(0.00385, "3.85 ms"), (0.5, "500 ms"), (0.99999, "1 s"), (21.3, "21.3 s"), (None, "·")]
+)
+def test_a_short_time_is_in_milliseconds(seconds: Any, written: str) -> None:
+    assert short_time(seconds) == written

@@ -78,7 +78,7 @@ def table(
     first: Callable[[Row], bool] | None = None,
 ) -> Markup:
     """A table that scrolls by itself where it is wide and folds where it is long, with the command that audits it. A
-    column that holds nothing is left out.
+    column that holds nothing is left out; without a row there is no table.
 
     Args:
         caption: what it is, for readers and screen readers.
@@ -88,6 +88,8 @@ def table(
         trace: what the command needs beside.
         first: which rows of a long table stand open above the fold of all.
     """
+    if not rows:
+        return Markup("")
     audit = audited((dataset, trace)) if dataset else Markup("")
     some = [row for row in rows if first(row)] if first is not None and len(rows) > LONG else []
     if len(rows) <= LONG or len(some) == len(rows):

@@ -72,7 +72,7 @@ def short_time(seconds: Any) -> str:
     """A time in milliseconds below a second, else in seconds."""
     if not known(seconds):
         return UNKNOWN
-    return f"{decimal(seconds * 1000, 2)} ms" if seconds < 1 else f"{decimal(seconds)} s"
+    return f"{decimal(seconds * 1000)} ms" if seconds < 0.9995 else f"{decimal(seconds)} s"  # noqa: PLR2004
 
 
 def model_text(name: Any) -> str:

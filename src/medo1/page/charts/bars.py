@@ -41,7 +41,7 @@ def bars_panel(title: str, bars: Sequence[Bar], *, place: int, most: float | Non
         if lost:
             parts.append(f'<rect class="gone" x="{EDGE + wide:.1f}" y="{top + 17}" width="{lost:.1f}" height="9"/>')
         if bar.beside is not None:
-            parts.append(f'<path class="beside" d="M{EDGE + room * bar.beside / full:.1f},{top + 14}v15"/>')
+            parts.append(f'<path class="beside" d="M{EDGE + room * bar.beside / full:.1f},{top + 16}v11"/>')
         parts.append("</g>")
     said = "; ".join(f"{bar.name} {bar.told}" for bar in bars)
     return panel("".join(parts), f"{title + ': ' if title else ''}{said}", height)

@@ -131,7 +131,7 @@ def _passes(material: Material) -> Markup:
         Column("questions", lambda row: count(row["questions"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    return table("Does any of k samples have it (pass@k)?", columns, rows, "pass_curve") if rows else Markup("")
+    return table("Does any of k samples have it (pass@k)?", columns, rows, "pass_curve")
 
 
 def _stopping(material: Material) -> Markup:
@@ -148,9 +148,7 @@ def _stopping(material: Material) -> Markup:
         Column("promised", lambda row: percent(row["promised"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    return (
-        table("When a vote could have stopped, by each rule", columns, rows, "stopping_rules") if rows else Markup("")
-    )
+    return table("When a vote could have stopped, by each rule", columns, rows, "stopping_rules")
 
 
 def _limits(material: Material) -> Markup:
@@ -168,9 +166,7 @@ def _limits(material: Material) -> Markup:
         Column("samples", lambda row: count(row["samples"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    return (
-        table("What votes can give, and where they can only hurt", columns, rows, "vote_limits") if rows else Markup("")
-    )
+    return table("What votes can give, and where they can only hurt", columns, rows, "vote_limits")
 
 
 def _variances(material: Material) -> Markup:
@@ -184,7 +180,7 @@ def _variances(material: Material) -> Markup:
         Column("samples that halve it", lambda row: count(row["halving"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    return table("Where chance comes from: questions, or sampling", columns, rows, "variances") if rows else Markup("")
+    return table("Where chance comes from: questions, or sampling", columns, rows, "variances")
 
 
 def _votes_text(row: Row) -> str:
@@ -293,7 +289,7 @@ def _chosen(material: Material) -> Markup:
         Column("of thinking always", lambda row: count(row["tokens_of_all"])),
     ]
     heading = "The cheapest threshold that is shown to lose little, for use on other questions"
-    return table(heading, columns, rows, "selective_choice") if rows else Markup("")
+    return table(heading, columns, rows, "selective_choice")
 
 
 def _strategy(row: Row) -> str:

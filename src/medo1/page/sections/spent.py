@@ -82,8 +82,8 @@ def _time(material: Material) -> Markup:
     return joined(
         [
             stages,
-            table("What the arms took", arms, timing, "timing") if timing else "",
-            table("What the teachers took", teachers, costs, "teaching_costs") if costs else "",
+            table("What the arms took", arms, timing, "timing"),
+            table("What the teachers took", teachers, costs, "teaching_costs"),
             paragraph(
                 "Nodes that ran side by side count twice. What was answered before was taken from the completion "
                 "store: nothing "

@@ -14,9 +14,8 @@ from medo1.page.sections.section import Section
 FAMILIES = {"declared": "those declared", "other": "the others"}  # of comparisons, each corrected by itself
 # Columns that a table of comparisons may have besides, with their headings.
 BESIDE = (
-    Column("correlation", lambda row: decimal(row.get("correlation"), 2)),
+    Column("corr.", lambda row: decimal(row.get("correlation"), 2)),
     Column("would show from", lambda row: points(row.get("smallest_detectable"))),
-    Column("not compared, because", lambda row: row.get("why") or "", left=True),
 )
 
 
@@ -69,8 +68,10 @@ def _tests(material: Material) -> Markup:
             paragraph(
                 "Gained: right in the arm and wrong in the baseline; lost: the other way. McNemar's exact test; "
                 "Holm's correction over all rows of a family: the comparisons that the study declared, and the "
-                "others. Alone: of this test, were it the only one. Correlation: of being right in both. Would show "
-                "from: the smallest difference that such a study is likely to find, so corrected (`reporting.power`)."
+                "others. Alone: of this test, were it the only one. Corr.: how being right in the one goes with being "
+                "right in the other. Would show from: the smallest difference that such a study is likely to find, so "
+                "corrected (`reporting.power`). Guesses: the better of the two may only be guessing; the table beside "
+                "guessing says why."
             ),
         ]
     )
@@ -101,17 +102,8 @@ def _groups(material: Material) -> Markup:
         Column("groups", lambda row: row["group"], left=True),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    return (
-        table(
-            "Who can be told apart: arms that share a letter cannot",
-            columns,
-            rows,
-            "arm_groups",
-            first=lambda row: row["benchmark"] == material.headline(),
-        )
-        if rows
-        else Markup("")
-    )
+    caption = "Who can be told apart: arms that share a letter cannot"
+    return table(caption, columns, rows, "arm_groups", first=lambda row: row["benchmark"] == material.headline())
 
 
 def _no_worse(material: Material) -> Markup:
@@ -128,7 +120,7 @@ def _no_worse(material: Material) -> Markup:
         Column("questions", lambda row: count(row["questions"])),
         Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
-    return table("No worse, within the margin", columns, rows, "non_inferiority") if rows else Markup("")
+    return table("No worse, within the margin", columns, rows, "non_inferiority")
 
 
 def _clustered(material: Material) -> Markup:

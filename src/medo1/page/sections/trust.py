@@ -53,9 +53,7 @@ def _calibration(material: Material) -> Markup:
         Column("questions", lambda row: count(row["n"])),
     ]
     rows = material.rows("calibration_summary")
-    if rows:
-        parts.append(table("Calibration, lower is better", summary, rows, "calibration_summary"))
-    return joined(parts)
+    return joined([*parts, table("Calibration, lower is better", summary, rows, "calibration_summary")])
 
 
 def _counts(row: Row) -> bool:
@@ -137,9 +135,7 @@ def _letters(material: Material) -> Markup:
                 baselines,
                 "letter_baselines",
                 first=lambda row: row["benchmark"] == where or bool(row["muted"]),
-            )
-            if baselines
-            else "",
+            ),
             table("How often each letter is answered", counted, rows, "letters"),
         ]
     )
