@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from _absent import not_here
 from medo1.answers import read_answer, strict_letter
 from medo1.answers.rules import CUES
 
@@ -208,7 +209,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=400, help="texts of two or three pieces among the slow ones")
     arguments = parser.parse_args()
     if not arguments.recorded.is_file():
-        raise SystemExit(f"{arguments.recorded} is not there: name the file of recorded outputs")
+        not_here(f"{arguments.recorded} is not there: name the file of recorded outputs")
     rows = [json.loads(line) for line in arguments.recorded.read_text().splitlines()]
     right = corrected(rows)
     differing = sum(right[place] != row["peer_pred"] for place, row in enumerate(rows))

@@ -37,6 +37,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from tests.questions.planted import PLANTERS, Planter, inside, joined_with, sentences, vignettes  # noqa: E402
 
+from _absent import not_here  # noqa: E402
 from medo1.questions import Question, read_questions  # noqa: E402
 from medo1.questions.near_copies import NearCopyIndex  # noqa: E402
 
@@ -329,7 +330,7 @@ def main() -> None:
     parser.add_argument("--speed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.folder.is_dir():
-        parser.error(f"{options.folder} is no folder: see docs/bring_real_data.md for the files and where to get them")
+        not_here(f"{options.folder} is no folder: see docs/bring_real_data.md for the files and where to get them")
     if options.speed:
         speed(options.folder, options.speed)
         return

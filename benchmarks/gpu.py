@@ -28,6 +28,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from _absent import not_here
+
 PEAK = 790e12  # dense bf16 operations a second that an H200 reaches in a product of large matrices
 SHAPES: dict[str, dict[str, int]] = {
     "0.5B": {
@@ -263,7 +265,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="tiny shapes on the CPU")
     chosen = parser.parse_args()
     if not chosen.small and not torch.cuda.is_available():
-        raise SystemExit("There is no GPU here (CUDA). --small runs the same on tiny shapes on the CPU.")
+        not_here("There is no GPU here (CUDA). --small runs the same on tiny shapes on the CPU.")
     device = "cpu" if chosen.small else "cuda"
     clock, found = Clock(chosen.minutes), {}
     found["device"] = platform.processor() or "cpu" if chosen.small else torch.cuda.get_device_name(0)

@@ -164,6 +164,11 @@ def audit_of_many(folder: Path, runs: int, repeats: int) -> dict[str, Any]:
     print(f"a ledger of {runs:,} runs and {runs * NODES:,} versions: {size:.0f} MB, written in {filled:.0f} s")
     # From here on a project of this package: its command line, its settings and its config loader are what is timed.
     project.edit("pyproject.toml", f'package_name = "{project.package}"', 'package_name = "medo1"')
+    for file in sorted((project.path / "conf/base").glob("parameters*.yml")):
+        file.unlink()  # they are the other package's
+    for file in sorted((ROOT / "conf/base").glob("*.yml")):
+        if file.stem.startswith(("parameters", "globals")):
+            shutil.copy(file, project.path / "conf/base")
     env = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "PYTHONPATH": os.pathsep.join([os.environ["PYTHONPATH"], str(project.path / "src")]),

@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from _absent import not_here
+
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 FEED_FORWARD = ["gate_proj", "up_proj", "down_proj"]
 # What is changed, from the parameters of conf/base; factors are of the learning rate that stands there.
@@ -151,6 +153,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[11])
     parser.add_argument("--json", type=Path, default=None, help="file that rows are kept in")
     chosen = parser.parse_args()
+    if not list(Path().glob(f"data/05_model_input/{chosen.format}/training_examples*/*/_manifest.json")):
+        not_here("There are no training examples here: run the two commands that `--help` shows first")
     given = study(chosen.format)
     kept: list[dict[str, Any]] = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else []
     print(f"{len(given['examples'])} examples, {len(given['dev'])} dev questions")
