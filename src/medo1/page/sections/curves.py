@@ -305,6 +305,11 @@ def _price(tokens: Any) -> str:
     return "fewer" if tokens < 0 else decimal(tokens, 2) if tokens < 10 else count(tokens)  # noqa: PLR2004
 
 
+def _counted_in(material: Material) -> str:
+    """What the frontier is drawn by: FLOPs where they are known of every point of it."""
+    return "FLOPs" if all(known(row["flops"]) for row in material.rows("frontier")) else "tokens"
+
+
 def _frontier(material: Material) -> Markup:
     def lines(arm: str, place: int, rows: list[Row]) -> list[Series]:
         rows = [row for row in rows if known(row["tokens"])]
@@ -346,8 +351,8 @@ def _frontier(material: Material) -> Markup:
         key=lambda row: (order.index(row["benchmark"]), row["tokens"] if known(row["tokens"]) else math.inf),
     )
     caption = (
-        "Every way of answering that was measured. Filled: no other is both cheaper in tokens and "
-        "better. Small rings: all others."
+        "Every way of answering that was measured. Filled: no other takes fewer "
+        f"{_counted_in(material)} and is as good. Small rings: all others."
     )
     return joined(
         [
@@ -360,9 +365,9 @@ def _frontier(material: Material) -> Markup:
                 first=lambda row: bool(row["on_frontier"]),
             ),
             paragraph(
-                f"Tokens per point gained: beside {material.baseline} answering greedily; "
-                "fewer: it is better and takes fewer. FLOPs: two times weights times tokens; M a million, G a thousand "
-                "million."
+                f"Tokens per point gained: beside {material.baseline} answering greedily; fewer: it is better and takes "
+                "fewer. FLOPs: two times weights times tokens, those of the prompt too; M a million, G a thousand "
+                "million. Time: tokens at the speed that the arm had in this run, several questions at once."
             ),
         ]
     )

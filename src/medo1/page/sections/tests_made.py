@@ -7,15 +7,26 @@ from markupsafe import Markup
 from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import ALL, Material
-from medo1.page.numbers_text import corrected_p, count, decimal, p_text, percent, points, points_span, span
+from medo1.page.numbers_text import (
+    UNKNOWN,
+    corrected_p,
+    count,
+    decimal,
+    known,
+    p_text,
+    percent,
+    points,
+    points_span,
+    span,
+)
 from medo1.page.sections.answer import joint_interval
 from medo1.page.sections.section import Section
 
 FAMILIES = {"declared": "those declared", "other": "the others"}  # of comparisons, each corrected by itself
 # Columns that a table of comparisons may have besides, with their headings.
 BESIDE = (
-    Column("corr.", lambda row: decimal(row.get("correlation"), 2)),
-    Column("would show from", lambda row: points(row.get("smallest_detectable"))),
+    Column("corr.", lambda row: f"{row['correlation']:.2f}" if known(row.get("correlation")) else UNKNOWN),
+    Column("would show from", lambda row: points(row.get("smallest_detectable")).lstrip("+")),
 )
 
 
