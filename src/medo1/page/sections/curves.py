@@ -365,9 +365,9 @@ def _frontier(material: Material) -> Markup:
                 first=lambda row: bool(row["on_frontier"]),
             ),
             paragraph(
-                f"Tokens per point gained: beside {material.baseline} answering greedily; fewer: it is better and takes "
-                "fewer. FLOPs: two times weights times tokens, those of the prompt too; M a million, G a thousand "
-                "million. Time: tokens at the speed that the arm had in this run, several questions at once."
+                f"Tokens per point gained: beside {material.baseline} answering greedily; fewer: it is better and "
+                "takes fewer. FLOPs: two times weights times tokens, those of the prompt too; M a million, G a "
+                "thousand million. Time: tokens at the speed that the arm had in this run, several questions at once."
             ),
         ]
     )
