@@ -97,6 +97,21 @@ def test_a_number_of_the_table_leads_back_to_its_calls(project: Scratch) -> None
     assert project.kedro("audit", "verify").returncode == 0
 
 
+def test_a_row_of_all_formats_leads_to_its_own_format_alone(project: Scratch) -> None:
+    kept = latest_table(project, "05_model_input/kept_chains.parquet").iloc[0]
+    rows = {
+        "kept_chains": [f"format={kept['format']}", f"question_id={kept['question_id']}", f"sample={kept['sample']}"],
+        "training_log": ["format=longstep", "step=1"],
+    }
+    for name, where in rows.items():
+        done = project.kedro("audit", "trace", name, *[word for one in where for word in ("--where", one)], "--json")
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        below = json.loads(done.stdout)["trace"]["below"]
+        assert [(step["dataset"], step["rows"]) for step in below if step["rows"]] == [
+            (f"{where[0].partition('=')[2]}.{name}", 1)
+        ]
+
+
 # What the page's tables and figures are made from; what the page itself reads is asked of its lineage.
 BELOW = ("by_difficulty", "chain_lengths", "teaching_costs", "filter_funnel", "timing")
 

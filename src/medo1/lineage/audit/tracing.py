@@ -9,6 +9,7 @@ that is not the whole rule, the catalog says it, and the manifest keeps it (`met
         rows_from:
           "*.answers":                    # input datasets by name
             run: run                      # only versions of the run that stands in this column of the row
+            group: format                 # only datasets of the group in this column: of `cot`, `cot.training_log`
             match: {arm: arm, benchmark: benchmark}   # column of the row: column of the input
             where: {draw: greedy}         # fixed values of the input's columns; a list names several
             either: {arm: [arm, baseline]}  # the input's column is one of these of the row
@@ -242,7 +243,7 @@ class _Tracer:
             if read["version"] is None:
                 step.outside.append(read)
                 continue
-            if not _of_its_run(step.version, rows, read["version"]):
+            if not _concerned(step.version, rows, read["version"]):
                 continue
             step.below.append(self._step(step, rows, read))
 
@@ -407,10 +408,14 @@ def _rule(rules: Mapping[str, Any], dataset: str) -> Mapping[str, Any]:
     return {}
 
 
-def _of_its_run(above: Row, rows: Frame | None, version: Row) -> bool:
-    """Whether rows can be made from a version, where they name the runs that they are of."""
-    column = _rule(above["rows_from"], version["dataset"]).get("run")
-    return rows is None or column not in rows.columns or (version["run_id"] or version["version"]) in set(rows[column])
+def _concerned(above: Row, rows: Frame | None, version: Row) -> bool:
+    """Whether rows can be made from a version, where they name the runs, or the groups, that they are of."""
+    rule = _rule(above["rows_from"], version["dataset"])
+    own = {"run": version["run_id"] or version["version"], "group": version["dataset"].rpartition(".")[0]}
+    named = {what: rule[what] for what in own if what in rule}
+    return rows is None or all(
+        column not in rows.columns or own[what] in set(rows[column]) for what, column in named.items()
+    )
 
 
 def _chosen(table: Frame, rows: Frame, key: Sequence[str], rule: Mapping[str, Any]) -> tuple[Frame, str]:
