@@ -81,8 +81,8 @@ def _tests(material: Material) -> Markup:
                 "Holm's correction over all rows of a family: the comparisons that the study declared, and the "
                 "others. Alone: of this test, were it the only one. Corr.: how being right in the one goes with being "
                 "right in the other. Would show from: the smallest difference that such a study is likely to find, so "
-                "corrected (parameter reporting.power). Guesses: the better of the two may only be guessing; the table beside "
-                "guessing says why."
+                "corrected (parameter reporting.power). Guesses: the better of the two may only be guessing; the table "
+                "beside guessing says why."
             ),
         ]
     )
