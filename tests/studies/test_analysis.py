@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -162,3 +163,13 @@ def test_how_often_answers_follow_is_counted_over_all_cells_and_judged() -> None
     assert (most["share"], most["questions"], most["verdict"]) == (pytest.approx(0.9), 360, HOLDS)
     assert (none["share"], none["verdict"]) == (None, NOT_MEASURED)
     assert "Does the answer follow" in study_report("tried", study, cells, 9).html
+
+
+def test_what_a_base_can_do_in_each_of_two_tasks_is_a_row_of_the_page_each() -> None:
+    study = declaration()
+    cells = [replace(cell, abilities={"pick": 0.5, "workshop_pick": 0.25}) for cell in results()]
+    html = study_report("tried", study, cells, 9).html
+    table = html[html.index("What the base model can do") :]
+    cells_of_rows = re.findall(r"<td[^>]*>\s*(clinic|workshop|[\d.]+\s*%)\s*</td>", table[: table.index("</table>")])
+    assert cells_of_rows == ["clinic", "50.0 %", "workshop", "25.0 %"] * 3
+    assert [">task<" in one for one in (html, study_report("tried", study, results(), 9).html)] == [True, False]

@@ -258,7 +258,10 @@ def _followed(material: Material) -> Markup:
 def _abilities(material: Material) -> Markup:
     rows = material.rows("study_abilities")
     factors = [one for one in _factors(rows, ("weights", "ability", "share")) if one not in ("seed", "world")]
+    rows = [{**row, **dict(zip(("task", "ability"), _task_and_kind(row["ability"]), strict=True))} for row in rows]
     kinds = list(dict.fromkeys(row["ability"] for row in rows))
+    if len({row["task"] for row in rows}) > 1:
+        factors.append("task")
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[one] for one in factors), []).append(row)
@@ -285,6 +288,12 @@ def _abilities(material: Material) -> Markup:
             ),
         ]
     )
+
+
+def _task_and_kind(ability: str) -> tuple[str, str]:
+    """`workshop_pick` is of the workshop, `pick` of the clinic (`clinic.textbook.probe_name`)."""
+    task, _, kind = ability.rpartition("_")
+    return task or "clinic", kind
 
 
 ABILITIES = {
