@@ -59,6 +59,9 @@ class Study(Parameters):
     estimate_only: bool = Field(default=False, description="`synthesis.estimate_only`: the graph ends with an estimate")
     filtering: FilteringParams = Field(default=FilteringParams(), description="which chains are trained on")
     judge: JudgeParams | None = Field(default=None, description="`inference.judge`: who judges free-form answers")
+    fitted_stopping: bool = Field(
+        default=False, description="`inference.adaptive.agreement` is given: a rule that an earlier run learned is read"
+    )
     probes: ProbeSpec = Field(default=ProbeSpec(), description="`inference.probes`: which nodes of theirs there are")
 
     @field_validator("formats", "arms")
@@ -135,7 +138,12 @@ class Study(Parameters):
         Raises:
             StudyError: for an unknown or missing key, naming it.
         """
-        own = set(cls.model_fields) - {"estimate_only", "judge", "probes"}  # which are synthesis's and inference's
+        own = set(cls.model_fields) - {
+            "estimate_only",
+            "fitted_stopping",
+            "judge",
+            "probes",
+        }  # which are synthesis's and inference's
         # A key with an underscore in front only holds what others share (YAML anchors).
         unknown = sorted(key for key in set(parameters) - own - set(GROUPS) if not key.startswith("_"))
         if unknown:
@@ -145,7 +153,11 @@ class Study(Parameters):
         try:
             given = {key: value for key, value in without_removed(parameters).items() if key in own}
             only = bool((parameters.get("synthesis") or {}).get("estimate_only"))
-            of_inference = {"judge": (parameters.get("inference") or {}).get("judge"), "probes": _probes(parameters)}
+            inference = parameters.get("inference") or {}
+            fitted = (inference.get("adaptive") or {}).get("agreement") is not None
+            of_inference = {
+                "judge": inference.get("judge"), "probes": _probes(parameters), "fitted_stopping": fitted
+            }  # fmt: skip
             study = cls.model_validate({**given, "estimate_only": only, **of_inference})
         except ValidationError as error:
             details = "\n".join(problems(error, cls))
@@ -226,6 +238,7 @@ class Study(Parameters):
             "estimate_only": self.estimate_only,
             "filters": self.filtering.asks(),
             "probes": self.probes.names,
+            "fitted_stopping": self.fitted_stopping,
             "judge": self.judge.engine if self.judge else None,
         }
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from medo1.pipelines.inference.asked_arm import AskedArm, Drawn
     from medo1.pipelines.inference.one_case import Voted
     from medo1.questions import Question
+    from medo1.statistics.rules import StoppingRule
     from medo1.study import Study
 
 ALMOST = 0.9995  # from where one decimal would round to 100 %
@@ -147,11 +148,29 @@ def asked_arm_of(
         adapter=adapter,
         prompt=catalog[f"prompt_{arm.prompt}"].load(),
         params=draws,
-        stopping=params.adaptive if wishes["adaptive"] else None,
+        stopping=_stopping(params.adaptive, name, draws.samples, catalog) if wishes["adaptive"] else None,
         seed=study.seed,
         free=not question.options or arm.free,
         first=first,
     )
+
+
+def _stopping(rule: StoppingRule, arm: str, most: int, catalog: Any) -> StoppingRule:
+    """The study's rule; where it is learned, as the newest tables have it."""
+    from kedro.io.core import VersionNotFoundError
+
+    from medo1.pipelines.inference.stopping_rows import rule_of
+
+    if rule.agreement is None or not most:
+        return rule
+    try:
+        prior, calibration = (catalog[name].load() for name in ("stopping_prior", "stopping_calibration"))
+    except VersionNotFoundError as error:
+        raise UserError(
+            "inference.adaptive.agreement reads `stopping_prior` and `stopping_calibration`, and no run has saved "
+            "them: kedro run --pipelines=inference with inference.splits [dev] and adaptive.draw false."
+        ) from error
+    return rule_of(rule, arm, most, prior, calibration)
 
 
 def _saved(catalog: Any, entry: str, arm: str, what: str, study: Study) -> Any:

@@ -61,12 +61,25 @@ class StoppingRule(Parameters):
         "`stopping_prior` of a run that drew all samples has them",
     )
 
+    agreement: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="in place of `threshold` and `mixture` of the rule `fitted`, where samples are drawn in rounds: "
+        "the promised agreement; both are then read from `stopping_calibration` and `stopping_prior`, for each arm, as "
+        "an earlier run on dev questions saved them",
+    )
+
     @model_validator(mode="after")
     def _a_fitted_rule_has_its_prior(self) -> Self:
-        if self.rule == "fitted" and not self.mixture:
+        if self.agreement is not None and (self.rule != "fitted" or self.mixture):
+            raise ValueError("`agreement` belongs to the rule `fitted` without a `mixture` of its own")
+        if self.rule == "fitted" and not self.mixture and self.agreement is None:
             raise ValueError(
-                "the rule `fitted` needs its `mixture`: draw all samples of some dev questions (`splits: [dev]`, "
-                "`draw: false`), and take the mixture of the arm `all` in the table `stopping_prior`"
+                "the rule `fitted` needs questions to learn from: draw all samples of some dev questions (`splits: "
+                "[dev]`, `draw: false`); then give the `agreement` that it shall promise, and it reads the tables "
+                "`stopping_prior` and `stopping_calibration` of that run; or give the `mixture` and `threshold` that "
+                "stand there"
             )
         if any(pseudo_count <= 0 or share < 0 for pseudo_count, share in self.mixture):
             raise ValueError(

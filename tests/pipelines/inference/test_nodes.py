@@ -15,10 +15,12 @@ from medo1.engines import Engine, Model, Request
 from medo1.engines.local.transformers import Transformers
 from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
+from medo1.errors import UserError
 from medo1.frames import Frame
 from medo1.lineage.digests import seed_from
 from medo1.pipelines.inference import nodes
-from medo1.pipelines.inference.params import ArmParams, InferenceParams
+from medo1.pipelines.inference.params import AdaptiveParams, ArmParams, InferenceParams
+from medo1.pipelines.inference.pipeline import create_pipeline
 from medo1.questions import Question, question_id, question_rows
 from medo1.vocabulary import VOTE_METHODS
 from tests.pipelines.inference.tape import Tape
@@ -70,6 +72,63 @@ def counted(
 
 
 PARAMS = InferenceParams(max_new_tokens=64, samples=8, votes={"numbers": (1, 4, 8)})
+
+
+def test_a_rule_that_was_learned_on_dev_questions_is_read_from_the_tables_of_that_run() -> None:
+    dev = InferenceParams(max_new_tokens=64, samples=12, adaptive={"first": 2})
+    drawn = counted(Tape(wavering), dev, questions(40))
+    _, prior, calibration = nodes.compare_stopping(dev, {"arm": ARM}, drawn["answers"])
+    learned = {"draw": True, "first": 2, "rule": "fitted", "agreement": 0.9}
+    live = dev.model_copy(update={"adaptive": AdaptiveParams(**learned)})
+    asked, tape = questions(8, "other"), Tape(wavering)
+    generations, _ = nodes.generate_until_sure(
+        asked, "Think.", tape, live, ARM, 11, prior, calibration, name="arm"
+    )  # fmt: skip
+    answers = nodes.read_answers(generations, asked, ARM)
+    _, adaptive, _ = nodes.draw_curves_as_fitted(live, {"arm": ARM}, 11, answers, prior, calibration)
+    row = calibration[(calibration["arm"] == "arm") & (calibration["promised"] == 0.9)].iloc[0]
+    shares = prior[prior["arm"] == "arm"]
+    by_hand = AdaptiveParams(
+        draw=True, first=2, rule="fitted", threshold=row["threshold"],
+        mixture=tuple(zip(shares["pseudo_count"], shares["share"], strict=True)),
+    )  # fmt: skip
+    same = counted(Tape(wavering), dev.model_copy(update={"adaptive": by_hand}), asked)
+    pd.testing.assert_frame_equal(generations, same["generations"])
+    pd.testing.assert_frame_equal(adaptive, same["adaptive"])
+    assert 8 < len(tape.asked) < 8 * 13
+    # Another arm takes what all arms together show; what was not learned is told with what to do.
+    other, _ = nodes.generate_until_sure(asked, "Think.", Tape(wavering), live, ARM, 11, prior, calibration, name="new")
+    assert len(other) == len(generations)
+    for changed, told in (
+        (
+            {"samples": 6},
+            r"nothing for it and 6 samples of arm; it has 0\.9 with 12 samples.*Learn it first: kedro run",
+        ),
+        ({"adaptive": AdaptiveParams(**{**learned, "agreement": 0.99})}, "takes at least 99 dev questions"),
+    ):
+        with pytest.raises(UserError, match=told):
+            nodes.generate_until_sure(
+                asked, "Think.", tape, live.model_copy(update=changed), ARM, 11, prior, calibration, name="arm"
+            )
+
+
+def test_a_learned_rule_is_an_input_of_the_graph_and_nothing_of_it_is_written_over() -> None:
+    arms = {"vanilla": ArmParams(prompt="vanilla").model_dump(), "long": ArmParams(prompt="longmonolog").model_dump()}
+    learned, drawn = create_pipeline(arms, fitted_stopping=True), create_pipeline(arms)
+    tables = {"stopping_prior", "stopping_calibration"}
+    assert tables <= learned.inputs()
+    assert not (tables | {"stopping_rules"}) & learned.all_outputs()
+    assert tables <= drawn.all_outputs()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rule": "fitted"}, {"rule": "fitted", "agreement": 0.9}, {"draw": True, "agreement": 0.9},
+     {"draw": True, "rule": "fitted", "agreement": 0.9, "mixture": [[0.1, 1.0]]}],
+)  # fmt: skip
+def test_a_learned_rule_without_what_it_needs_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"fitted|draw: true"):
+        AdaptiveParams(**wrong)
 
 
 def test_each_question_gets_one_greedy_generation_and_its_samples() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from medo1.engines.base import Adapter, Engine, Model
@@ -74,6 +75,37 @@ def generate(
     draws, stopping = arm.drawn_with(params), params.adaptive if params.adaptive.draw else None
     asking = AskedArm(serving, adapter, prompt, draws, stopping, seed, free=arm.free)
     return _generated(asking, questions, params, name, len(questions) * (1 + draws.samples))
+
+
+def generate_until_sure(
+    questions: Frame,
+    prompt: str,
+    engine: Engine,
+    params: InferenceParams,
+    arm: ArmParams,
+    seed: int,
+    prior: Frame,
+    calibration: Frame,
+    *models: Model | Adapter,
+    name: str,
+) -> tuple[Frame, Frame]:
+    """As `generate`, with the stopping rule that an earlier run's dev questions gave.
+
+    Args:
+        prior, calibration: `tables.STOPPING_PRIOR` and `tables.STOPPING_CALIBRATION` of that run.
+        questions, prompt, engine, params, arm, seed, models, name: as in `generate`.
+    """
+    fitted = _as_fitted(params, name, arm.drawn_with(params).samples, prior, calibration)
+    return generate(questions, prompt, engine, fitted, arm, seed, *models, name=name)
+
+
+def _as_fitted(params: InferenceParams, arm: str, most: int, prior: Frame, calibration: Frame) -> InferenceParams:
+    """The parameters with an arm's fitted rule; as they are where it draws no samples."""
+    from medo1.pipelines.inference.stopping_rows import rule_of
+
+    if not most:
+        return params
+    return params.model_copy(update={"adaptive": rule_of(params.adaptive, arm, most, prior, calibration)})
 
 
 def think_when_unsure(
@@ -209,6 +241,35 @@ def draw_curves(
     Returns:
         `tables.VOTE_CURVE` (expected over all subsets of k samples), `tables.ADAPTIVE` and `tables.BUDGET_CURVE`.
     """
+    return _curves(dict.fromkeys(arms, params), arms, seed, answers, judgements)
+
+
+def draw_curves_as_fitted(
+    params: InferenceParams,
+    arms: dict[str, Any],
+    seed: int,
+    answers: Frame,
+    prior: Frame,
+    calibration: Frame,
+    *judgements: Frame,
+) -> tuple[Frame, Frame, Frame]:
+    """As `draw_curves`, where each arm stopped by the rule that an earlier run's dev questions gave.
+
+    Args:
+        prior, calibration: as in `generate_until_sure`.
+        params, arms, seed, answers, judgements: as in `draw_curves`.
+    """
+    fitted = {
+        arm: _as_fitted(params, arm, ArmParams.model_validate(spec).drawn_with(params).samples, prior, calibration)
+        for arm, spec in arms.items()
+        if spec is not None
+    }
+    return _curves(fitted, arms, seed, answers, judgements)
+
+
+def _curves(
+    of_each: dict[str, InferenceParams], arms: dict[str, Any], seed: int, answers: Frame, judgements: Sequence[Frame]
+) -> tuple[Frame, Frame, Frame]:
     from medo1 import tables
     from medo1.pipelines.inference.vote_tables import adaptive_rows, budget_rows, curve_rows, polled
 
@@ -217,6 +278,7 @@ def draw_curves(
     budgets: list[dict[str, Any]] = []
     judged = {table["arm"].iloc[0]: table for table in judgements if len(table)}
     for arm, table in of_arms(answers).items():
+        params = of_each[arm]
         draws = ArmParams.model_validate(arms[arm]).drawn_with(params)
         polls = polled(table, judged.get(arm))
         stopped = adaptive_rows(polls, params.adaptive, draws.samples)

@@ -51,6 +51,14 @@ class AdaptiveParams(StoppingRule):
         description="sample in rounds and stop early; false draws all samples and reports where it would have stopped",
     )
 
+    @model_validator(mode="after")
+    def _what_is_read_is_used(self) -> Self:
+        if self.agreement is not None and not self.draw:
+            raise ValueError(
+                "`agreement` is for drawing in rounds: set `draw: true`; the run that the rule learns from has neither"
+            )
+        return self
+
 
 class TransferParams(Parameters):
     """A benchmark that is generated here and is not about medicine: does the habit of thinking transfer?"""

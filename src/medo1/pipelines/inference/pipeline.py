@@ -14,7 +14,9 @@ from medo1.pipelines.inference.nodes import (
     choose_questions,
     compare_stopping,
     draw_curves,
+    draw_curves_as_fitted,
     generate,
+    generate_until_sure,
     judge_samples,
     read_answers,
     think_selectively,
@@ -31,15 +33,18 @@ from medo1.pipelines.inference.probe_nodes import (
 from medo1.wiring import bound
 
 # Of these an arm has a table of its own, and reporting reads one of all arms.
+# What an earlier run on dev questions saved of the rule `fitted`.
+FITTED = ("stopping_prior", "stopping_calibration")
 GATHERED = ("answers", "generations", "asked_questions", "votes")
 
 
-def _arm(name: str, arms: Mapping[str, Mapping[str, Any]]) -> Pipeline:
+def _arm(name: str, arms: Mapping[str, Mapping[str, Any]], *, fitted: bool) -> Pipeline:
     """An arm's nodes, in a namespace of its own.
 
     Args:
         name: the arm's.
         arms: the parameters of all (`ArmParams`).
+        fitted: whether it stops drawing by the rule that an earlier run learned.
     """
     arm = arms[name]
     outside, models = _outside(arm)
@@ -51,6 +56,8 @@ def _arm(name: str, arms: Mapping[str, Mapping[str, Any]]) -> Pipeline:
         if first["adapter"] is not None:
             outside["first_adapter"] = f"{first['adapter']}.adapter"
             models = [*models, "first_adapter"]
+    fitted = fitted and not arm.get("first")
+    outside |= {table: table for table in FITTED if fitted}
     nodes = [
         Node(
             choose_questions,
@@ -58,7 +65,7 @@ def _arm(name: str, arms: Mapping[str, Mapping[str, Any]]) -> Pipeline:
             outputs="asked_questions",
             name="choose_questions",
         ),
-        _generating(name, models, first=bool(arm.get("first"))),
+        _generating(name, models, first=bool(arm.get("first")), fitted=fitted),
         Node(
             read_answers,
             inputs=["generations", "asked_questions", "params:arm"],
@@ -90,12 +97,18 @@ def _judging(judged: Mapping[str, Any]) -> tuple[Node, dict[str, str]]:
     return Node(judge_samples, inputs=inputs, outputs="sample_judgements", name="judge_samples"), outside
 
 
-def _generating(name: str, models: Sequence[str], *, first: bool) -> Node:
+def _generating(name: str, models: Sequence[str], *, first: bool, fitted: bool) -> Node:
     """The node that asks; with a first answer it has that one's prompt, adapter and parameters too."""
     outputs = ["generations", "timing"]
     if not first:
-        inputs = ["asked_questions", "prompt", "engine", "params:inference", "params:arm", "params:seed", *models]
-        return Node(bound(generate, name=name), inputs=inputs, outputs=outputs, name="generate")
+        inputs = ["asked_questions", "prompt", "engine", "params:inference", "params:arm", "params:seed"]
+        inputs += [*FITTED, *models] if fitted else models
+        return Node(
+            bound(generate_until_sure if fitted else generate, name=name),
+            inputs=inputs,
+            outputs=outputs,
+            name="generate",
+        )
     named = {
         "questions": "asked_questions",
         "prompt": "prompt",
@@ -197,6 +210,7 @@ def create_pipeline(
     probes: Collection[str] = (),
     judge: str | None = None,
     base_model: str = "",
+    fitted_stopping: bool = False,
     **_: Any,
 ) -> Pipeline:
     """The pipeline `inference`.
@@ -205,21 +219,17 @@ def create_pipeline(
         arms: the study's arms, as in the parameters; each becomes a namespace.
         probes: `inference.probes`, by name; none of their nodes is there without them.
         base_model: `clinic`: the embedded world is there, and says where a changed step leads.
+        fitted_stopping: drawing stops by the rule that an earlier run learned; its tables are read, and not made.
         judge: catalog entry of the engine that judges free-form answers; None: they are matched by text alone.
     """
     judgements = [f"{name}.sample_judgements" for name, arm in arms.items() if arm.get("judged")]
+    fitted = FITTED if fitted_stopping else ()
     of_all = [
         Node(
-            draw_curves,
-            inputs=["params:inference", "params:arms", "params:seed", "answers", *judgements],
+            draw_curves_as_fitted if fitted_stopping else draw_curves,
+            inputs=["params:inference", "params:arms", "params:seed", "answers", *fitted, *judgements],
             outputs=["vote_curve", "adaptive", "budget_curve"],
             name="draw_curves",
-        ),
-        Node(
-            compare_stopping,
-            inputs=["params:inference", "params:arms", "answers"],
-            outputs=["stopping_rules", "stopping_prior", "stopping_calibration"],
-            name="compare_stopping",
         ),
         Node(
             think_selectively,
@@ -238,7 +248,12 @@ def create_pipeline(
             name="account",
         ),
     ]
-    of_each = [_arm(name, arms) for name in arms]
+    if not fitted_stopping:  # then no arm draws all of its samples, and there is nothing to compare
+        compared = ["params:inference", "params:arms", "answers"]
+        of_all.append(
+            Node(compare_stopping, inputs=compared, outputs=["stopping_rules", *FITTED], name="compare_stopping")
+        )
+    of_each = [_arm(name, arms, fitted=fitted_stopping) for name in arms]
     if probed := [name for name, arm in arms.items() if probes and arm["answers"] == "options"]:
         changed = "changed_step" in probes
         of_each += [_probes(name, arms[name], changed=changed, embedded=base_model == "clinic") for name in probed]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from medo1.errors import UserError
+from medo1.frames import Frame, records
+from medo1.pipelines.inference.answer_rows import known
 from medo1.pipelines.inference.vote_tables import Poll
 from medo1.statistics.fitted_prior import Drawn, fitted_prior
 from medo1.statistics.fitted_stopping import calibrated, priors_of_others
@@ -82,6 +85,43 @@ def calibration_rows(polls: Mapping[str, Sequence[Poll]], rule: StoppingRule) ->
             for promise, found in zip(PROMISES, calibrated(alike, rule, PROMISES), strict=True):
                 rows.append({"arm": arm, "most": most, "promised": promise, "questions": len(alike), **found._asdict()})
     return rows
+
+
+def rule_of(rule: StoppingRule, arm: str, most: int, prior: Frame, calibration: Frame) -> StoppingRule:
+    """The rule `fitted` as an arm's own dev questions, or those of all arms together, fit it.
+
+    Args:
+        rule: when to look, and the agreement that is promised. most: samples that would be drawn at most.
+        prior, calibration: `tables.STOPPING_PRIOR`, `tables.STOPPING_CALIBRATION` of an earlier run.
+
+    Raises:
+        UserError: they hold nothing for so many samples or such a promise.
+    """
+    own = arm if arm in set(prior["arm"]) else ALL
+    told = calibration[(calibration["arm"] == own) & (calibration["most"] == most)]
+    found = [row for row in records(told) if abs(row["promised"] - (rule.agreement or 0)) < 1e-9]  # noqa: PLR2004
+    learn = (
+        f"Learn it first: kedro run --pipelines=inference with inference.splits [dev], samples {most} and "
+        "adaptive.draw false."
+    )
+    if not found:
+        there = ", ".join(f"{row['promised']:g} with {row['most']} samples" for row in records(
+            calibration[calibration["arm"] == own]
+        ))  # fmt: skip
+        raise UserError(
+            f"inference.adaptive.agreement is {rule.agreement:g}, and `stopping_calibration` has nothing for it and "
+            f"{most} samples of {arm}; it has {there or 'no rows'}. {learn}"
+        )
+    [row] = found
+    if known(row["threshold"]) is None:
+        raise UserError(
+            f"inference.adaptive.agreement {rule.agreement:g} takes at least {row['needed']} dev questions whose "
+            f"samples agree often enough; `stopping_calibration` is of {row['questions']}. Promise less, or ask "
+            "more dev questions."
+        )
+    shares = prior[prior["arm"] == own]
+    mixture = tuple(zip(shares["pseudo_count"].tolist(), shares["share"].tolist(), strict=True))
+    return rule.model_copy(update={"threshold": float(row["threshold"]), "mixture": mixture})
 
 
 def _together(polls: Mapping[str, Sequence[Poll]]) -> list[Poll]:
