@@ -248,7 +248,7 @@ def test_a_mixture_of_one_pseudo_count_is_that_prior() -> None:
 
 
 def test_a_fitted_rule_without_its_prior_says_where_to_take_it() -> None:
-    with pytest.raises(ValueError, match="table `stopping_prior`"):
+    with pytest.raises(ValueError, match="tables `stopping_prior`"):
         StoppingRule(rule="fitted")
     with pytest.raises(ValueError, match="pairs of a pseudo-count above 0"):
         StoppingRule(mixture=((0.0, 1.0),))

@@ -12,6 +12,7 @@ from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
 from medo1.errors import UserError
 from medo1.frames import Frame
+from medo1.gathered import gather
 from medo1.pipelines.inference import nodes
 from medo1.pipelines.inference.params import ArmParams, InferenceParams, SelectiveParams
 from tests.pipelines.inference.tape import Tape
@@ -47,7 +48,7 @@ def test_agreement_tells_known_cases_from_guessed_ones() -> None:
     curve, _ = nodes.think_selectively(
         PARAMS,
         {**ARMS, "taken_away": None},
-        nodes.gather(answered(Tape(quick), "quick"), answered(Tape(slow), "slow")),
+        gather(answered(Tape(quick), "quick"), answered(Tape(slow), "slow")),
     )
     assert set(curve["arm"]) == {"slow"}
     assert set(curve["score"]) == {"agreement", "probability", "confidence"}
@@ -61,9 +62,7 @@ def test_agreement_tells_known_cases_from_guessed_ones() -> None:
 
 def test_a_first_answer_that_states_nothing_is_always_thought_about() -> None:
     mute = Tape(lambda request: "Who knows." if number_of(request) == 3 else quick(request))
-    curve, _ = nodes.think_selectively(
-        PARAMS, ARMS, nodes.gather(answered(mute, "quick"), answered(Tape(slow), "slow"))
-    )
+    curve, _ = nodes.think_selectively(PARAMS, ARMS, gather(answered(mute, "quick"), answered(Tape(slow), "slow")))
     by_probability = curve[curve["score"] == "probability"].sort_values("tau")
     assert by_probability["thought_share"].iloc[1] == 1 / 8, "that one, at any threshold above 0"
 
@@ -76,7 +75,7 @@ def test_a_score_that_the_engine_does_not_give_is_left_out() -> None:
             return replace(super()._answer(request), confidence=None)
 
     curve, _ = nodes.think_selectively(
-        PARAMS, ARMS, nodes.gather(answered(Blind(quick), "quick"), answered(Tape(slow), "slow"))
+        PARAMS, ARMS, gather(answered(Blind(quick), "quick"), answered(Tape(slow), "slow"))
     )
     assert set(curve["score"]) == {"agreement", "probability"}
 
@@ -96,13 +95,13 @@ def test_the_choice_names_a_threshold_that_holds_or_says_how_many_questions_it_t
 ) -> None:
     tables = answered(Tape(quick), "quick"), answered(Tape(slow), "slow")
     loose = PARAMS.model_copy(update={"selective": SelectiveParams(first="quick", samples=4, margin=0.4)})
-    _, found = nodes.think_selectively(loose, ARMS, nodes.gather(*tables))
+    _, found = nodes.think_selectively(loose, ARMS, gather(*tables))
     choice = found.set_index("score").loc["agreement"]
     assert (choice["tau"], choice["thought_share"], choice["accuracy"], choice["needed"]) == (1.0, 0.5, 1.0, 6)
     assert choice["tokens"] == 12 + 0.5 * 23
     assert choice["tokens_of_all"] == 23
     with caplog.at_level("INFO"):
-        _, found = nodes.think_selectively(PARAMS, ARMS, nodes.gather(*tables))
+        _, found = nodes.think_selectively(PARAMS, ARMS, gather(*tables))
     assert found["tau"].isna().all()
     assert (found["tokens"] == found["tokens_of_all"]).all(), "no first answer is asked where none is used"
     assert "on 8 questions; it takes at least 99, without a lost answer: think about every question" in caplog.text
@@ -143,7 +142,7 @@ def test_a_live_arm_does_what_its_point_of_the_curve_says(score: str) -> None:
     for name, prompt in (("quick", "Quickly."), ("slow", "Slowly.")):
         made = nodes.generate(asked, prompt, Surer(said), PARAMS, arm, 3, name=name)[0]
         answers.append(nodes.read_answers(made, asked, arm))
-    curve, _ = nodes.think_selectively(PARAMS, ARMS, nodes.gather(*answers))
+    curve, _ = nodes.think_selectively(PARAMS, ARMS, gather(*answers))
     for point in curve[curve["score"] == score].to_dict("records"):
         tape = Surer(said)
         generations = live(tape, score, point["tau"], asked)
