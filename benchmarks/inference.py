@@ -60,6 +60,7 @@ BATCHES = (16, 64, 200)
 ARMS = (("longmonolog_sft", "longmonolog", "longmonolog"), ("cot_sft", "cot", "cot"))
 SAMPLES = 32
 THRESHOLDS = (0.8, 0.9, 0.95, 0.98, 0.995, 0.999)  # of the rule `fitted`, as many as the library has criteria
+LEAST = 2  # samples, as the library's criteria look from the second on
 PROMISE = 0.98  # of agreement, for the rule that dev questions calibrate
 ORDERS = 8
 MARGIN = 0.005  # of accuracy: what counts as no worse
@@ -418,13 +419,16 @@ def adaptive(world: World, questions: Sequence[Question]) -> list[dict[str, Any]
                 polled(answered(world, engine, asked, arm, spec, SAMPLES)) for asked in (questions, world.dev)
             )
             drawn = [([sample.letter for sample in poll.samples], poll.options) for poll in dev]
-            prior, [found] = fitted_prior(drawn), calibrated(drawn, StoppingRule(), [PROMISE])
+            prior, [found] = fitted_prior(drawn), calibrated(drawn, StoppingRule(first=LEAST), [PROMISE])
             assert found.threshold is not None
             rules = {
-                "calibrated": StoppingRule(rule="fitted", mixture=prior, threshold=found.threshold),
+                "calibrated": StoppingRule(rule="fitted", first=LEAST, mixture=prior, threshold=found.threshold),
                 "dirichlet": StoppingRule(),
                 "distribution_free": StoppingRule(rule="distribution_free"),
-                **{f"fitted {one}": StoppingRule(rule="fitted", mixture=prior, threshold=one) for one in THRESHOLDS},
+                **{
+                    f"fitted {one}": StoppingRule(rule="fitted", first=LEAST, mixture=prior, threshold=one)
+                    for one in THRESHOLDS
+                },
             }
             outcomes = {f"their {name}": one for name, one in peers_on(polls).items()}
             outcomes |= {name: replayed(polls, ours(rule)) for name, rule in rules.items()}
