@@ -324,6 +324,15 @@ def compare_stopping(params: InferenceParams, arms: dict[str, Any], answers: Fra
     )
 
 
+def compare_nothing(params: InferenceParams, arms: dict[str, Any], answers: Frame) -> Frame:
+    """The empty `tables.STOPPING_RULES` of arms that stopped by themselves: the page must not show another run's.
+
+    Args:
+        params, arms, answers: as in `compare_stopping`.
+    """
+    return compare_stopping(params, arms, answers)[0]
+
+
 def check_selective(params: InferenceParams, arms: dict[str, Any]) -> None:
     """Whether the arm that answers first is one of the study, before any arm is asked.
 

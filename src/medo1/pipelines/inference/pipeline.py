@@ -12,6 +12,7 @@ from medo1.pipelines.inference.free_form_nodes import compare_free_form, judge_a
 from medo1.pipelines.inference.nodes import (
     account,
     choose_questions,
+    compare_nothing,
     compare_stopping,
     draw_curves,
     draw_curves_as_fitted,
@@ -248,8 +249,10 @@ def create_pipeline(
             name="account",
         ),
     ]
-    if not fitted_stopping:  # then no arm draws all of its samples, and there is nothing to compare
-        compared = ["params:inference", "params:arms", "answers"]
+    compared = ["params:inference", "params:arms", "answers"]
+    if fitted_stopping:  # no arm draws all of its samples
+        of_all.append(Node(compare_nothing, inputs=compared, outputs="stopping_rules", name="compare_stopping"))
+    else:
         of_all.append(
             Node(compare_stopping, inputs=compared, outputs=["stopping_rules", *FITTED], name="compare_stopping")
         )
