@@ -14,6 +14,7 @@ from medo1.differential.ranked import Differential
 from medo1.differential.synonyms import SYNONYMS
 from medo1.differential.verdicts import judge_prompt, read_verdict
 from medo1.engines.base import Engine, Message, Request, Sampling
+from medo1.engines.wrappers.progress import told_completions
 
 GREEDY = Sampling(max_new_tokens=512)
 
@@ -74,9 +75,9 @@ def judged(
             counts[key] = len(differential.diagnoses)
             prompt = judge_prompt(template, differential.names, gold)
             requests.append(Request(key=key, messages=(Message("user", prompt),), sampling=sampling, seed=0))
-    if engine is None or not requests:
+    if engine is None:
         return
-    for completion in engine.complete(requests):
+    for completion in told_completions(engine, requests, "judge of free-form answers"):
         if completion.finish_reason == "error":
             yield Judgement(completion.key, None, "unread", completion.error, completion.request_id)
             continue

@@ -9,6 +9,7 @@ from typing import Any
 from medo1.studies.analysis import (
     CANNOT_TELL,
     FAILS,
+    HOLDS,
     NOT_MEASURED,
     ability_rows,
     accuracy_rows,
@@ -23,6 +24,7 @@ from medo1.studies.declaration import Declaration
 from medo1.studies.kept_cells import KeptCells
 
 ORDER = (FAILS, CANNOT_TELL, NOT_MEASURED)  # failed predictions first
+OF_SEVERAL = {FAILS: "do not hold", HOLDS: "hold"}
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ def _lead(study: Declaration, predictions: Sequence[Mapping[str, Any]], done: st
     counts: dict[str, int] = {}
     for one in predictions:
         counts[one["verdict"]] = counts.get(one["verdict"], 0) + 1
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    told = ", ".join(
+        f"{count} {verdict if count == 1 else OF_SEVERAL.get(verdict, verdict)}" for verdict, count in counts.items()
+    )
     return f"{study.question} Of {len(predictions)} predictions: {told}. {done} are done."
 
 

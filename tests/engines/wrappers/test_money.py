@@ -13,6 +13,7 @@ from medo1.engines.wrappers.money import Account, Budget, Budgeted, BudgetError,
 from medo1.engines.wrappers.progress import Tally
 from medo1.engines.wrappers.store import CompletionStore
 from medo1.engines.wrappers.stored import Stored
+from tests.conftest import ROOT
 from tests.engines.conftest import ask, engine_for
 from tests.engines.http.server import Server
 
@@ -165,3 +166,15 @@ def test_the_time_left_is_told_at_the_rate_since_the_line_before(
         tally.add(Completion("k", "x", "stop"))
     assert "left" not in caplog.messages[0]
     assert "969 s left" in caplog.messages[1]  # one a second, 31 of 1,000 done
+
+
+COUNTED = {"budget_forcing.py"}  # by the meter of its arm
+
+
+def test_wherever_an_engine_is_asked_its_answers_are_counted_on_the_screen() -> None:
+    asking = [
+        path.name
+        for path in (ROOT / "src/medo1").rglob("*.py")
+        if "engines" not in path.parts and ".complete(" in path.read_text(encoding="utf-8")
+    ]
+    assert set(asking) == COUNTED, "ask through medo1.engines.wrappers.progress.told_completions"

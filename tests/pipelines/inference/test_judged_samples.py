@@ -123,3 +123,9 @@ def test_an_arm_with_a_judge_is_wired_to_its_engine_and_prompts() -> None:
     [curves] = [node for node in made.nodes if node.name == "draw_curves"]
     assert "arm.sample_judgements" in curves.inputs
     assert "other.sample_judgements" not in curves.inputs
+
+
+def test_what_a_judge_is_asked_stands_on_the_screen(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        _, _, said = judged(Tape(likes_long))
+    assert f"arm: judge of samples: {len(said)} of {len(said)} (" in caplog.text

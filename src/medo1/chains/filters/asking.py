@@ -18,6 +18,7 @@ from medo1.chains.filters.candidate import Candidate, Verdict, dropped
 from medo1.chains.filters.specs import DifficultySpec, JudgeSpec
 from medo1.chains.prompts import filled, places, substituted
 from medo1.engines.base import Completion, Engine, Message, Request, Sampling
+from medo1.engines.wrappers.progress import told_completions
 from medo1.errors import UserError
 from medo1.lineage.digests import seed_from
 from medo1.questions import Question, prompt_text, question_text
@@ -92,7 +93,7 @@ def attempted(
     ]
     tried: dict[str, int] = defaultdict(int)
     right: dict[str, int] = defaultdict(int)
-    for completion in engine.complete(requests):
+    for completion in told_completions(engine, requests, "attempts at training questions"):
         if completion.finish_reason == "error":
             continue
         question = by_id[completion.key.split("/")[0]]
@@ -237,7 +238,7 @@ def _replies(
         sampling = Sampling(max_new_tokens=spec.max_new_tokens)
         seed = seed_from(0, "judge", purpose, key)
         requests.append(Request(key=key, messages=(Message("user", text),), sampling=sampling, seed=seed))
-    replies = engine.complete(requests) if requests else ()
+    replies = told_completions(engine, requests, f"judge of chains: {purpose}")
     found = {keys[reply.key]: reply for reply in replies if reply.finish_reason != "error"}
     return dict(sorted(found.items()))
 
@@ -276,5 +277,5 @@ def rewritten(
                 seed=seed_from(seed, "refine", candidate.chain["format"], *key),
             )
         )
-    replies = engine.complete(requests) if requests else ()
+    replies = told_completions(engine, requests, "second try at chains")
     return {keys[reply.key]: reply for reply in replies if reply.finish_reason == "stop" and reply.text.strip()}

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from medo1.counting import counted
-from medo1.engines.base import Completion
+from medo1.engines.base import Completion, Engine, Request
 from medo1.engines.wrappers.money import Account
 from medo1.progress_bars import GENERATED, Pace, clock, current_screen
 
@@ -149,6 +150,26 @@ class Tally:
             self._bar.stop()
         elif self.done:
             logger.info("%s", str(self))
+
+
+def told_completions(engine: Engine, requests: Sequence[Request], label: str) -> Iterator[Completion]:
+    """The engine's completions of some requests, in the order in which they finish, counted on the screen.
+
+    Args:
+        engine: who is asked. requests: what.
+        label: what for, such as `judge: scores`.
+    """
+    if not requests:
+        return
+    account = Account({})
+    tally = Tally(len(requests), label, account)
+    try:
+        for completion in engine.complete(requests):
+            account.add(completion, engine, label)
+            tally.add(completion)
+            yield completion
+    finally:
+        tally.close()
 
 
 def _bar() -> Progress:

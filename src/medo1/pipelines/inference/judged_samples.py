@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from medo1.engines.base import Completion, Engine, Message, Request, Sampling
+from medo1.engines.wrappers.progress import told_completions
 from medo1.pipelines.inference.answer_rows import known
 from medo1.pipelines.inference.params import JudgedParams
 from medo1.questions import Question, prompt_text
@@ -56,7 +57,7 @@ def judgement_rows(
             asked[key] = (question, kind, shown)
             content = prompt_text(question, f"{_candidates(shown)}\n\n{prompts[kind]}")
             requests.append(Request(key, (Message("user", content),), Sampling(max_new_tokens=params.tokens), seed=0))
-    for completion in judge.complete(requests):
+    for completion in told_completions(judge, requests, f"{arm}: judge of samples"):
         yield _row(*asked[completion.key], completion, arm)
 
 
