@@ -109,6 +109,25 @@ def test_intervals_that_borrow_from_their_family_cover_as_often_and_are_narrower
     assert np.mean(widths) < 0.8 * np.mean(alone)
 
 
+def test_a_comparison_measured_once_borrows_what_its_family_knows_of_other_seeds() -> None:
+    rng = np.random.default_rng(6)
+    covered, alone = [], []
+    for _ in range(150):
+        family = [
+            {
+                seed: dict(enumerate(0.1 + rng.normal(0, 0.1) + rng.normal(0, 0.4, 80)))
+                for seed in range(1 if place == 0 else 3)
+            }
+            for place in range(8)
+        ]
+        prior = spread_prior([(repeated_difference(one).spread or 0.0, len(one)) for one in family])
+        found, own = repeated_difference(family[0], prior=prior).interval, repeated_difference(family[0]).interval
+        covered.append(found.low <= 0.1 <= found.high)
+        alone.append(own.low <= 0.1 <= own.high)
+    assert 0.91 <= np.mean(covered) <= 0.99
+    assert np.mean(alone) < 0.75, "over questions alone it says nothing of other seeds"
+
+
 def test_a_family_of_two_comparisons_tells_nothing_of_the_spread() -> None:
     assert spread_prior([(0.1, 3), (0.2, 3)]) is None
     assert spread_prior([(0.1, 1)] * 9) is None

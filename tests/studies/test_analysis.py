@@ -97,6 +97,16 @@ def test_what_has_no_cells_yet_is_not_measured_and_part_of_a_grid_is_enough_to_s
     assert "1 of 9 cells" in study_report("tried", study, cells, 9).html
 
 
+def test_one_of_several_repetitions_decides_nothing_and_the_only_one_decides() -> None:
+    study = declaration()
+    [first] = [one for one in comparison_rows(study, results()[:3]) if one["at"] == "size s4"]
+    assert (first["repetitions"], first["verdict"]) == (1, CANNOT_TELL)
+    assert first["joint_low"] > 0, "other questions would not change it, other seeds may"
+    once = declaration(grid={**DECLARED["grid"], "seed": [1]})
+    [only] = [one for one in comparison_rows(once, results()[:3]) if one["at"] == "size s4"]
+    assert only["verdict"] == HOLDS
+
+
 def test_a_comparison_of_cells_that_the_grid_leaves_out_is_no_row() -> None:
     study = declaration(without=[{"size": "s2"}])
     cells = [result(cell) for cell in cells_of(study)]

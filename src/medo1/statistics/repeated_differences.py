@@ -96,9 +96,9 @@ def repeated_difference(
 ) -> RepeatedDifference:
     """The mean of differences over questions and repetitions.
 
-    With one repetition the interval is over questions alone, and says nothing of another seed. With several it has
-    Student's quantile at the degrees of freedom that the two parts of the variance come to (Satterthwaite 1946): few
-    where the few repetitions differ most.
+    With one repetition and no prior the interval is over questions alone, and says nothing of another seed. Else it
+    has Student's quantile at the degrees of freedom that the two parts of the variance come to (Satterthwaite 1946):
+    few where the few repetitions differ most.
 
     Args:
         measured: repetition to question to the difference between two answers to it (1, 0 or -1).
@@ -126,7 +126,7 @@ def repeated_difference(
         single += (value - mean) ** 2
     over_questions = _variance(by_question, number)
     variance, free = over_questions, float(len(by_question) - 1)
-    if len(by_repetition) > 1:
+    if len(by_repetition) > 1 or prior is not None:
         over_repetitions, free_repetitions = _variance(by_repetition, number), float(len(by_repetition) - 1)
         if prior is not None:
             own = over_repetitions * len(by_repetition) * free_repetitions

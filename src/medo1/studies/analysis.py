@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row
     together = simultaneous_confidence(study.confidence, family)
     spreads = [(tried.spread, len(blocks)) for *_, blocks in asked if (tried := _difference(blocks)).spread is not None]
     prior = spread_prior([(spread, count) for spread, count in spreads if spread is not None])
+    repeated = math.prod(len(study.grid[factor]) for factor in study.repetitions) > 1
     rows: list[Row] = []
     for name, one, at, blocks in asked:
         alone = _difference(blocks, study.confidence, prior)
@@ -77,6 +79,7 @@ def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row
             "spread": alone.spread, "each": list(alone.of_repetition), "questions": alone.questions,
             "predicted": None if one.predicted is None else _range_text(one.predicted),
             "verdict": None if one.predicted is None
+            else CANNOT_TELL if repeated and prior is None and len(blocks) == 1  # of other seeds nothing is known yet
             else _verdict(one.predicted, joint.interval.low, joint.interval.high),
         })  # fmt: skip
     tested = [row for row in rows if row["predicted"] is not None]

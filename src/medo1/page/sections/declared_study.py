@@ -165,8 +165,9 @@ def _comparisons(material: Material) -> Markup:
             figure(caption, panels, name="differences", lead=lead if alone else "") if measured else "",
             table("Every comparison", columns, rows),
             paragraph(
-                "Intervals and p-values count both sources of chance: other seeds and other questions. With one "
-                "repetition they count questions alone."
+                "Intervals and p-values count both sources of chance: other seeds and other questions. A comparison "
+                "with one repetition takes from the others how much seeds differ; where these do not tell, it counts "
+                "questions alone, and decides nothing yet."
             ),
         ]
     )
