@@ -11,9 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 from medo1.commands import seeds as command
-from medo1.commands.audit.prune import prune
-from medo1.commands.audit.trace import trace
-from medo1.commands.audit.verify import rebuild
 from medo1.commands.seeds import Repetition, seeds
 from medo1.lineage.manifests import Provenance
 from tests.journey.scratch import Scratch
@@ -42,9 +39,14 @@ def results(seed: int) -> pd.DataFrame:
 
 
 @pytest.fixture
-def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def project(tmp_path: Path) -> Scratch:
+    return Scratch(tmp_path)
+
+
+@pytest.fixture
+def ran(project: Scratch, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs that were asked for, in a project where a run saves its results, and one of them fails."""
-    monkeypatch.chdir(Scratch(tmp_path).path)
+    monkeypatch.chdir(project.path)
     asked: list[str] = []
 
     def run(one: Repetition, env: str | None, params: str) -> int:
@@ -90,17 +92,19 @@ def test_a_seed_or_world_named_twice_is_refused(ran: list[str], words: list[str]
     assert "names one twice" in done.output
 
 
-def test_a_number_of_the_table_is_traced_to_the_run_that_it_is_of(ran: list[str]) -> None:
+def test_a_number_of_the_table_is_traced_to_the_run_that_it_is_of(ran: list[str], project: Scratch) -> None:
+    def audit(*words: str) -> Any:
+        done = project.kedro("audit", *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout) if "--json" in words else None
+
     CliRunner().invoke(seeds, ["1", "3"])
-    asked = ["results_by_seed", "accuracy", "--where", "seed=3", "--where", "arm=vanilla"]
-    assert CliRunner().invoke(rebuild, []).exit_code == 0  # the runs here are stand-ins, which write no ledger
-    traced = CliRunner().invoke(trace, [*asked, "--json"])
-    assert traced.exit_code == 0, traced.output
-    (below,) = json.loads(traced.output)["trace"]["below"]
+    audit("rebuild")  # the runs here are stand-ins, which write no ledger
+    traced = audit("trace", "results_by_seed", "accuracy", "--where", "seed=3", "--where", "arm=vanilla", "--json")
+    (below,) = traced["trace"]["below"]
     version = max(command._datasets(None)[0].complete_versions())
     assert len(ran) == 2
     assert (below["dataset"], below["version"], below["rows"]) == ("results", version, 1)
     assert below["checks"][0]["comes_out"]
-    pruned = CliRunner().invoke(prune, ["--keep-last", "1", "--json"])
-    gone = {(one["dataset"], one["version"]) for one in json.loads(pruned.output)["versions"]}
-    assert {dataset for dataset, _ in gone} == {"results_by_seed"}, "the newest table was made from both runs"
+    gone = audit("prune", "--keep-last", "1", "--json")["versions"]
+    assert {one["dataset"] for one in gone} == {"results_by_seed"}, "the newest table was made from both runs"

@@ -29,11 +29,14 @@ def save_made_table(
         where it was saved.
     """
     from medo1 import tables
-    from medo1.commands.audit.common import Audit
+    from medo1.configuration import project_loader
     from medo1.datasets.artifacts import made_outside_a_run
+    from medo1.lineage.ledger import Ledger
+    from medo1.lineage.ledger_settings import ledger_settings
     from medo1.lineage.manifests import Provenance
     from medo1.lineage.recorder import put_made_outside_a_run
 
+    project = Path.cwd()
     read = [{key: str(one[key]) for key in ("dataset", "version", "digest")} for one in reads]
     unique = getattr(tables, name.upper()).unique
     saved.provenance = Provenance(
@@ -49,9 +52,9 @@ def save_made_table(
         run_record={"env": env} if env else {},
     )
     saved.save(table)
-    audit = Audit(env, as_json=False)
+    ledger = Ledger(ledger_settings(project_loader(project, env), project), create=True)
     try:
-        put_made_outside_a_run(audit.opened(create=True), saved.location, saved.manifest())
+        put_made_outside_a_run(ledger, saved.location, saved.manifest())
     finally:
-        audit.close()
+        ledger.close()
     return str(Path(saved.location))

@@ -125,7 +125,14 @@ def _save(by_seed: Table, results: Table, table: Frame, versions: dict[Repetitio
         {"dataset": "results", "run": version, "version": version, "digest": results.manifest(version).digest}
         for version in versions.values()
     ]
-    save_made_table(by_seed, table, name="results_by_seed", command="kedro seeds", reads=reads, env=env)
+    save_made_table(
+        by_seed,
+        table,
+        name="results_by_seed",
+        command="kedro seeds",
+        reads=reads,
+        env=env or os.environ.get("KEDRO_ENV"),
+    )
 
 
 def _print(table: Frame, failed: list[Repetition], baseline: str) -> None:
