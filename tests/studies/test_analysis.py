@@ -107,6 +107,18 @@ def test_one_of_several_repetitions_decides_nothing_and_the_only_one_decides() -
     assert only["verdict"] == HOLDS
 
 
+def test_trends_best_arms_and_followed_answers_are_not_decided_by_one_of_several_repetitions_either() -> None:
+    followed = {"thought": {"says": "b follows", "arm": "b", "predicted": {"low": 0.5}}}
+    told = {"exam": {"n": 500, "follows": 0.9, "stays": 0.1, "neither": 0.0}}
+    first = [replace(one, faithfulness={"b": told}) for one in results()[:3]]
+    for seeds in ([1, 2, 3], [1]):
+        study = declaration(grid={**DECLARED["grid"], "seed": seeds}, followed=followed)
+        own = first[:1] if len(seeds) > 1 else first  # a share is over all cells
+        rows = [trend_rows(study, first)[-1], best_rows(study, first)[-1], followed_rows(study, own)[0]]
+        verdicts = [row["verdict"] for row in rows]
+        assert verdicts == ([CANNOT_TELL] * 3 if len(seeds) > 1 else [HOLDS] * 3)
+
+
 def test_a_comparison_of_cells_that_the_grid_leaves_out_is_no_row() -> None:
     study = declaration(without=[{"size": "s2"}])
     cells = [result(cell) for cell in cells_of(study)]

@@ -66,7 +66,6 @@ def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row
     together = simultaneous_confidence(study.confidence, family)
     spreads = [(tried.spread, len(blocks)) for *_, blocks in asked if (tried := _difference(blocks)).spread is not None]
     prior = spread_prior([(spread, count) for spread, count in spreads if spread is not None])
-    repeated = math.prod(len(study.grid[factor]) for factor in study.repetitions) > 1
     rows: list[Row] = []
     for name, one, at, blocks in asked:
         alone = _difference(blocks, study.confidence, prior)
@@ -79,8 +78,11 @@ def comparison_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row
             "spread": alone.spread, "each": list(alone.of_repetition), "questions": alone.questions,
             "predicted": None if one.predicted is None else _range_text(one.predicted),
             "verdict": None if one.predicted is None
-            else CANNOT_TELL if repeated and prior is None and len(blocks) == 1  # of other seeds nothing is known yet
-            else _verdict(one.predicted, joint.interval.low, joint.interval.high),
+            else _decided(
+                study,
+                len(blocks) if prior is None else math.inf,  # the family knows how much seeds differ
+                _verdict(one.predicted, joint.interval.low, joint.interval.high),
+            ),
         })  # fmt: skip
     tested = [row for row in rows if row["predicted"] is not None]
     for row, adjusted in zip(tested, holm([row["p_value"] for row in tested]), strict=True):
@@ -96,11 +98,13 @@ def trend_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
     rows = []
     for name, one in study.trends.items():
         counts = []
+        repetitions = set()
         for cell in cells:
             of, against = (_answers(study, cell, arm, one.questions) for arm in (one.of, one.against))
             if of and against:
                 scale = study.scale[one.over][cell.levels[one.over]]
                 counts.append(PairedCounts(scale, sum(of.values()), sum(against.values()), len(of)))
+                repetitions.add(tuple(cell.levels[factor] for factor in study.repetitions))
         row: Row = {"trend": name, "says": one.says, "of": one.of, "against": one.against, "on": one.questions,
                     "over": study.axis.get(one.over, one.over), "runs": len(counts),
                     "predicted": one.predicted}  # fmt: skip
@@ -117,14 +121,15 @@ def trend_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
             "p_value": found.p_value, "crossing": crossing and crossing.value,
             "crossing_low": crossing and crossing.low, "crossing_high": crossing and crossing.high,
             "crosses": found.crosses,
-            "verdict": _verdict(bounds, found.slope.low, found.slope.high) if one.predicted else None,
+            "verdict": _decided(study, len(repetitions), _verdict(bounds, found.slope.low, found.slope.high))
+            if one.predicted else None,
         })  # fmt: skip
     return rows
 
 
 def best_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
     """Where the best of several arms stands at each level, and how often over resampled runs and questions."""
-    rows = []
+    rows: list[Row] = []
     for name, one in study.best.items():
         levels = sorted(study.grid[one.by], key=lambda level: study.scale[one.by][level])
         places: list[list[float]] = []
@@ -161,7 +166,8 @@ def best_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
                 told = FAILS
             first = rows[-len(places)]
             least = {key: first[key] for key in ("level", "place", "low", "high")}
-            rows[-1] |= {"verdict": told, "least_level": least}
+            once = min(first["repetitions"], rows[-1]["repetitions"])
+            rows[-1] |= {"verdict": _decided(study, once, told), "least_level": least}
     return rows
 
 
@@ -191,7 +197,8 @@ def followed_rows(study: Declaration, cells: Sequence[CellResult]) -> list[Row]:
         }
         rows.append({
             **row, "share": share.value, "low": share.low, "high": share.high, **others,
-            "verdict": None if one.predicted is None else _verdict(one.predicted, share.low, share.high),
+            "verdict": None if one.predicted is None
+            else _decided(study, len(asked), _verdict(one.predicted, share.low, share.high)),
         })  # fmt: skip
     return rows
 
@@ -281,6 +288,12 @@ def _verdict(predicted: Range, low: float, high: float) -> str:
     if high < least or low > most or (least == 0 and high <= 0) or (most == 0 and low >= 0):
         return FAILS
     return CANNOT_TELL
+
+
+def _decided(study: Declaration, repetitions: float, verdict: str) -> str:
+    """The verdict; none of the first of several repetitions, when nothing is known yet of how much they differ."""
+    several = math.prod(len(study.grid[factor]) for factor in study.repetitions) > 1
+    return CANNOT_TELL if several and repetitions == 1 else verdict
 
 
 def _range_text(predicted: Range) -> str:

@@ -329,6 +329,9 @@ def test_a_student_that_may_cost_money_is_refused_under_a_budget(asked: Frame, s
             "a is taught by b is taught by a",
         ),
         ({"a": {"writes": "cot", "taught_by": "a"}}, "needs source: student"),
+        ({"a": {"source": "student", "writes": "cot", "imported": {"file": "a.json"}}}, "needs source: import"),
+        ({"a": {"source": "import", "imported": {"file": "a.json"}, "questions": 3}}, "questions is of chains that"),
+        ({"a": {"source": "import", "imported": {"file": "a.json"}, "temperature": 0.5}}, "temperature is of chains"),
     ],
 )
 def test_a_student_is_taught_by_somebody_else(formats: dict[str, Any], message: str) -> None:

@@ -87,6 +87,11 @@ class FormatParams(Checks):
             raise ValueError("source: import needs `imported`, which names the file")
         if self.source != "student" and self.taught_by is not None:
             raise ValueError(f"taught_by: {self.taught_by} needs source: student; it is {self.source}")
+        if self.source != "import" and self.imported is not None:
+            raise ValueError(f"`imported` needs source: import; it is {self.source}")
+        asked = [key for key in ("questions", "samples", "temperature") if getattr(self, key) is not None]
+        if self.source == "import" and asked:
+            raise ValueError(f"{asked[0]} is of chains that are written here; source: import takes those of its file")
         return self
 
     @property
