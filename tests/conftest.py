@@ -18,6 +18,8 @@ if os.environ.get("MEDO1_CI"):
     settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parents[1]
+# Those that name what differs from base; tests go through all, so that none is forgotten when base grows.
+ENVIRONMENTS = sorted(place.name for place in (ROOT / "conf").iterdir() if place.is_dir() and place.name != "base")
 BENCHMARKS = ROOT.parent / "shared" / "benchmarks"
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from medo1.configuration import ROOT_VARIABLE, project_loader
 from medo1.lineage.ledger_settings import ledger_settings
-from tests.conftest import ROOT
+from tests.conftest import ENVIRONMENTS, ROOT
 
-ENVIRONMENTS = (None, "base", "recorded", "paper", "served")
+EVERY = (None, "base", *ENVIRONMENTS)
 
 
 def places(env: str | None, project: Path = ROOT) -> dict[str, str]:
@@ -37,7 +37,7 @@ def of_runs(env: str | None) -> Iterator[tuple[str, str]]:
             yield name, entry["filepath"]
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", EVERY)
 @pytest.mark.parametrize("root", ["data", "elsewhere/study", "/mnt/study"])
 def test_one_root_moves_every_path(env: str | None, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ROOT_VARIABLE, root)
@@ -45,7 +45,7 @@ def test_one_root_moves_every_path(env: str | None, root: str, monkeypatch: pyte
         assert path.startswith((f"{root}/", "conf/")), f"{what} lies at {path}"
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", EVERY)
 def test_a_root_in_a_bucket_keeps_on_disk_what_cannot_lie_in_one(
     env: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,7 +57,7 @@ def test_a_root_in_a_bucket_keeps_on_disk_what_cannot_lie_in_one(
 
 
 def test_two_environments_save_nothing_to_the_same_place() -> None:
-    saved = {env: dict(of_runs(env)) for env in ("local", "recorded", "paper", "served")}
+    saved = {env: dict(of_runs(env)) for env in ENVIRONMENTS}
     for env, own in saved.items():
         for other, theirs in saved.items():
             if env != other:
@@ -96,7 +96,7 @@ def test_a_place_is_written_down_the_same_wherever_the_root_is(
     assert settings.location_of("s3://b/x") == settings.path_of("s3://b/x") == "s3://b/x"
 
 
-@pytest.mark.parametrize("env", ["base", "recorded", "served", "evaluate", "paper", "paper_open"])
+@pytest.mark.parametrize("env", EVERY)
 def test_no_two_patterns_of_the_catalog_match_the_same_name(env: str) -> None:
     """Kedro would take one of them, by the letters of their placeholders."""
     names = [name for name in project_loader(ROOT, env)["catalog"] if "{" in name]
@@ -114,15 +114,7 @@ def test_every_schema_has_a_name_of_its_own() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
-@pytest.mark.parametrize(
-    "env",
-    [
-        None,
-        *sorted(
-            place.name for place in (ROOT / "conf").iterdir() if place.is_dir() and place.name not in {"base", "local"}
-        ),
-    ],
-)
+@pytest.mark.parametrize("env", EVERY)
 def test_only_questions_of_the_embedded_world_show_what_it_was_made_to_show(env: str | None) -> None:
     """`built in` on real questions would hide what came out."""
     parameters = project_loader(ROOT, env)["parameters"]

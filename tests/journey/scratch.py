@@ -61,10 +61,9 @@ class Scratch:
 
     def kedro(self, *arguments: str, wait: float = 600, **environment: str) -> subprocess.CompletedProcess[str]:
         """`kedro ...` in the folder, for at most `wait` seconds."""
-        variables = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-        variables.pop("KEDRO_ENV", None)
+        command, variables = self.command(*arguments)
         return subprocess.run(
-            [sys.executable, "-m", "kedro", *arguments],
+            command,
             cwd=self.path,
             env=variables | environment,
             capture_output=True,
@@ -72,6 +71,12 @@ class Scratch:
             timeout=wait,
             check=False,
         )
+
+    def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        """`kedro ...` as a command line, and its environment."""
+        variables = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+        variables.pop("KEDRO_ENV", None)
+        return [sys.executable, "-m", "kedro", *arguments], variables
 
     def versions(self, artifact: str) -> list[Path]:
         """The versions of an artifact by its path below data/, oldest first."""

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from kedro.framework.startup import bootstrap_project
 
-from tests.conftest import ROOT
+from tests.conftest import ENVIRONMENTS, ROOT
 
-ENVIRONMENTS = ("local", "recorded", "paper", "paper_open", "served", "evaluate")
 # Numbered as the folders of data/, so that Kedro-Viz has them in this order also where nothing ties two of them.
+CONTROLS = {"answer_only", "shuffled", "filler"}  # of the embedded world
 LAYERS = (
     "01_raw",
     "02_intermediate",
@@ -105,7 +105,9 @@ def test_what_outside_files_start_a_study_is_what_its_page_says(loaded: tuple[st
         == {
             "local": {"teacher", "student", "clinic.model_cache"},
             "served": {"teacher", "student", "clinic.model_cache"},
+            "studies": {"teacher", "student", "clinic.model_cache"},
             "recorded": {"benchmark_files", "small_student_cache", "student"},
+            "recorded_open": {"benchmark_files", "base_model", "student"},
             "evaluate": {"benchmark_files", "student"},
             "paper": PAPER,
             "paper_open": PAPER,
@@ -127,10 +129,17 @@ def test_the_papers_published_values_stand_in_its_environment(monkeypatch: pytes
     assert tested == ["medqa", "medbullets_op4", "jama"]
 
 
-@pytest.mark.parametrize("environment", ["paper", "paper_open", "recorded", "evaluate"])
-def test_the_embedded_worlds_cues_ask_no_real_model(environment: str) -> None:
+@pytest.mark.parametrize("environment", [name for name in ENVIRONMENTS if name not in {"local", "served", "studies"}])
+def test_the_embedded_worlds_teacher_controls_and_cues_stay_in_it(environment: str) -> None:
+    """Base is the embedded world; an environment without it takes away what only its cases can be asked."""
     from medo1.configuration import project_loader
     from medo1.study import Study
 
-    study = Study.from_parameters(project_loader(ROOT, environment)["parameters"])
+    loader = project_loader(ROOT, environment)
+    study = Study.from_parameters(loader["parameters"])
+    assert "clinic" not in study.journey
+    taught = [name for name, spec in study.formats.items() if spec.source == "teacher"]
+    if loader["catalog"]["teacher"]["engine"] == project_loader(ROOT, None)["catalog"]["teacher"]["engine"]:
+        assert taught == []
+    assert [name for name in (*study.formats, *study.arms) if name in CONTROLS or name.startswith("control_")] == []
     assert {name: arm.draws for name, arm in study.arms.items() if "answer_cue" in arm.draws} == {}

@@ -10,8 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from medo1.configuration import project_loader
-from medo1.studies.cells import cells_of, chosen_cells, merged
-from medo1.studies.declaration import DeclarationError, declared, names
+from medo1.studies.cells import Cell, cells_of, chosen_cells, merged
+from medo1.studies.declaration import Declaration, DeclarationError, declared, names
 from tests.conftest import ROOT
 from tests.studies.declared import DECLARED, declaration
 
@@ -108,3 +108,41 @@ def test_every_study_of_the_project_is_predicted_and_has_cells_in_small(name: st
     used |= {arm for one in study.best.values() for arm in one.arms}
     used |= {arm for one in study.trends.values() for arm in (one.of, one.against)}
     assert used <= known
+
+
+def first_cells(study: Declaration) -> list[Cell]:
+    """For each level of what is not repeated, the first cell that has it."""
+    found: dict[tuple[str, str], Cell] = {}
+    for cell in cells_of(study):
+        for factor, level in cell.levels.items():
+            if factor != "seed":
+                found.setdefault((factor, level), cell)
+    return list({cell.name: cell for cell in found.values()}.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        pytest.param(name, cell, id=f"{name}-{cell.name}")
+        for name in names(STUDIES)
+        for cell in first_cells(declared(STUDIES, name))
+    ],
+)
+def test_every_cell_starts_from_outside_files_alone(
+    name: str, cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a cell trains or asks for is made in it: it needs no earlier run, and its parameters describe a study."""
+    from kedro.framework.project import pipelines
+    from kedro.framework.startup import bootstrap_project
+
+    from medo1.datasets.artifacts import VersionedArtifact
+    from medo1.lineage.session import LineageSession
+
+    study = declared(STUDIES, name)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    bootstrap_project(ROOT)
+    with LineageSession.create(ROOT, env=study.env, runtime_params=dict(cell.parameters)) as session:
+        catalog = session.load_context().catalog
+        whole = sum((pipelines[one] for one in study.pipelines), start=pipelines[study.pipelines[0]])
+        needed = [one for one in sorted(whole.inputs()) if not one.startswith("params:")]
+        assert [one for one in needed if isinstance(catalog.get(one), VersionedArtifact)] == []

@@ -42,8 +42,33 @@ def test_done_cells_are_found_and_the_same_result_gives_the_same_bytes(kept: Kep
 )
 def test_a_changed_recipe_is_refused_under_the_old_name(kept: KeptCells, changes: dict[str, object], keys: str) -> None:
     kept.check_recipe(keep=True)
+    cell = cells_of(kept.study)[0]
+    kept.keep(cell, result(cell))
     with pytest.raises(ChangedRecipeError, match=keys):
         KeptCells(kept.folder, "tried", declaration(**changes)).check_recipe()
+
+
+def test_a_declaration_whose_cells_only_failed_can_be_mended(kept: KeptCells) -> None:
+    """Nothing has come out: there is nothing that a prediction could have been moved to."""
+    kept.check_recipe(keep=True)
+    cells = cells_of(kept.study)
+    kept.keep_failure(cells[0], "no such format", None)
+    mended = KeptCells(kept.folder, "tried", declaration(parameters={**DECLARED["parameters"], "world": 10}))
+    mended.check_recipe(keep=True)
+    assert mended.failures(cells_of(mended.study)) == {}  # what failed was another cell
+    kept.check_recipe(keep=True)
+    with kept.claim(cells[1]), pytest.raises(ChangedRecipeError):
+        mended.check_recipe()
+
+
+def test_what_was_mended_is_what_stays(kept: KeptCells) -> None:
+    kept.check_recipe(keep=True)
+    mended = KeptCells(kept.folder, "tried", declaration(hypothesis="It did."))
+    mended.check_recipe(keep=True)
+    cell = cells_of(mended.study)[0]
+    mended.keep(cell, result(cell))
+    with pytest.raises(ChangedRecipeError, match="hypothesis"):
+        kept.check_recipe()
 
 
 def test_the_study_in_small_may_change(kept: KeptCells) -> None:
@@ -88,6 +113,27 @@ def test_what_a_killed_process_had_claimed_is_free_again(kept: KeptCells) -> Non
     subprocess.run([sys.executable, "-c", code, str(kept.folder)], check=False, timeout=60, cwd=ROOT)
     assert list(kept.folder.glob("*.claim"))
     assert kept.claimed([cell]) == {}
+    with kept.claim(cell) as mine:
+        assert mine
+
+
+def test_a_cell_is_claimed_while_its_run_goes_on_though_the_study_was_killed(kept: KeptCells) -> None:
+    cell = cells_of(kept.study)[0]
+    run = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    code = (
+        "import os, sys; from pathlib import Path; from tests.studies.declared import declaration\n"
+        "from medo1.studies.kept_cells import KeptCells; from medo1.studies.cells import cells_of\n"
+        "study = declaration(); cell = cells_of(study)[0]; kept = KeptCells(Path(sys.argv[1]), 'tried', study)\n"
+        "claim = kept.claim(cell); claim.__enter__(); kept.claim_for_run(cell, int(sys.argv[2]))\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    try:
+        subprocess.run([sys.executable, "-c", code, str(kept.folder), str(run.pid)], check=False, timeout=60, cwd=ROOT)
+        with kept.claim(cell) as mine:
+            assert not mine
+    finally:
+        run.kill()
+        run.wait()
     with kept.claim(cell) as mine:
         assert mine
 

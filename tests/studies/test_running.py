@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,34 @@ def test_a_cell_that_fails_is_kept_with_its_reason_and_stops_no_other(tmp_path: 
     assert "clinik" in why["steps-misspelt.failed.json"]
     plan = project.kedro("study", "failing", "--dry-run")
     assert "2 cells: 0 done, 2 failed, 0 missing" in plan.stdout
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_study_that_is_told_to_end_takes_its_runs_along_and_calls_none_of_them_failed(
+    tmp_path: Path, told: signal.Signals
+) -> None:
+    project = Scratch(tmp_path)
+    study = {
+        "question": "Does it end?", "hypothesis": "Yes.", "refuted_if": "No.", "pipelines": ["clinic"],
+        "grid": {"seed": [1, 2, 3]}, "comparisons": {},
+        "parameters": {"clinic": {"base": {"loop": {"steps": 100000}}}},
+    }  # fmt: skip
+    project.configure("studies/long.yml", study)
+    folder = tmp_path / "docs/results/long"
+    command, environment = project.command("study", "long", "--jobs", "2")
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    runs: set[int] = set()
+    try:
+        for _ in range(600):
+            claims = [json.loads(file.read_text()) for file in folder.glob("*.claim")]
+            runs = {pid for claim in claims for pid in claim["pids"]} - {process.pid}
+            if len(runs) == 2 or process.poll() is not None:
+                break
+            time.sleep(0.1)
+        process.send_signal(told)
+        assert process.wait(120) != 0
+    finally:
+        process.kill()
+    assert len(runs) == 2
+    assert [pid for pid in runs if Path(f"/proc/{pid}").exists()] == []
+    assert sorted(file.name for file in folder.iterdir()) == ["study.json"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,23 +161,25 @@ def _run_all(
 ) -> None:
     from medo1.screen.run_plan import time_text
     from medo1.studies.declaration import FOLDER
-    from medo1.studies.running import CellRunner, outcomes, outcomes_on_ray
+    from medo1.studies.running import CellRunner, outcomes, outcomes_on_ray, runs_end_with_this_process
 
     threads = max(1, (os.cpu_count() or 1) // jobs)
     run = CellRunner(project, kept, project / "data" / FOLDER / "logs" / kept.folder.name, threads)
     failed: list[CellOutcome] = []
     number = already
     ended = outcomes_on_ray(run, missing, ray, threads) if ray else outcomes(run, missing, jobs)
-    for outcome in ended:
-        if outcome.failure is not None:
-            failed.append(outcome)
-            click.secho(f"{outcome.cell.name} failed: {outcome.failure}", fg="red", err=True)
-        elif outcome.result is None:
-            click.echo(f"{outcome.cell.name}: another process is at it")
-        else:
-            number += 1
-            took = time_text(outcome.result.run["seconds"])
-            click.echo(f"{outcome.cell.name}: {_accuracies(outcome.result)} ({took}; {number} of {of} done)")
+    with runs_end_with_this_process(), closing(ended):
+        for outcome in ended:
+            if outcome.failure is not None:
+                failed.append(outcome)
+                click.secho(f"{outcome.cell.name} failed: {outcome.failure}", fg="red", err=True)
+            elif outcome.result is None:
+                why = "was told to end; it is missing still" if outcome.stopped else "another process is at it"
+                click.echo(f"{outcome.cell.name}: {why}")
+            else:
+                number += 1
+                took = time_text(outcome.result.run["seconds"])
+                click.echo(f"{outcome.cell.name}: {_accuracies(outcome.result)} ({took}; {number} of {of} done)")
     if failed:
         click.secho(
             f"{len(failed)} of {len(missing)} cells failed; the others are kept. --again tries them once more.",
@@ -194,12 +197,13 @@ def _accuracies(result: CellResult) -> str:
 
 def _show(project: Path, kept: KeptCells, cells: Sequence[Cell], done: dict[str, CellResult], *, small: bool) -> None:
     """The page, the table of all cells as a version of the catalog, and the verdicts in words."""
+    from medo1.studies.kept_cells import VERDICTS
     from medo1.studies.reporting import kept_report
 
     report = kept_report(kept, cells)
     page = kept.folder / "index.html"
     page.write_text(report.html, encoding="utf-8")
-    (kept.folder / "verdicts.json").write_text(
+    (kept.folder / VERDICTS).write_text(
         json.dumps(report.verdicts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     for line in report.lines:

@@ -23,7 +23,7 @@ from medo1.studies.cell_results import CellResult, CellResultError
 from medo1.studies.cells import Cell
 from medo1.studies.declaration import Declaration
 
-RECIPE, FAILED, CLAIMED = "study.json", ".failed.json", ".claim"
+RECIPE, VERDICTS, FAILED, CLAIMED = "study.json", "verdicts.json", ".failed.json", ".claim"
 STALE_S = 6 * 3600  # a claim of another machine that is older counts as left behind
 
 
@@ -44,7 +44,7 @@ class KeptCells:
         self.folder, self.name, self.study = folder, name, study
 
     def check_recipe(self, *, keep: bool = False) -> None:
-        """Refuse a declaration that was changed under its name; keep it where there is none yet.
+        """Refuse a declaration that was changed under its name; keep it where nothing has come out under one yet.
 
         Raises:
             ChangedRecipeError: naming the keys that differ.
@@ -54,9 +54,10 @@ class KeptCells:
             differing = sorted(_differing(_decisive(_read(file), file), self.study.decisive))
             if not differing:
                 return
+        if file.exists() and self._begun:
             shown = ", ".join(differing[:6]) + (f" and {len(differing) - 6} more" if len(differing) > 6 else "")  # noqa: PLR2004
             raise ChangedRecipeError(
-                f"The study {self.name} was declared otherwise when its first cell ran ({file}): {shown} "
+                f"The study {self.name} was declared otherwise when its first cells ran ({file}): {shown} "
                 f"{'differ' if len(differing) > 1 else 'differs'}. "
                 "What was predicted and how it is decided does not change afterwards: give the changed study "
                 "a name of its own, or take the change back."
@@ -65,6 +66,14 @@ class KeptCells:
             self.folder.mkdir(parents=True, exist_ok=True)
             now = {"study": self.name, "recipe": self.study.recipe, "declared": self.study.decisive}
             _write(file, json.dumps(now, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+    @property
+    def _begun(self) -> bool:
+        """Whether any cell has a result, or a process is at one: from then on the declaration stands."""
+        others = (RECIPE, VERDICTS, FAILED)
+        cells = [file for file in self.folder.glob("*.json") if not file.name.endswith(others)]
+        claims = [_claim(file) for file in self.folder.glob(f"*{CLAIMED}")]
+        return bool(cells) or any(claim is not None and _alive(claim) for claim in claims)
 
     def done(self, cells: Iterable[Cell]) -> dict[str, CellResult]:
         """The results that are there, by the cell's name.
@@ -87,9 +96,13 @@ class KeptCells:
         return found
 
     def failures(self, cells: Iterable[Cell]) -> dict[str, dict[str, Any]]:
-        """Why cells failed, by the cell's name."""
-        files = {cell.name: self.folder / f"{cell.name}{FAILED}" for cell in cells}
-        return {name: _read(file) for name, file in files.items() if file.exists()}
+        """Why cells failed, by the cell's name; not what failed under a declaration that was mended since."""
+        found = {}
+        for cell in cells:
+            file = self.folder / f"{cell.name}{FAILED}"
+            if file.exists() and (told := _read(file)).get("cell") == cell.digest:
+                found[cell.name] = told
+        return found
 
     def claimed(self, cells: Iterable[Cell]) -> dict[str, str]:
         """Which cells another process is at, and where."""
@@ -97,7 +110,7 @@ class KeptCells:
         for cell in cells:
             file = self.folder / f"{cell.name}{CLAIMED}"
             if (claim := _claim(file)) is not None and _alive(claim):
-                found[cell.name] = f"process {claim['pid']} on {claim['host']}"
+                found[cell.name] = f"process {claim['pids'][0]} on {claim['host']}" if claim["pids"] else "a process"
         return found
 
     @contextmanager
@@ -109,7 +122,7 @@ class KeptCells:
             file.unlink(missing_ok=True)
         try:
             with file.open("x", encoding="utf-8") as claim:
-                json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}, claim)
+                json.dump(_claim_of([os.getpid()]), claim)
         except FileExistsError:
             yield False
             return
@@ -117,6 +130,10 @@ class KeptCells:
             yield True
         finally:
             file.unlink(missing_ok=True)
+
+    def claim_for_run(self, cell: Cell, pid: int) -> None:
+        """Let the claim last as long as the cell's run, which may go on where the process that started it is killed."""
+        _write(self.folder / f"{cell.name}{CLAIMED}", json.dumps(_claim_of([os.getpid(), pid])))
 
     def keep(self, cell: Cell, result: CellResult) -> Path:
         """Keep a cell's result, in place of an earlier failure."""
@@ -159,21 +176,29 @@ def _decisive(kept: dict[str, Any], file: Path) -> dict[str, Any]:
         ) from error
 
 
+def _claim_of(pids: list[int]) -> dict[str, Any]:
+    return {"pids": pids, "host": socket.gethostname(), "since": time.time()}
+
+
 def _claim(file: Path) -> dict[str, Any] | None:
     try:
         claim = json.loads(file.read_text(encoding="utf-8"))
-        return claim if {"pid", "host", "since"} <= set(claim) else None
+        return claim if {"pids", "host", "since"} <= set(claim) else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError):  # being written at this moment
-        return {"pid": 0, "host": "", "since": time.time()}
+        return {"pids": [], "host": "", "since": time.time()}
 
 
 def _alive(claim: dict[str, Any]) -> bool:
     if claim["host"] != socket.gethostname():
         return bool(time.time() - claim["since"] < STALE_S)
+    return any(_runs(pid) for pid in claim["pids"])
+
+
+def _runs(pid: int) -> bool:
     try:
-        os.kill(claim["pid"], 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:

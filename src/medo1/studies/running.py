@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,15 +34,71 @@ if TYPE_CHECKING:
     from medo1.lineage.places import Places
 
 LAST_LINES = 12  # of a failed run's screen that are kept
+TOLD_TO_END = {1, 2, 15}  # SIGHUP, SIGINT, SIGTERM
+
+
+class RunStoppedError(UserError):
+    """A cell's run was told to end, so nothing is known of the cell."""
+
+
+class RunProcesses:
+    """The runs of this process, so that none goes on when it leaves."""
+
+    def __init__(self) -> None:
+        self._going: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self.ending = False
+
+    def wait(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for a run; its exit status."""
+        with self._lock:
+            self._going.add(process)
+            if self.ending:
+                process.terminate()
+        try:
+            return process.wait()
+        finally:
+            with self._lock:
+                self._going.discard(process)
+
+    def end(self) -> None:
+        """Tell all runs to end; they keep what was paid for."""
+        with self._lock:
+            if self._going:
+                self.ending = True
+            for process in self._going:
+                process.terminate()
+
+
+RUNS = RunProcesses()
+
+
+@contextmanager
+def runs_end_with_this_process() -> Iterator[None]:
+    """While this lasts, SIGTERM (a scheduler) and SIGHUP (a closed terminal) do what Ctrl-C does: no cell is begun, and
+    those that run are told to end."""
+
+    def interrupt(number: int, _: Any) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)
 class CellOutcome:
-    """What became of a cell: its result, why it failed, or that another process is at it (neither)."""
+    """What became of a cell: its result, why it failed, or neither: it was told to end (`stopped`), or another process
+    is at it."""
 
     cell: Cell
     result: CellResult | None = None
     failure: str | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,13 +120,15 @@ class CellRunner:
     def __call__(self, cell: Cell) -> CellOutcome:
         """Run the cell, unless another process is at it, and keep what it came to.
 
-        A run that fails is kept as a failure, and stops no other.
+        A run that fails is kept as a failure, and stops no other. One that was told to end is none: its cell is missing.
         """
         with self.kept.claim(cell) as mine:
             if not mine:
                 return CellOutcome(cell)
             try:
                 result = self._ran(cell)
+            except RunStoppedError:
+                return CellOutcome(cell, stopped=True)
             except UserError as error:
                 self.kept.keep_failure(cell, str(error), None)
                 return CellOutcome(cell, failure=str(error))
@@ -113,16 +174,13 @@ class CellRunner:
             process = subprocess.Popen(
                 command, cwd=self.project, stdout=screen, stderr=subprocess.STDOUT, env=variables
             )
-            try:
-                return process.pid, process.wait()
-            except BaseException:
-                process.terminate()
-                process.wait()
-                raise
+            self.kept.claim_for_run(cell, process.pid)
+            status = RUNS.wait(process)
+            if RUNS.ending or -status in TOLD_TO_END:
+                raise RunStoppedError(f"The run of {cell.name} was told to end.")
+            return process.pid, status
 
     def _ledger(self) -> Any:
-        from contextlib import contextmanager
-
         from medo1.configuration import project_loader
         from medo1.lineage.ledger import Ledger
         from medo1.lineage.ledger_settings import ledger_settings
@@ -173,7 +231,7 @@ def cell_result(name: str, cell: Cell, record: Mapping[str, Any], saved: Mapping
     )
 
 
-def outcomes(run: Callable[[Cell], CellOutcome], cells: Sequence[Cell], jobs: int) -> Iterator[CellOutcome]:
+def outcomes(run: Callable[[Cell], CellOutcome], cells: Sequence[Cell], jobs: int) -> Generator[CellOutcome]:
     """What becomes of cells, as they end, so many at a time.
 
     Closing the iterator starts no more; the runs that go on are ended.
@@ -192,11 +250,12 @@ def outcomes(run: Callable[[Cell], CellOutcome], cells: Sequence[Cell], jobs: in
             yield from (one.result() for one in ended)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        RUNS.end()
 
 
 def outcomes_on_ray(
     run: Callable[[Cell], CellOutcome], cells: Sequence[Cell], address: str, threads: int
-) -> Iterator[CellOutcome]:
+) -> Generator[CellOutcome]:
     """The same on the machines of a Ray cluster, which share the project's folder.
 
     Raises:
