@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from medo1.engines.base import Model
+from medo1.engines.base_mark import KEY, mark_of
 from medo1.errors import UserError
 from medo1.lineage.digests import digest_of_tree
 from medo1.training import callbacks, run
@@ -64,6 +66,7 @@ def test_equal_trainings_give_equal_bytes_and_name_no_path_of_this_machine(tiny_
     asked = json.loads((first / "medo1_adapter.json").read_text())
     assert asked["chat_template_kwargs"] == {}
     assert asked["stop_tokens"] == ["<|im_end|>"]
+    assert asked[KEY] == mark_of(Model("tiny", tiny_model)) is not None
 
 
 def test_scoring_completions_only_trains_the_same_adapter_as_trls_own_trainer(tiny_model: Path, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ class CellRunner:
     def __call__(self, cell: Cell) -> CellOutcome:
         """Run the cell, unless another process is at it, and keep what it came to.
 
-        A run that fails is kept as a failure, and stops no other. One that was told to end is none: its cell is missing.
+        A run that fails is kept as a failure, and stops no other. One told to end is none: its cell is missing.
         """
         with self.kept.claim(cell) as mine:
             if not mine:

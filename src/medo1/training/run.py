@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medo1.engines.base_mark import KEY, mark_of
 from medo1.errors import UserError
 from medo1.progress_bars import ON_SCREEN, StepProgress
 from medo1.training.adapters import check_adapter, finish_adapter, linear_shapes
@@ -114,7 +115,7 @@ def train_here(job: TrainingJob, output: Path, kept: Checkpoints, told: Callable
             raise SystemExit(TERMINATED)
         best = _save(job, trainer, development, output)
     if trainer.args.process_index == 0 and job.spec.method != "full":
-        finish_adapter(output, job.model, served_with(trainer.chat))
+        finish_adapter(output, job.model, {**served_with(trainer.chat), KEY: mark_of(job.model)})
         check_adapter(output, linear_shapes(job.model))
     log = [{name: entry.get(name) for name in LOG} for entry in trainer.state.log_history if _is_step(entry)]
     return Trained(log, times.rows, best)

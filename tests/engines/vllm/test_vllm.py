@@ -303,3 +303,15 @@ def test_an_adapter_whose_end_nothing_stops_on_is_refused_before_it_is_loaded(
         assert engine._ends() == ["<|im_end|>"]
         with pytest.raises(EngineError, match=r"learned to end its answers with '<\|eot_id\|>', and tiny stops on"):
             list(engine.complete([ask("a", odd)]))
+
+
+def test_an_adapter_of_another_base_is_refused_before_it_is_loaded(
+    fake: Fake, tiny_model: Path, tmp_path: Path
+) -> None:
+    other = adapter(tmp_path, "other")
+    (other.path / "medo1_adapter.json").write_text(json.dumps({"base": {"dtype": "F32", "numbers": "0.5 0.25"}}))
+    with (
+        fake.engine(served=Model("tiny", tiny_model, "r"), context=512) as engine,
+        pytest.raises(EngineError, match="adapter other was trained on another base model than tiny"),
+    ):
+        list(engine.complete([ask("a", other)]))

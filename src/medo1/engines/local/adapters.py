@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
-from medo1.engines.base import Adapter, EngineError
+from medo1.engines.base import Adapter, EngineError, Model
+from medo1.engines.base_mark import refuse_other_base
 from medo1.engines.trained_stop import refuse_endless
 
 CONFIG, WEIGHTS, PICKLED = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
@@ -45,13 +46,14 @@ class LoadedAdapters:
     """What a model can answer as, and what it answers as now.
 
     Args:
-        model: the base model. dtype: of its weights. name: for messages.
+        model: the base model. dtype: of its weights. base: what it was loaded from.
         ends: the tokens that end an answer, as the tokenizer writes them.
     """
 
-    def __init__(self, model: Any, dtype: torch.dtype, name: str, ends: Collection[str]) -> None:
+    def __init__(self, model: Any, dtype: torch.dtype, base: Model, ends: Collection[str]) -> None:
         self._model = model
-        self._name = name
+        self._base = base
+        self._name = base.name
         self._ends = ends
         self._own = dict(model.named_parameters(remove_duplicate=False))
         self._exact = dtype == torch.float32
@@ -117,6 +119,7 @@ class LoadedAdapters:
             )
         self._refuse_weights_of_the_base(adapter, config)
         refuse_endless(adapter, self._ends, self._name)
+        refuse_other_base(adapter, self._base)
         return config
 
     def _refuse_weights_of_the_base(self, adapter: Adapter, config: Mapping[str, Any]) -> None:

@@ -87,7 +87,7 @@ class Loaded(ChatPrompts):
         self._refuse_an_unfit_tokenizer(source)
         ends = self.tokenizer.convert_ids_to_tokens(sorted(self.end_tokens))
         self.settings = SettingsCompared(model)
-        self._adapters = LoadedAdapters(self.model, self.dtype, self.name, ends)
+        self._adapters = LoadedAdapters(self.model, self.dtype, model, ends)
 
     @property
     def weights(self) -> int:

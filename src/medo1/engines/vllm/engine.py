@@ -33,6 +33,7 @@ from threading import Event, RLock
 from typing import Any, Literal
 
 from medo1.engines.base import Adapter, Completion, Engine, EngineError, Message, Model, Request
+from medo1.engines.base_mark import refuse_other_base
 from medo1.engines.generation_config import SettingsCompared, own_settings
 from medo1.engines.http.openai import OpenAI
 from medo1.engines.identity import model_identity, named_model, pinned
@@ -353,6 +354,7 @@ class VLLM(Engine):
                 )
             if trained_stop(adapter) is not None:
                 refuse_endless(adapter, self._ends(), self._model.name if self._model else "the model")
+            refuse_other_base(adapter, self._model)
             served = replace(adapter, name=f"{adapter.name}@{adapter.digest[:12]}")
             self._load(served)
             self._served[adapter.digest] = served
