@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 UNKNOWN = "·"
+FIRM = "\u00a0"  # a space at which no line ends
 DIGEST = re.compile("[0-9a-f]{64}")  # a model in a directory is known by it
 SMALLEST_P = 0.001
 PREFIXES = ("", "k", "M", "G", "T", "P", "E")

@@ -10,12 +10,11 @@ from medo1.counting import counted
 from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
 from medo1.page.markup import Row, audited, figure, joined, paragraph, words
 from medo1.page.material import ALL, Material
-from medo1.page.numbers_text import UNKNOWN, known, p_text, percent, points, points_span, span
+from medo1.page.numbers_text import FIRM, UNKNOWN, known, p_text, percent, points, points_span, span
 from medo1.page.sections.section import Section
 
 ALONE = 1
 FEW = 3  # arms that are named
-FIRM = "\u00a0"  # a space at which no line ends
 
 
 def sentence(material: Material) -> Markup:

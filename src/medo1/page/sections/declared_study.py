@@ -13,7 +13,7 @@ from medo1.page.charts.intervals import Interval, intervals_panel, lead_panel
 from medo1.page.charts.lines import Point, Series, lines_panel
 from medo1.page.markup import Column, Row, figure, joined, paragraph, table
 from medo1.page.material import Material
-from medo1.page.numbers_text import UNKNOWN, count, decimal, known, p_text, percent, points, points_span, span
+from medo1.page.numbers_text import FIRM, UNKNOWN, count, decimal, known, p_text, percent, points, points_span, span
 from medo1.page.sections.claims import verdict_text
 from medo1.page.sections.section import Section
 
@@ -154,7 +154,7 @@ def _comparisons(material: Material) -> Markup:
         Column("p", lambda row: p_text(row["p_value"])),
         Column("repetitions", lambda row: count(row["repetitions"])),
         Column("spread between them", lambda row: points(row["spread"]).lstrip("+")),
-        Column("each", lambda row: ", ".join(points(one) for one in row["each"]), left=True),
+        Column("each", lambda row: f",{FIRM}".join(points(one) for one in row["each"]), left=True),
     ]
     caption = (
         "Differences of accuracy, paired by question, over all repetitions, in points. What is predicted has intervals "
