@@ -144,7 +144,7 @@ def _comparisons(material: Material) -> Markup:
     lead = lead_panel("", [_mark(row, row["comparison"]) for row in alone], x_title="points", shares=False)
     columns = [
         Column("comparison", lambda row: row["comparison"]),
-        Column("at", lambda row: row["at"], left=True),
+        Column("at", lambda row: row["at"].replace(" ", FIRM).replace(f",{FIRM}", ", "), left=True),
         Column("of", lambda row: row["of"], left=True),
         Column("less", lambda row: row["against"], left=True),
         Column("questions", lambda row: row["on"], left=True),
