@@ -27,6 +27,7 @@ from medo1.pipelines.reporting.nodes import compare_arms
 from medo1.pipelines.reporting.params import ReportingParams
 from medo1.terminal import print_results
 from medo1.vocabulary import GENERATION_OUTCOMES, TOKEN_PARTS
+from tests.conftest import ROOT
 
 ARMS = {"vanilla": 0.4, "longstep_sft": 0.9}
 NOTE = "This shows the mechanism <b>and nothing else</b>."
@@ -532,3 +533,16 @@ def test_a_large_number_is_written_with_its_prefix(value: Any, written: str) -> 
 )
 def test_a_short_time_is_in_milliseconds(seconds: Any, written: str) -> None:
     assert short_time(seconds) == written
+
+
+def test_a_wide_table_says_early_which_benchmark_a_row_is_of() -> None:
+    """What stands beyond the window's edge is seen only by who scrolls sideways."""
+    import ast
+
+    for file in sorted((ROOT / "src/medo1/page/sections").glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.List):
+                calls = [one for one in node.elts if isinstance(one, ast.Call) and ast.unparse(one.func) == "Column"]
+                headings = [ast.unparse(one.args[0]).strip("'") for one in calls]
+                if len(headings) > 10 and "benchmark" in headings:
+                    assert headings.index("benchmark") < 4, f"{file.name}:{node.lineno}: {headings}"

@@ -157,6 +157,7 @@ def _limits(material: Material) -> Markup:
         Column("arm", lambda row: row["arm"]),
         Column("one sample", lambda row: percent(row["single"])),
         Column("vote of all", lambda row: percent(row["majority"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
         Column("votes without end", lambda row: percent(row["limit"])),
         Column("interval", lambda row: span(row["low"], row["high"])),
         Column("commonest answer wrong", lambda row: percent(row["modal_wrong"])),
@@ -164,7 +165,6 @@ def _limits(material: Material) -> Markup:
         Column("any sample right", lambda row: percent(row["pass_at_all"])),
         Column("samples unread", lambda row: percent(row["unread"])),
         Column("samples", lambda row: count(row["samples"])),
-        Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
     return table("What votes can give, and where they can only hurt", columns, rows, "vote_limits")
 

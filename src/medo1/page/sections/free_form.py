@@ -15,6 +15,7 @@ def _free_form(material: Material) -> Markup:
         Column("arm", lambda row: row["arm"]),
         Column("cases", lambda row: count(row["n"])),
         Column("right one first", lambda row: percent(row["first"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
         Column("anywhere in the list", lambda row: percent(row["named"])),
         Column("decided by the judge", lambda row: percent(row["judged"])),
         Column("diagnoses weighed", lambda row: decimal(row["breadth"])),
@@ -25,7 +26,6 @@ def _free_form(material: Material) -> Markup:
         Column("difference, points", lambda row: points(row["difference"])),
         Column("interval", lambda row: points_span(row["low"], row["high"])),
         Column("p", lambda row: p_text(row["p_value"])),
-        Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
     return joined(
         [

@@ -21,6 +21,7 @@ def _tokens(material: Material) -> Markup:
         Column("arm", lambda row: row["arm"]),
         Column("draw", lambda row: row["draw"], left=True),
         Column("accuracy", lambda row: percent(row["accuracy"])),
+        Column("benchmark", lambda row: row["benchmark"], left=True),
         Column("of finished", lambda row: percent(row["accuracy_finished"])),
         Column("strictly read", lambda row: percent(row["accuracy_strict"])),
         Column("prompt", lambda row: part(dict(row), "prompt")),
@@ -31,7 +32,6 @@ def _tokens(material: Material) -> Markup:
         Column("forced", lambda row: count(row["forced"])),
         Column("cut", lambda row: count(row["cut"] + row["cut_by_context"])),
         Column("other", lambda row: count(row["empty"] + row["overlong_prompt"] + row["filtered"] + row["error"])),
-        Column("benchmark", lambda row: row["benchmark"], left=True),
     ]
     return joined(
         [
