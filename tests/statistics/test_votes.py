@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medo1.statistics.rules import Weighing
+from medo1.statistics.vote_curves import expected_accuracy
 from medo1.statistics.votes import RankedDiagnosis, Vote, Voter, can_vote, ranked_vote, vote
 from medo1.vocabulary import VOTE_METHODS, VoteMethod
 
@@ -120,3 +121,58 @@ def test_equal_scores_go_to_the_diagnosis_in_more_lists_then_to_the_first_named(
 def test_a_diagnosis_that_a_list_repeats_counts_once() -> None:
     assert ranked_vote([["a", "a", "b"]]) == [RankedDiagnosis("a", 1.0, 1), RankedDiagnosis("b", 0.5, 1)]
     assert ranked_vote([]) == []
+
+
+ANY_NUMBER = st.one_of(
+    st.floats(allow_nan=False),
+    st.sampled_from([0.0, -0.0, float("inf"), -float("inf"), 1e-320, 1e308, -1e308, -700.0, -1e6, 1e-14, 3e-14]),
+)
+ANY_VOTERS = st.lists(
+    st.builds(Voter, st.sampled_from(["A", "B", None]), *[ANY_NUMBER] * 5), min_size=1, max_size=6
+)  # fmt: skip
+
+
+@given(ANY_VOTERS, st.sampled_from([*VOTE_METHODS, "scored"]))
+def test_a_vote_has_an_outcome_whatever_its_numbers_are(voters: list[Voter], method: VoteMethod) -> None:
+    outcome = vote(voters, method)
+    stated = {voter.letter for voter in voters if voter.letter is not None}
+    assert outcome.letter in stated or not stated
+    assert not stated or 0 < outcome.share <= 1 + 1e-9
+    assert len(stated) != 1 or outcome.share == pytest.approx(1)
+    expected = expected_accuracy(voters, "A", len(voters), method, Weighing(), 3)
+    assert 0 <= expected <= 1
+    if method != "filtered" and expected in (0.0, 1.0):  # filtered keeps the first of equally sure ones
+        assert (outcome.letter == "A") == (expected == 1.0)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-14, 1.0, 1e200])
+@pytest.mark.parametrize("method", ["confidence", "filtered", "scored"])
+def test_the_unit_of_the_weights_does_not_matter(method: VoteMethod, scale: float) -> None:
+    weighed = [("A", 3.0), ("B", 2.0), ("B", 1.5), ("C", 3.4)]
+    voters = [Voter(letter, None, None, number * scale, number * scale, number * scale) for letter, number in weighed]
+    outcome = vote(voters, method, Weighing(keep_share=1.0))
+    assert outcome.letter == "B"
+    assert outcome.share == pytest.approx(3.5 / 9.9)
+
+
+def test_very_unlikely_texts_are_told_apart() -> None:
+    unlikely = [Voter("A", -900.0), Voter("B", -899.0), Voter("A", -905.0)]
+    assert vote(unlikely, "logprob").letter == "B"
+
+
+def test_a_weight_without_bounds_outweighs_all_others_and_two_of_them_are_equal() -> None:
+    sure = [Voter("A", confidence=9.0), Voter("B", confidence=float("inf")), Voter("A", confidence=9.0)]
+    assert vote(sure, "confidence") == Vote("B", 1.0, 3)
+    assert vote([Voter("A", confidence=float("inf")), *sure], "confidence").share == pytest.approx(0.5)
+
+
+def test_equally_sure_ones_share_their_places() -> None:
+    """Otherwise who stands first would decide, and the curve over votes would depend on the order."""
+    equal = [Voter("A", self_certainty=1.0), Voter("B", self_certainty=1.0), Voter("B", self_certainty=1.0)]
+    assert vote(equal, "self_certainty").letter == "B"
+    assert vote(equal, "self_certainty").share == pytest.approx(2 / 3)
+
+
+def test_what_is_no_number_cannot_be_weighed() -> None:
+    assert not can_vote([Voter("A", mean_logprob=float("nan"))], "logprob")
+    assert can_vote([Voter(None, mean_logprob=float("nan")), Voter("A", -1.0)], "logprob")

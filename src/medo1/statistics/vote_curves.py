@@ -22,6 +22,7 @@ from medo1.vocabulary import VoteMethod
 
 SUBSETS = 1_000  # per question and size: all if there are no more, else this many at random
 RANKED_SUBSETS = 200  # the same, of lists
+ORDERS = 60  # in which the samples of few subsets are taken, about
 NEGLIGIBLE = 1e-25  # a chance that no sum sees
 
 
@@ -91,7 +92,8 @@ def expected_accuracy(
     )  # fmt: skip
     chosen = subsets(len(samples), size, seed)
     stated = index[chosen]
-    weights = weights_of(stated >= 0, np.nan_to_num(numbers[:, chosen]), method, weighing)
+    known = np.where(np.isnan(numbers), 0.0, numbers)  # of samples that state nothing
+    weights = weights_of(stated >= 0, known[:, chosen], method, weighing)
     of_letter = stated[:, :, None] == np.arange(len(letters))
     sums = (weights[:, :, None] * of_letter).sum(axis=1)
     voters = ((weights > 0)[:, :, None] & of_letter).sum(axis=1)
@@ -111,9 +113,10 @@ def expected_ranked_accuracy(ballots: Sequence[Sequence[str]], gold: str, size: 
 
 
 def subsets(total: int, size: int, seed: int) -> np.ndarray:
-    """(subsets, size), places of samples: all subsets or some; they and their samples in random order."""
+    """(subsets, size), places of samples: all subsets, each as often, or some; all of it in random order."""
     if comb(total, size) <= SUBSETS:
         every = np.array(list(combinations(range(total), size)))
+        every = every.repeat(max(1, ORDERS // len(every)), axis=0)  # who is first decides between equals
         generator = np.random.default_rng(seed)
         return generator.permuted(generator.permutation(every), axis=1)
     return np.random.default_rng(seed).random((SUBSETS, total)).argsort(axis=1)[:, :size]

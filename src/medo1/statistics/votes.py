@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
 from medo1.statistics.rules import Weighing
 from medo1.vocabulary import VoteMethod
 
-TIE = 1e-9  # sums of weights that differ by less are equal: the order of addition must not decide
+TIE = 1e-9  # sums that differ by less of the greatest weight are equal: the order of addition must not decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ class Vote:
 def can_vote(samples: Sequence[Voter], method: VoteMethod) -> bool:
     """Whether every voter has what the method weighs; engines differ in what they give."""
     return all(
-        getattr(sample, field) is not None for sample in samples if sample.letter is not None for field in NEEDS[method]
+        (value := getattr(sample, field)) is not None and not isnan(value)
+        for sample in samples
+        if sample.letter is not None
+        for field in NEEDS[method]
     )
 
 
@@ -76,17 +80,24 @@ def vote(samples: Sequence[Voter], method: VoteMethod = "majority", weighing: We
 def weights_of(present: np.ndarray, numbers: np.ndarray, method: VoteMethod, weighing: Weighing) -> np.ndarray:
     """What each sample's vote weighs, for many sets of samples at once; 0 for those that do not vote.
 
-    Where all weights of a set are 0 its samples vote with equal weights: none is more confident than another.
+    Where all weights of a set are 0 its samples vote with equal weights: none is more confident than another. Beside
+    one without bounds no other counts.
 
     Args:
         present: (sets, samples), whether a sample states a letter.
         numbers: (fields, sets, samples), what the method weighs, in the order of `NEEDS`.
 
     Returns:
-        (sets, samples).
+        (sets, samples), each set's greatest weight being 1.
     """
-    weights = np.where(present, WEIGHTS[method](present, numbers, weighing), 0.0)
-    return np.where((weights > 0).any(axis=1, keepdims=True), weights, present.astype(float))
+    weights = np.maximum(np.where(present, WEIGHTS[method](present, numbers, weighing), 0.0), 0.0)
+    greatest = weights.max(axis=1, keepdims=True, initial=0.0)
+    scaled = np.where(np.isinf(greatest), np.isinf(weights), weights / np.where(_divides(greatest), greatest, 1.0))
+    return np.where(greatest > 0, scaled, present.astype(float))
+
+
+def _divides(numbers: np.ndarray) -> np.ndarray:
+    return (numbers > 0) & np.isfinite(numbers)
 
 
 def _numbers(samples: Sequence[Voter], method: VoteMethod) -> np.ndarray:
@@ -101,15 +112,20 @@ def _equal(present: np.ndarray, numbers: np.ndarray, weighing: Weighing) -> np.n
 
 
 def _by_probability(present: np.ndarray, numbers: np.ndarray, weighing: Weighing) -> np.ndarray:
-    """The geometric mean of the probabilities of a sample's tokens."""
-    return np.exp(numbers[0])
+    """The geometric mean of the probabilities of a sample's tokens, as a share of the greatest one."""
+    logprobs = np.minimum(numbers[0], 0.0)
+    greatest = np.where(present, logprobs, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
+    return np.exp(np.minimum(logprobs - np.where(np.isfinite(greatest), greatest, 0.0), 0.0))
 
 
 def _by_rank(present: np.ndarray, numbers: np.ndarray, weighing: Weighing) -> np.ndarray:
-    """Borda: the surest of n votes with n ** power, the least sure with 1."""
-    ranked = np.argsort(np.argsort(np.where(present, numbers[0], -np.inf), axis=1, kind="stable"), axis=1)
+    """Borda: the surest of n votes with n ** power, the least sure with 1; equally sure ones share their places."""
+    from scipy.stats import rankdata
+
+    order = np.unique(numbers[0], return_inverse=True)[1].reshape(present.shape)
+    ranked = rankdata(np.where(present, order, -1), axis=1)
     absent = (~present).sum(axis=1, keepdims=True)
-    return np.maximum(ranked - absent + 1, 0.0) ** weighing.borda_power
+    return np.maximum(ranked - absent, 0.0) ** weighing.borda_power
 
 
 def _by_itself(present: np.ndarray, numbers: np.ndarray, weighing: Weighing) -> np.ndarray:
