@@ -13,10 +13,11 @@ from typing import Any
 
 from kedro.config import MissingConfigException
 from kedro.framework.hooks import hook_impl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from medo1.errors import UserError
 from medo1.frames import records
+from medo1.parameters import Parameters
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +27,8 @@ CURVES = ("loss", "learning_rate", "grad_norm", "eval_loss", "eval_accuracy", "e
 OF_TRAINING = ("training_log", "training_timing")
 
 
-class MlflowSettings(BaseModel):
+class MlflowSettings(Parameters):
     """`mlflow.yml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     tracking_uri: str | None = Field(default=None, description="a server, or a file: or sqlite: URI; null: off")
     experiment: str = Field(default="medo1", description="its runs are listed under this name")

@@ -22,7 +22,7 @@ NAMED = ("formats", "arms", "finetune")
 class Parameters(BaseModel):
     """A group of parameters. Subclasses give each field its type, unit, paper's value or reason."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def problems(error: ValidationError, group: Any, under: str = "") -> list[str]:

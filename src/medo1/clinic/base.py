@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from medo1.clinic.textbook import Document, probed_kind
 from medo1.errors import UserError
@@ -24,6 +24,7 @@ from medo1.from_scratch.scratch_training import (
     saved,
     train,
 )
+from medo1.parameters import Parameters
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -34,10 +35,8 @@ GATES = {"pick": 0.95, "opening": 0.95, "alone": 0.9, "update": 0.9}
 MORE_RATE = 0.5  # of the learning rate, in a further round
 
 
-class BaseSpec(BaseModel):
+class BaseSpec(Parameters):
     """The base model, its training, and what it must be able to do."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: ModelSpec = ModelSpec(hidden=64, layers=2, heads=4, feed_forward=128, positions=1024)
     loop: LoopSpec = LoopSpec(

@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from medo1.clinic.world import World
 from medo1.lineage.digests import seed_from
+from medo1.parameters import Parameters
 from medo1.questions import Question, question_id
 from medo1.vocabulary import Split
 
@@ -32,10 +33,8 @@ PRACTICE = "clinic_practice"  # the benchmark of the clinic's training questions
 SPLIT_PATTERN: tuple[Split, ...] = ("train", "test", "dev", "train", "test")
 
 
-class WorkshopSpec(BaseModel):
+class WorkshopSpec(Parameters):
     """How many questions of which difficulty the workshop asks, where it is the world's second task."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     train: dict[int, int] = Field(
         default={0: 40, 1: 60, 2: 80, 3: 80, 4: 80, 5: 80, 6: 80}, description="cases by their findings"
@@ -46,10 +45,8 @@ class WorkshopSpec(BaseModel):
     )
 
 
-class ExamSpec(BaseModel):
+class ExamSpec(Parameters):
     """How many questions of which difficulty (number of findings) the world asks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(default=7, description="which charts are asked; the world, not this, decides what they say")
     train: dict[int, int] = Field(

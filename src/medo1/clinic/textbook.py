@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from medo1.clinic import wording
 from medo1.clinic.exam import (
@@ -33,6 +33,7 @@ from medo1.clinic.wording import Task
 from medo1.clinic.world import Opinion, World
 from medo1.from_scratch.tokenizers import TURN_END, chat_text
 from medo1.lineage.digests import seed_from
+from medo1.parameters import Parameters
 from medo1.questions import Question, prompt_text
 
 
@@ -77,10 +78,8 @@ SECOND_PART = {
 ANSWERED = (3.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
-class TextbookSpec(BaseModel):
+class TextbookSpec(Parameters):
     """How many documents of which kind. A kind's share is its weight over the sum of its part's weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(default=7, description="which documents")
     documents: int = Field(default=24_000, ge=1, description="how many, about each task")

@@ -22,18 +22,17 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from medo1.clinic.wording import WORDINGS, Task, Wording
 from medo1.clinic.world_words import COMPLAINTS, DISEASES, SLOTS, WORDS
 from medo1.errors import UserError
 from medo1.lineage.digests import canonical_json, digest_of_value, seed_from
+from medo1.parameters import Parameters
 
 
-class WorldSpec(BaseModel):
+class WorldSpec(Parameters):
     """How large the world is and how findings revise impressions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(default=7, description="which world; 7 is that of the published tables")
     diseases: int = Field(default=12, ge=4, le=len(DISEASES), description="how many diseases")

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from medo1.parameters import Parameters
 from medo1.progress_bars import StepProgress, silence_library_bars
 
 if TYPE_CHECKING:
@@ -36,10 +37,8 @@ class TokenText:
     learned: tuple[bool, ...]
 
 
-class LoopSpec(BaseModel):
+class LoopSpec(Parameters):
     """How a model is trained from scratch."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int = Field(ge=1, description="optimiser steps")
     rows: int = Field(ge=1, description="rows of a batch")
@@ -61,10 +60,8 @@ class LoopSpec(BaseModel):
     )
 
 
-class ModelSpec(BaseModel):
+class ModelSpec(Parameters):
     """The shape and size of a model with tied embeddings."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     family: Literal["qwen2", "llama"] = Field(
         default="qwen2", description="whose architecture: a Llama's attention has no biases, the rest is alike"

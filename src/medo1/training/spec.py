@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from medo1.parameters import Parameters
 
 
-class LaunchSpec(BaseModel):
+class LaunchSpec(Parameters):
     """On how many devices, and how the model is spread over them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     processes: int = Field(default=1, ge=1, description="one per device; more than one are started with torchrun")
     strategy: Literal["ddp", "fsdp", "zero3"] = Field(
@@ -23,10 +23,8 @@ class LaunchSpec(BaseModel):
     )
 
 
-class DevSpec(BaseModel):
+class DevSpec(Parameters):
     """What is held back from training to see how it goes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     share: float = Field(
         default=0.0,
@@ -54,10 +52,8 @@ class DevSpec(BaseModel):
         return {round(steps * (place + 1) / count) for place in range(count)}
 
 
-class TrainingSpec(BaseModel):
+class TrainingSpec(Parameters):
     """Fine-tuning on one format's kept chains."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: Literal["lora", "qlora", "full"] = Field(
         default="lora",

@@ -20,13 +20,14 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from medo1.counting import counted
 from medo1.engines.base import Around, Completion, Engine, EngineError, Request
 from medo1.engines.tokens import prompt_tokens_bound, prompt_tokens_guess
 from medo1.engines.wrappers.store import engine_address, request_address
 from medo1.engines.wrappers.stored import Stored
+from medo1.parameters import Parameters
 
 MILLION = 1e6
 FIRST_WAIT_S = 60.0
@@ -36,10 +37,8 @@ class BudgetError(EngineError):
     """The budget is spent: nothing more is sent, and all that was answered is kept."""
 
 
-class Price(BaseModel):
+class Price(Parameters):
     """A model's list price, in US dollars per million tokens. Thought is billed as completion."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt_usd_per_million: float = Field(ge=0, description="of tokens sent")
     completion_usd_per_million: float = Field(ge=0, description="of tokens generated, thought among them")
