@@ -13,15 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from medo1.answers.thinking import answer_part
+from medo1.answers.labelled_number import NONE, answer_of, labelled_numbers
 
 PLACES = frozenset({"gold", "differential"})
 
-_MATCH = re.compile(
-    r"(?:^|\n)[ \t*_#>]*(?:match(?:es|ed)?|answer|rank|verdict)[ \t*_]*[:=][ \t*_\"(\[]*"
-    r"(?P<verdict>\d{1,3}|none|no|null)\b",
-    re.IGNORECASE,
-)
+_MATCH = r"(?:^|(?<=\n))[ \t*_#>]*(?:match(?:es|ed)?|answer|rank|verdict)(?=[ \t*_]*[:=])"
 _ALONE = re.compile(r"\W*(?P<verdict>\d{1,3}|none)\W*", re.IGNORECASE)
 
 
@@ -67,20 +63,17 @@ def read_verdict(reply: str, count: int, finish_reason: str | None = None) -> Ve
         count: how many diagnoses it was given.
         finish_reason: `length` for a reply that was cut; only a complete line in it counts.
     """
-    low = reply.lower()
-    part = answer_part(reply, low if len(low) == len(reply) else reply)
-    if part.thinking == "open":
-        return Verdict(None, "unread")
-    said = reply[part.start : part.end]
-    found = [match["verdict"].lower() for match in _MATCH.finditer(said)]
-    alone = _ALONE.fullmatch(said)
-    if not found and alone is not None:
+    said = answer_of(reply)
+    found = labelled_numbers(reply, _MATCH, noun="item|number|no|rank|place|diagnosis", finish_reason=finish_reason)
+    alone = None if found else _ALONE.fullmatch(said)
+    if alone is not None and not (finish_reason == "length" and said.rstrip().endswith(alone["verdict"])):
         found = [alone["verdict"].lower()]
-    if finish_reason == "length" and found and said.rstrip().lower().endswith(found[-1]):
-        found = []  # `1` may be the start of `12`
     if len(set(found)) != 1:
         return Verdict(None, "unread")
-    if not found[0].isdigit() or int(found[0]) == 0:
+    [verdict] = set(found)
+    if verdict is None:
+        return Verdict(None, "unread")
+    rank = 0 if verdict == NONE else int(verdict)
+    if rank == 0:
         return Verdict(None, "no_match")
-    rank = int(found[0])
     return Verdict(rank, "match") if rank <= count else Verdict(None, "unread")

@@ -9,19 +9,17 @@ Sources: selection by a model over candidates (GenSelect of NeMo-Skills), scores
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from medo1.answers.labelled_number import NONE, labelled_numbers
 from medo1.engines.base import Completion, Engine, Message, Request, Sampling
 from medo1.engines.wrappers.progress import told_completions
 from medo1.pipelines.inference.answer_rows import known
 from medo1.pipelines.inference.params import JudgedParams
 from medo1.questions import Question, prompt_text
 
-CHOICE = re.compile(r"choice\W{0,6}(\d{1,3})\b", re.IGNORECASE)
-SCORE = re.compile(r"score\W{0,6}(\d{1,3}(?:\.\d+)?)", re.IGNORECASE)
-HIGHEST = 10.0
+HIGHEST = 10
 
 Kind = Literal["selection", "score"]
 
@@ -71,7 +69,8 @@ def _row(
     question: Question, kind: Kind, shown: Sequence[Mapping[str, Any]], completion: Completion, arm: str
 ) -> dict[str, Any]:
     failed = completion.finish_reason == "error"
-    picked = None if failed else chosen(completion.text, len(shown)) if kind == "selection" else 0
+    reply, ended = completion.text, completion.finish_reason
+    picked = None if failed else chosen(reply, len(shown), ended) if kind == "selection" else 0
     one = None if picked is None else shown[picked]
     return {
         "question_id": question.question_id,
@@ -81,7 +80,7 @@ def _row(
         "k": len(shown),
         "sample": None if one is None else one["sample"],
         "letter": None if one is None else known(one["letter"]),
-        "score": given_score(completion.text) if kind == "score" and not failed else None,
+        "score": given_score(reply, ended) if kind == "score" and not failed else None,
         "text": completion.text,
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": completion.completion_tokens,
@@ -90,13 +89,16 @@ def _row(
     }
 
 
-def chosen(reply: str, candidates: int) -> int | None:
+def chosen(reply: str, candidates: int, finish_reason: str | None = None) -> int | None:
     """The place, from 0, of the candidate that the last `Choice: N` names; None where there is none such."""
-    found = [int(number) for number in CHOICE.findall(reply)]
-    return found[-1] - 1 if found and 1 <= found[-1] <= candidates else None
+    noun = "candidate|answer|number|no|option|response|solution"
+    found = labelled_numbers(reply, r"\bchoice", noun=noun, finish_reason=finish_reason)
+    place = int(found[-1]) if found and found[-1] not in (None, NONE) else 0
+    return place - 1 if 1 <= place <= candidates else None
 
 
-def given_score(reply: str) -> float | None:
+def given_score(reply: str, finish_reason: str | None = None) -> float | None:
     """The last `Score: N`, from 0 to 10, as a share; None where there is none such."""
-    found = [float(number) for number in SCORE.findall(reply)]
-    return found[-1] / HIGHEST if found and found[-1] <= HIGHEST else None
+    found = labelled_numbers(reply, r"\bscore", scale=HIGHEST, finish_reason=finish_reason)
+    score = float(found[-1]) if found and found[-1] not in (None, NONE) else None
+    return score / HIGHEST if score is not None and score <= HIGHEST else None
