@@ -311,6 +311,15 @@ def test_a_thought_that_states_its_answer_when_it_is_cut_keeps_it() -> None:
     assert len(tape.asked) == 2, "nothing is asked again"
 
 
+def test_a_sentence_that_is_cut_after_its_first_word_has_stated_no_letter() -> None:
+    """`A 45-year-old man ...` after one token: asked for its answer, and never read as A."""
+    params = InferenceParams(max_new_tokens=1, samples=0, answer_tokens=4)
+    tape = Tape(lambda request: "A 45-year-old man presents with a cough.\nFinal answer: C")
+    made = counted(tape, params, questions(2))
+    assert len(tape.asked) == 4, "each is asked for its answer"
+    assert "A" not in made["answers"]["letter"].tolist()
+
+
 def test_tokens_are_told_apart_as_thought_and_answer() -> None:
     made = counted(Tape(wavering), InferenceParams(max_new_tokens=64, samples=0))
     tokens = made["tokens"].set_index("part")

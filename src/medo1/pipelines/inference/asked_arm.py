@@ -229,9 +229,14 @@ class AskedArm:
             yield int(place), Drawn(questions[int(place)], draw, int(sample), generation)
 
     def _states(self, questions: Sequence[Question], request: Request, thought: str) -> bool:
-        """Whether a thought states its letter, read as if it ended here. For a list this is unknown."""
+        """Whether a thought states its letter, read as if it ended here. For a list this is unknown.
+
+        A letter alone states nothing yet: it may be the first word of a sentence (`A 45-year-old man ...`).
+        """
         question = questions[int(request.key.split("/")[0])]
-        return not self.free and read_answer(thought, question.options, "stop").letter is not None
+        if self.free or len(thought.strip()) <= 1:
+            return False
+        return read_answer(thought, question.options, "stop").letter is not None
 
     def _greedy(self, place: int, question: Question) -> tuple[Request, ThinkingSpec]:
         sampling = Sampling(0.0, repetition_penalty=self.params.repetition_penalty)
