@@ -24,8 +24,8 @@ def _answer(material: Material) -> Markup:
     columns = [
         Column("prediction", lambda row: row["says"], left=True),
         Column("verdict", verdict_text, left=True),
-        Column("predicted", lambda row: row["predicted"], left=True),
         Column("measured", lambda row: row["measured"], left=True),
+        Column("predicted", lambda row: row["predicted"], left=True),
     ]
     return joined(
         [
