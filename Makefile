@@ -63,7 +63,7 @@ mutants: $(STAMP) ## make mutants ROOM=statistics: small changes to the code tha
 	$(BIN)/python -m pip install --quiet "cosmic-ray>=8.7"
 	$(BIN)/python tests/mutants.py $(ROOM) --count $(or $(COUNT),40) --seed $(or $(SEED),1)
 
-bench: $(STAMP) ## speed and quality beside the peer or the limit (benchmarks/), hours; make bench QUICK=1: about an hour
+bench: $(STAMP) ## speed and quality beside the peer or the limit (benchmarks/), hours; make bench QUICK=1: a quarter of an hour
 	$(BIN)/python benchmarks/_all.py $(if $(QUICK),--quick) $(NAMES)
 
 vllm: $(VLLM)/.installed ## vLLM's CPU build in an environment of its own, for the tests that start servers
