@@ -3,7 +3,7 @@
     python benchmarks/_all.py [--quick] [NAME ...]
 
 One that lacks something here (a GPU, a file of your own) is left out with its reason; one that fails does not keep the
-others from being run. Exit status 1 where one failed. `--quick`: fewer repetitions, a quarter of an hour on two idle cores.
+others from being run. Exit status 1 where one failed. `--quick`: fewer repetitions, a quarter of an hour on two cores.
 """
 
 from __future__ import annotations
