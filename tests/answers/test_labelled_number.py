@@ -16,7 +16,10 @@ SCORES: list[tuple[str, float | None]] = [
     ("Final score = 9", 0.9), ("The score is 4.", 0.4), ("Score: 5\nScore: 6", 0.6), ("Score:\n9", 0.9),
     ("score: [7]", 0.7), ("Score: 9 - very likely", 0.9), ("Score: 7. 3 steps are wrong", 0.7),
     ("- Score: 3", 0.3), ('{"score": 7}', 0.7), ("# Score\n\n6", 0.6), ("<think>Score: 2</think>Score: 9", 0.9),
+    ("Score: 8, step 2 is wrong", 0.8), ("Score: 9, and 2 steps are unclear", 0.9), ("Score: 8.5/10.0", 0.85),
+    ("Score: 7 (out of 10)", 0.7), ("Score: 6 points of 10", 0.6),
     # No number from 0 to 10.
+    ("Score: 7 (out of 100)", None), ("Score: 4 of 5", None), ("Score: 4 points out of 5", None), ("Score: ten", None),
     ("Score: -3", None), ("Score: \u22123", None), ("Score: 11", None), ("Score: 100", None), ("Score: 1e1", None),
     ("Score: 70%", None), ("Score: 70 %", None), ("Score: nan", None), ("Score: high", None), ("Score: none", None),
     ("Score: 5/5", None), ("Score: 85/100", None), ("Score: 8\u20139", None), ("Score: 8-9", None),
@@ -31,7 +34,8 @@ CHOICES: list[tuple[str, int | None]] = [
     ("<think>Choice: 1</think>Choice: 4", 3), ("Choice: 2 (of 4)", 1),
     ("Choice: none", None), ("Choice: 9", None), ("Choice: 0", None), ("Choice: 2 or 3", None), ("Choice: 2, 3", None),
     ("Choice: 1 and 4", None), ("Choice: 2-3", None), ("Choice: candidates", None), ("Choice: B", None),
-    ("Choice: 2 or candidate 3", None), ("Choice: 1.5", None), ("multiple-choices: 2", None),
+    ("Choice: 2 or candidate 3", None), ("Choice: not 2", None), ("Choice: both 2 and 3", None),
+    ("Choice: 1.5", None), ("multiple-choices: 2", None),
 ]  # fmt: skip
 MATCHES: list[tuple[str, Verdict]] = [
     ("Match: 2", Verdict(2, "match")), ("Match: item 2", Verdict(2, "match")), ("**Match:** #2", Verdict(2, "match")),
@@ -40,7 +44,8 @@ MATCHES: list[tuple[str, Verdict]] = [
     ("Match: 2 or 3", Verdict(None, "unread")), ("Match: 1, 3", Verdict(None, "unread")),
     ("Match: 2\nMatch: 3", Verdict(None, "unread")), ("Match: 9", Verdict(None, "unread")),
     ("The answer 2 is close.\nMatch: none", Verdict(None, "no_match")), ("Match: 1.5", Verdict(None, "unread")),
-    ("Match: -1", Verdict(None, "unread")),
+    ("Match: -1", Verdict(None, "unread")), ("Match: no match", Verdict(None, "no_match")),
+    ("Match: 2 and item 3", Verdict(None, "unread")),
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -136,6 +137,16 @@ def test_a_cell_is_claimed_while_its_run_goes_on_though_the_study_was_killed(kep
         run.wait()
     with kept.claim(cell) as mine:
         assert mine
+
+
+def test_a_claim_in_its_earlier_form_is_read(kept: KeptCells) -> None:
+    cell = cells_of(kept.study)[0]
+    kept.folder.mkdir(parents=True)
+    earlier = {"host": socket.gethostname(), "since": 0}
+    for pid, free in ((os.getpid(), False), (2**22 - 3, True)):
+        (kept.folder / f"{cell.name}.claim").write_text(json.dumps({**earlier, "pid": pid}), encoding="utf-8")
+        with kept.claim(cell) as mine:
+            assert mine == free
 
 
 def test_a_failure_is_kept_until_the_cell_is_done(kept: KeptCells) -> None:

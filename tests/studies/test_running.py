@@ -80,7 +80,7 @@ def test_a_cell_that_fails_is_kept_with_its_reason_and_stops_no_other(tmp_path: 
     assert "2 cells: 0 done, 2 failed, 0 missing" in plan.stdout
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_study_that_is_told_to_end_takes_its_runs_along_and_calls_none_of_them_failed(
     tmp_path: Path, told: signal.Signals
 ) -> None:

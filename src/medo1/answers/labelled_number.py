@@ -17,9 +17,8 @@ _DASH = r"[-\u2013\u2014]"
 _RANGE = rf"(?:from|between|of|on\s+a\s+scale\s+(?:of|from))\s+\d+\s*(?:to|and|{_DASH})\s*\d+"
 _ASIDE = rf"(?:\s*\([^()\n]{{0,60}}\)|\s+{_RANGE})?"
 _ENDS = r"[*_`\"'”)\]>}\s]*"
-_SCALE = re.compile(rf"{_ENDS}(?:/|out\s+of\b|von\b)\s*(\d+)", re.IGNORECASE)
+_SCALE = re.compile(rf"{_ENDS}\(?(?:points?\s+)?(?:/|(?:out\s+)?of\b|von\b)\s*(\d+)", re.IGNORECASE)
 _AND = rf"(?:or|and|to|through|oder|und|bis|[/,;&+]|{_DASH})"
-_MORE = re.compile(rf"{_ENDS}(?:%|{_AND}\s*(?:[a-z]+\s+)?[#(\[*]*\d)", re.IGNORECASE)
 
 
 def labelled_numbers(
@@ -43,7 +42,7 @@ def labelled_numbers(
         number, rest = match["number"].lower(), said[match.end() :]
         if finish_reason == "length" and not rest.strip():
             continue
-        found.append(_single(number, rest, scale))
+        found.append(_single(number, rest, scale, _another(noun)))
     return found
 
 
@@ -54,19 +53,26 @@ def answer_of(reply: str) -> str:
     return "" if part.thinking == "open" else reply[part.start : part.end]
 
 
-def _single(number: str, rest: str, scale: int | None) -> str | None:
+def _single(number: str, rest: str, scale: int | None, another: re.Pattern[str]) -> str | None:
     if number in ("none", "no", "null", "nothing"):
         return NONE
     whole = re.fullmatch(r"\d+", number) is not None
     if scale is None:
-        return number if whole and not _MORE.match(rest) else None
+        return number if whole and not another.match(rest) else None
     of = _SCALE.match(rest)
     if of is not None:
         rest = rest[of.end() :]
         if int(of[1]) != scale:
             return None
     plain = re.fullmatch(r"\d+(?:\.\d+|,\d{1,2})?", number) is not None
-    return number.replace(",", ".") if plain and not _MORE.match(rest) else None
+    return number.replace(",", ".") if plain and not another.match(rest) else None
+
+
+@lru_cache
+def _another(noun: str) -> re.Pattern[str]:
+    """What follows a number that is not the only one."""
+    words = rf"(?:(?:{noun})\b\.?\s*)?" if noun else ""
+    return re.compile(rf"{_ENDS}(?:%|{_AND}\s*{words}[#(\[*]*\d)", re.IGNORECASE)
 
 
 @lru_cache

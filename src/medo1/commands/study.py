@@ -159,16 +159,17 @@ def _plan(
 def _run_all(
     project: Path, kept: KeptCells, missing: Sequence[Cell], jobs: int, ray: str | None, *, already: int, of: int
 ) -> None:
+    from medo1.engines.wrappers.guards import signals_drain
     from medo1.screen.run_plan import time_text
     from medo1.studies.declaration import FOLDER
-    from medo1.studies.running import CellRunner, outcomes, outcomes_on_ray, runs_end_with_this_process
+    from medo1.studies.running import CellRunner, outcomes, outcomes_on_ray
 
     threads = max(1, (os.cpu_count() or 1) // jobs)
     run = CellRunner(project, kept, project / "data" / FOLDER / "logs" / kept.folder.name, threads)
     failed: list[CellOutcome] = []
     number = already
     ended = outcomes_on_ray(run, missing, ray, threads) if ray else outcomes(run, missing, jobs)
-    with runs_end_with_this_process(), closing(ended):
+    with signals_drain(), closing(ended):
         for outcome in ended:
             if outcome.failure is not None:
                 failed.append(outcome)

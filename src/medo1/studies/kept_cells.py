@@ -183,6 +183,8 @@ def _claim_of(pids: list[int]) -> dict[str, Any]:
 def _claim(file: Path) -> dict[str, Any] | None:
     try:
         claim = json.loads(file.read_text(encoding="utf-8"))
+        if "pid" in claim:  # as claims were written until November 2026
+            claim = {**claim, "pids": [claim["pid"]]}
         return claim if {"pids", "host", "since"} <= set(claim) else None
     except FileNotFoundError:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -71,23 +70,6 @@ class RunProcesses:
 
 
 RUNS = RunProcesses()
-
-
-@contextmanager
-def runs_end_with_this_process() -> Iterator[None]:
-    """While this lasts, SIGTERM (a scheduler) and SIGHUP (a closed terminal) do what Ctrl-C does: no cell is begun, and
-    those that run are told to end."""
-
-    def interrupt(number: int, _: Any) -> None:
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)

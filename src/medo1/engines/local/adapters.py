@@ -53,6 +53,7 @@ class LoadedAdapters:
     def __init__(self, model: Any, dtype: torch.dtype, base: Model, ends: Collection[str]) -> None:
         self._model = model
         self._base = base
+        self._of_this_base: set[str] = set()  # digests of adapters that were held against it
         self._name = base.name
         self._ends = ends
         self._own = dict(model.named_parameters(remove_duplicate=False))
@@ -119,7 +120,9 @@ class LoadedAdapters:
             )
         self._refuse_weights_of_the_base(adapter, config)
         refuse_endless(adapter, self._ends, self._name)
-        refuse_other_base(adapter, self._base)
+        if adapter.digest not in self._of_this_base:
+            refuse_other_base(adapter, self._base)
+            self._of_this_base.add(adapter.digest)
         return config
 
     def _refuse_weights_of_the_base(self, adapter: Adapter, config: Mapping[str, Any]) -> None:

@@ -234,7 +234,7 @@ class AskedArm:
         A letter alone states nothing yet: it may be the first word of a sentence (`A 45-year-old man ...`).
         """
         question = questions[int(request.key.split("/")[0])]
-        if self.free or len(thought.strip()) <= 1:
+        if self.free or len(thought.strip(" \n\t*_`'\"\u201c(")) <= 1:
             return False
         return read_answer(thought, question.options, "stop").letter is not None
 
