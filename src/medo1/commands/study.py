@@ -59,7 +59,7 @@ def study(
     """Run the study NAME as declared in conf/studies/NAME.yml, and write its page. Without NAME: which there are.
 
     A cell is a run with one level of each factor. Cells that are done are found; a study that was stopped goes on with
-    what is missing. A file that was changed after its first cell ran is refused.
+    what is missing. A file that was changed after its first result is refused.
 
     \b
     kedro study threshold --dry-run
