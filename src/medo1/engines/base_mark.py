@@ -39,8 +39,8 @@ def refuse_other_base(adapter: Adapter, model: Model | None) -> None:
         return
     raise EngineError(
         f"The adapter {adapter.name} was trained on another base model than {model.name}: their weights differ. Name "
-        "the model that it was trained on (--load-versions), or train it anew (kedro run --pipelines=finetune). If they "
-        f"are meant to differ, take `{KEY}` out of {SERVED_WITH} in a copy of the adapter."
+        "the model that it was trained on (--load-versions), or train it anew (kedro run --pipelines=finetune). If "
+        f"they are meant to differ, take `{KEY}` out of {SERVED_WITH} in a copy of the adapter."
     )
 
 
